@@ -1,0 +1,24 @@
+/*
+ * markdown - foreign text inside Markdown that cannot act: no mention, reference, closing keyword, command, comment,
+ * or markup. Pure, any thread.
+ *
+ * Sources: CommonMark 0.30 (4.5 fenced code blocks, 2.4 backslash escapes); GitHub's docs on mentions, references and
+ * linking keywords. Prow's slash commands stand at the start of a line.
+ */
+#pragma once
+
+#include "common/buffer.h"
+#include "common/macro.h"
+
+/*
+ * Appends `text` (any bytes, NUL-ended) as a block in a fence longer than any run of backticks inside, after
+ * text_clean() and without HTML comments; at most `max_bytes` of text, head and tail kept, cut on a UTF-8
+ * boundary with a line that says how much is missing. `info` is our own word ("text"). Returns: 0; -EMSGSIZE; -ENOMEM.
+ */
+must_check int markdown_fence(struct buffer *out, const char *info, const char *text, size_t max_bytes);
+
+/* Appends `text` on one line: markup escaped, @names, #numbers, closing keywords and leading slashes defused. */
+must_check int markdown_inline(struct buffer *out, const char *text);
+
+/* Appends `text` as inline code: `like this`; what GitHub neither notifies nor links. */
+must_check int markdown_code(struct buffer *out, const char *text);

@@ -1,0 +1,44 @@
+/*
+ * text - strings from outside: UTF-8, control characters, bounded copies. Pure, any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/macro.h"
+
+/* Whether `len` bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
+bool text_is_utf8(const char *data, size_t len);
+
+/*
+ * Copies `src` into `dst` of `size` bytes, cut on a UTF-8 boundary and always NUL-ended. `src` NULL is "".
+ * Returns whether all of it fitted.
+ */
+bool text_copy(char *dst, size_t size, const char *src);
+#define TEXT_SET(array, src) text_copy((array), sizeof(array), (src))
+
+/* printf into `dst`, cut on a UTF-8 boundary. Returns whether all of it fitted. */
+bool text_format(char *dst, size_t size, const char *fmt, ...) printf_like(3, 4);
+
+/* The largest length <= `len` at which `data` may be cut without splitting a UTF-8 sequence. */
+size_t text_cut(const char *data, size_t len);
+
+/*
+ * Whether `str` is fit to be a name (project, branch, job): well-formed UTF-8, not empty, fewer than `size` bytes,
+ * no control characters, no bidi or zero-width characters, no leading or trailing blank.
+ */
+bool text_is_name(const char *str, size_t size);
+
+/*
+ * Makes any bytes fit to store and show, as a malloc()ed string that the caller frees (NULL: memory): bad UTF-8 and
+ * NULs become U+FFFD; ANSI escape sequences (CSI, OSC with its text, the two-byte ones) go; CR LF becomes LF, and a
+ * lone CR keeps only what follows it on its line; other C0 and C1 controls but TAB and LF go; bidi controls and
+ * zero-width characters go.
+ */
+must_check char *text_clean(const char *data, size_t len);
+
+/* Equal, both may be NULL; NULL equals only NULL. */
+bool text_equal(const char *a, const char *b);
+/* strdup that passes NULL on; sets `*ret_failed` (never cleared) when memory is short. */
+char *text_dup(const char *str, bool *ret_failed);

@@ -1,0 +1,46 @@
+/*
+ * call - one method call from its message to its last answer. What a method sees of a connection.
+ *
+ * Loop thread only. Reference-counted (the only such thing here): a handler that answers later holds one with
+ * call_ref(), and the connection may be gone when it answers; answering a dead call is harmless. A call is answered once, or
+ * many times with call_stream() and then once. Answers of a connection leave in the order of its calls.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/macro.h"
+#include "daemon/engine/engine.h"
+#include "daemon/ipc/server.h"
+
+struct call;
+
+struct call *call_ref(struct call *call);
+/* Drops a reference; an unanswered call whose last one goes is a bug and is answered with StoreFailed. NULL is fine. */
+void call_unref(struct call *call);
+DEFINE_CLEANUP(struct call *, call_unref);
+
+struct server *call_server(struct call *call);
+struct engine *call_engine(struct call *call);
+uid_t call_uid(const struct call *call); /* from SO_PEERCRED */
+/* Never NULL; {} when the message had none. Borrowed. */
+const json_t *call_parameters(const struct call *call);
+/* The peer hung up: `gone(user)` runs once, unless the call was answered before. One a call. */
+void call_on_gone(struct call *call, void (*gone)(void *user), void *user);
+
+/* The final answer; takes the reference `parameters` (NULL: {}). */
+void call_reply(struct call *call, json_t *parameters);
+/* An answer of a `more` call with more to come. Returns: 0; -EPIPE, the peer is gone; -ENOBUFS, it does not read. */
+must_check int call_stream(struct call *call, json_t *parameters);
+/* The final answer, an error; takes `parameters` (NULL: {}). */
+void call_error(struct call *call, const char *error, json_t *parameters);
+/* The final answer, the error that a negative errno of engine or store stands for (errors.c). `sentence` may be NULL. */
+void call_fail(struct call *call, int status, const char *sentence);
+/* org.varlink.service.InvalidParameter. */
+void call_invalid(struct call *call, const char *parameter);
+/* io.codegend.InvalidArgument: the parameter and why it was refused. */
+void call_refuse(struct call *call, const char *parameter, const char *fmt, ...) printf_like(3, 4);

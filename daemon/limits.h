@@ -1,0 +1,81 @@
+/*
+ * limits - every bound of the daemon, by name. What a peer, a forge or an agent can make us hold is in here.
+ */
+#pragma once
+
+#include "common/clock.h"
+#include "common/protocol.h"
+
+/* Names: project, branch, job, step, lane. With the NUL. */
+#define LIMIT_NAME_MAX 256
+#define LIMIT_COMMIT_MAX 72
+#define LIMIT_NUMBER_MAX 40
+#define LIMIT_KEY_MAX 128
+#define LIMIT_URL_MAX 1024
+#define LIMIT_SENTENCE_MAX 512
+#define LIMIT_LANE_MAX 80
+
+/* Texts of a submission, in bytes; longer ones are cut (log, context) or refused (the rest). */
+#define LIMIT_DETAILS_MAX_BYTES (64 * 1024)
+#define LIMIT_COMMAND_MAX_BYTES (16 * 1024)
+#define LIMIT_LOG_MAX_BYTES (256 * 1024)
+#define LIMIT_CONTEXT_MAX_BYTES (1024 * 1024)
+#define LIMIT_INSTRUCTIONS_MAX_BYTES (64 * 1024)
+#define LIMIT_ANCESTORS_MAX 256
+
+/* IPC. */
+#define LIMIT_CONNECTIONS_MAX 512
+#define LIMIT_CONNECTIONS_PER_UID_MAX 256
+#define LIMIT_FRAME_MAX_BYTES PROTOCOL_FRAME_MAX_BYTES
+#define LIMIT_JSON_DEPTH_MAX PROTOCOL_DEPTH_MAX
+#define LIMIT_CALLS_IN_FLIGHT_PER_CONNECTION 16
+#define LIMIT_CALLS_IN_FLIGHT 1024
+#define LIMIT_UNREAD_OUTPUT_MAX_BYTES (8 * 1024 * 1024)
+#define LIMIT_UNREAD_OUTPUT_STALL_BYTES (256 * 1024) /* above it a connection is not read from */
+#define LIMIT_INPUT_TOTAL_MAX_BYTES (32 * 1024 * 1024) /* half messages of all connections together */
+#define LIMIT_HANDSHAKE_MS (10 * CLOCK_SECOND_MS) /* to the end of the first message */
+#define LIMIT_MESSAGE_MS (30 * CLOCK_SECOND_MS)	  /* from the first to the last byte of a later one */
+#define LIMIT_WRITE_STALL_MS (30 * CLOCK_SECOND_MS) /* no byte of our output taken */
+#define LIMIT_WATCHERS_MAX 64
+#define LIMIT_LISTEN_BACKLOG 512
+
+/* Store. */
+#define LIMIT_STORE_QUEUE 4096
+#define LIMIT_STORE_BATCH 256
+#define LIMIT_STORE_SLICE_MS 5
+#define LIMIT_STORE_PAGE_ROWS 256
+#define LIMIT_STORE_SCAN_ROWS 4096 /* rows one page may look at before it answers with what it has */
+#define LIMIT_STORE_WAL_BYTES (64 * 1024 * 1024)
+#define LIMIT_STORE_CLEANUP_ROWS 500 /* deleted in one transaction */
+#define LIMIT_BUILDS_PER_BRANCH 256 /* newest builds a local verdict looks at */
+#define LIMIT_HISTORY_TASKS 32	     /* tasks of earlier cycles a prompt or `explain` tells of */
+#define LIMIT_SUBMISSION_KEY_MS (30 * CLOCK_DAY_MS) /* keys are remembered; a spool file lives 7 days */
+
+/* Tasks. */
+#define LIMIT_TASK_ATTEMPTS 8
+#define LIMIT_TASK_BACKOFF_FIRST_MS (5 * CLOCK_SECOND_MS)
+#define LIMIT_TASK_BACKOFF_MAX_MS CLOCK_HOUR_MS
+#define LIMIT_TASKS_PENDING 1000000 /* scheduled rows; a submission beyond is refused */
+#define LIMIT_FORGE_CONCURRENCY 64
+#define LIMIT_NOTIFY_CONCURRENCY 16
+#define LIMIT_CLAIM_ROWS 256
+#define LIMIT_CATCHUP_ROWS 100 /* overdue tasks started at once after a start; then a jittered pause */
+#define LIMIT_CATCHUP_PAUSE_MS 200
+#define LIMIT_CLOCK_SUSPECT_MS (10 * CLOCK_MINUTE_MS)
+#define LIMIT_BRANCH_BUSY_MS CLOCK_MINUTE_MS /* a trigger that waits for its branch looks again at the latest then */
+#define LIMIT_REOPEN_MS CLOCK_DAY_MS
+
+/* Agents. */
+#define LIMIT_AGENT_OUTPUT_BYTES (64 * 1024) /* the tail that is kept */
+#define LIMIT_AGENT_KILL_MS (10 * CLOCK_SECOND_MS) /* from TERM to KILL */
+#define LIMIT_PROMPT_MAX_BYTES (512 * 1024)
+#define LIMIT_BODY_MAX_BYTES 65536 /* of an issue or comment; GitHub's bound is 65,536 characters */
+
+/* Configuration. */
+#define LIMIT_CONFIG_MAX_BYTES (1024 * 1024)
+#define LIMIT_CONFIG_FORGES 32
+#define LIMIT_CONFIG_AGENTS 64
+#define LIMIT_CONFIG_PROJECTS 4096
+
+/* Stopping: how long running work may take to end before the daemon leaves anyway. */
+#define LIMIT_DRAIN_MS (15 * CLOCK_SECOND_MS)

@@ -1,0 +1,77 @@
+/*
+ * incident - a failure under repair: project, head repository, head branch, error type. Pure data, any thread.
+ *
+ *                     report                    published, agent triggered
+ *       (none) ──────────────► OPEN ────────────────────────────────────► WAITING ──┐ due: pr_readiness_check
+ *                               ▲ │                                          ▲  │    │
+ *                               │ │                                          └──┼────┤ wait, human: same cycle, again
+ *                               │ └── a passed build on the head, green ──┐     │    │
+ *         repair: cycle + 1 ────┴─────────────────────────────────────────┼─────┼────┤
+ *                                                                         ▼     │    │
+ *              RESOLVED ◄── ready, merged ────────────────────────────────┴─────┼────┤
+ *                 │  report within 24 h: OPEN, same cycle count                 │    │
+ *              ABANDONED ◄── closed, gone, closed by an operator ───────────────┴────┤
+ *              ESCALATED ◄── budget spent, a human needed too long ──────────────────┘
+ *                 └── ready: RESOLVED; operator retry: OPEN, budget refilled
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error_type.h"
+#include "common/id.h"
+#include "common/macro.h"
+#include "daemon/limits.h"
+#include "daemon/model/policy.h"
+#include "daemon/model/verdict.h"
+
+enum incident_state {
+	INCIDENT_OPEN,
+	INCIDENT_WAITING,
+	INCIDENT_RESOLVED,
+	INCIDENT_ESCALATED,
+	INCIDENT_ABANDONED,
+	INCIDENT_STATE_COUNT,
+};
+
+/* Owns nothing: copied by assignment. */
+struct incident {
+	int64_t id; /* 0: there is none yet */
+	char project[LIMIT_NAME_MAX];
+	char head_repository[LIMIT_NAME_MAX];
+	char branch[LIMIT_NAME_MAX];
+	enum error_type error_type;
+
+	enum incident_state state;
+	int64_t cycle;	       /* 1 is the first */
+	int64_t refilled_at_cycle; /* cycles before it are not counted against the budget; 0 at first */
+	int64_t revision;      /* + 1 with every report and every new cycle */
+	int64_t opened_ms;
+	int64_t updated_ms;
+	int64_t resolved_ms;   /* 0: not */
+	int64_t follow_up_ms;  /* when this cycle's check is regularly due; earlier checks never advance the cycle */
+	int64_t n_reports;
+	int64_t report_id;       /* the newest: sets the head and the next prompt */
+	int64_t cycle_report_id; /* the newest when this cycle began */
+	int64_t pull_request;    /* 0 unknown */
+	char head_sha[LIMIT_COMMIT_MAX];
+	char issue_url[LIMIT_URL_MAX];
+	char reason[LIMIT_SENTENCE_MAX]; /* why it is where it is and what happens next, one sentence */
+	struct verdict verdict;		  /* the last; checked_at_ms 0: none yet */
+};
+
+extern const char *const incident_state_names[]; /* NULL-ended, by enum */
+
+/* Whether the drawing above allows the move; staying is always allowed. */
+bool incident_may_move(enum incident_state from, enum incident_state to);
+/* OPEN and WAITING: it has work going on. */
+bool incident_is_active(enum incident_state state);
+
+/* The last cycle the budget allows. */
+int64_t incident_max_cycle(const struct incident *incident, const struct policy *policy);
+
+/* As cli.md and io.codegend.varlink say. `max_cycle` from incident_max_cycle(). A new reference; NULL: memory. */
+must_check json_t *incident_to_json(
+	const struct incident *incident, int64_t max_cycle, int64_t next_check_ms);

@@ -1,0 +1,70 @@
+/*
+ * step - one decision: what goes into lifecycle_step() and what comes out of it. Pure data.
+ *
+ * The store calls the decision inside the transaction that reads its input and writes its output, so two events of
+ * one incident can never be decided on the same old state.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/model/event.h"
+#include "daemon/model/incident.h"
+#include "daemon/model/note.h"
+#include "daemon/model/policy.h"
+#include "daemon/model/task.h"
+
+struct step_input {
+	const struct event *event;
+	const struct policy *policy;
+	int64_t now_ms;
+	const struct incident *incident; /* NULL: none with that key, or the task belongs to none */
+	const struct task *task;	 /* NULL: the event is about no task */
+
+	/* Facts for EVENT_TRIGGER_ASKED. */
+	int64_t branch_busy_with; /* the incident whose agent works on this head branch; 0 none */
+	int64_t budget_free_ms;	  /* when the project may trigger again; 0 or past: now */
+};
+
+enum change_verb {
+	CHANGE_ADD,    /* a new task of `type`, due at `due_ms`, of the incident's current cycle */
+	CHANGE_MOVE,   /* the incident's scheduled task of `type` becomes due at `due_ms`; none: no effect */
+	CHANGE_CANCEL, /* the incident's scheduled task of `type` is cancelled; none: no effect */
+};
+
+struct task_change {
+	enum change_verb verb;
+	enum task_type type;
+	int64_t due_ms;
+	char lane[LIMIT_LANE_MAX];	  /* CHANGE_ADD */
+	char reason[LIMIT_SENTENCE_MAX]; /* why, one sentence */
+};
+
+#define STEP_CHANGES_MAX 8
+#define STEP_NOTES_MAX 4
+
+struct step_result {
+	/*
+	 * 0; or the event is refused and nothing is written: -ESTALE, the task or incident is not where the event
+	 * needs it (`refusal` says where it is); -ECANCELED, nothing to do and nothing to record.
+	 */
+	int status;
+	char refusal[LIMIT_SENTENCE_MAX];
+
+	bool has_incident;	  /* write `incident`; a new row when its id is 0 */
+	struct incident incident;
+	bool has_task; /* write status, lane, due_ms, started_ms, attempt, reason of the step's task as `task` has them */
+	struct task task; /* strings it owns: none; `result` borrowed from the event */
+
+	struct task_change changes[STEP_CHANGES_MAX];
+	size_t n_changes;
+	struct note notes[STEP_NOTES_MAX]; /* kind and message; the store fills in the rest */
+	size_t n_notes;
+	bool stop_agent; /* the incident's running agent is no longer wanted */
+	bool wake_branch; /* scheduled triggers of other incidents of this branch become due now */
+};
+
+/* The decision. Pure: no clock, no I/O, no randomness; any thread. `ret` is zeroed by the caller. */
+typedef void step_decide_fn(const struct step_input *input, struct step_result *ret);

@@ -1,0 +1,302 @@
+/*
+ * store - what must survive, behind one SQLite thread.
+ *
+ * Call on the loop thread only. Requests are embedded by the caller and must not move until `done`; the `done` of an
+ * accepted request runs exactly once, on the loop thread, never from inside the call that queued it, also at
+ * shutdown. If a call returned an error, `done` never runs. Inputs that a request borrows live until `done`.
+ *
+ * Every call returns: 0, `done` will run; -EAGAIN, LIMIT_STORE_QUEUE requests wait; -ESHUTDOWN, after store_close() or
+ * after the store failed. Every done(status): 0, for a writing request it is on disk; -ENOSPC, the disk is full and
+ * nothing was written (later requests may succeed); -EIO, the store failed, nothing more will be acknowledged and
+ * `on_failed` runs; and what each call adds. `_ms` is milliseconds of CLOCK_REALTIME.
+ *
+ * No type of the engine behind it shows here: another one (PostgreSQL for several build hosts) fits.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "common/list.h"
+#include "common/macro.h"
+#include "daemon/model/build.h"
+#include "daemon/model/incident.h"
+#include "daemon/model/note.h"
+#include "daemon/model/report.h"
+#include "daemon/model/step.h"
+#include "daemon/model/task.h"
+
+struct store;
+struct store_req;
+struct store_op;
+
+typedef void store_done_fn(struct store_req *req, int status);
+
+struct store_req {
+	struct list node;
+	const struct store_op *op; /* the store's */
+	store_done_fn *done;
+	int status;
+};
+
+/* Opening and closing */
+
+/*
+ * Opens or creates the database file `path`, brings its schema up to date, checks it and starts the thread. Blocks.
+ *
+ * On failure `ret_sentence` (LIMIT_SENTENCE_MAX bytes) says what happened and what to do; the file is untouched.
+ * Returns: 0; -EBUSY, another daemon has it; -EUCLEAN, corrupt or not ours; -EROFS, read-only; -ENOTSUP, written by a
+ * newer version; -EACCES and other errno, as the system said. `on_failed(user)` runs once on the loop thread when an
+ * I/O error at commit made the store stop.
+ */
+must_check int store_open(uv_loop_t *loop, const char *path, void (*on_failed)(void *user, const char *sentence),
+	void *user, struct store **ret_store, char *ret_sentence);
+
+/* Completes everything queued, closes the file and runs `closed(user)`. NULL store: `closed` runs at once. */
+void store_close(struct store *store, void (*closed)(void *user), void *user);
+
+/* The newest time any row knows of, at store_open(): a clock before it is wrong. 0: empty. */
+int64_t store_newest_ms(const struct store *store);
+
+/* Deciding and writing */
+
+/* Which incidents a step speaks of. */
+enum step_scope {
+	STEP_BY_KEY,	  /* the newest incident of project, head repository, branch, error type; or none */
+	STEP_BY_INCIDENT, /* `incident_id`; -ENOENT when there is none */
+	STEP_BY_TASK,	  /* `task_id` and the incident it belongs to, if any; -ENOENT when there is no such task */
+	STEP_BY_BRANCH,	  /* one decision for each incident of project, head repository and branch that is OPEN, WAITING or
+			     ESCALATED */
+};
+
+/* The answer to a submission, kept with its key. */
+struct step_answer {
+	int64_t report_id;
+	int64_t incident_id;
+	int64_t task_id; /* the follow-up check of a report; the created task of EVENT_TASK_CREATED */
+	int64_t scheduled_ms;
+	enum error_type error_type;
+	bool has_error_type;
+	bool duplicate; /* the key was seen before; nothing was written */
+	bool joined;	/* the incident existed already */
+};
+
+/*
+ * One event, decided and written in one transaction: finds what `scope` says, calls `decide` for each, writes its
+ * result, the report, the build, the notes and the submission key.
+ */
+struct store_step {
+	struct store_req req;
+
+	/* in; all borrowed */
+	enum step_scope scope;
+	step_decide_fn *decide;
+	const struct policy *policy;
+	int64_t now_ms;
+	const char *key; /* submission key; NULL or "": none */
+	struct event event;
+	struct report *report; /* EVENT_REPORT: inserted; its id and incident_id are filled in */
+	struct build *build;   /* EVENT_REPORT, EVENT_BUILD_PASSED: inserted; its ids are filled in */
+	struct task *new_task; /* EVENT_TASK_CREATED: inserted as it is; its id is filled in unless given */
+	const char *project;   /* STEP_BY_KEY and STEP_BY_BRANCH, and the event log */
+	const char *head_repository;
+	const char *branch;
+	enum error_type error_type; /* STEP_BY_KEY */
+	int64_t incident_id;
+	int64_t task_id;
+	int64_t expected_attempt; /* 0, or STEP_BY_TASK refuses with -ESTALE unless the task executes this attempt */
+	const char *note; /* NULL, or one sentence for the event log, as NOTE_OPERATOR or NOTE_BUILD by the event */
+
+	/* out */
+	struct step_answer answer;
+	struct step_result result; /* of the only or the last decision */
+	struct task task;	   /* STEP_BY_TASK: as it is now; owned by the step */
+	struct note *notes;	   /* owned: what was appended to the event log, in order */
+	size_t n_notes;
+	int64_t *stop_agent_of; /* owned: incidents whose agent must stop */
+	size_t n_stop_agent_of;
+	bool tasks_changed; /* some scheduled task was added or its due time moved: look at the lanes again */
+};
+
+/*
+ * done(status) adds: -ENOENT; -ESTALE with step->result.refusal; -ECANCELED, `decide` had nothing to do; -EAGAIN,
+ * LIMIT_TASKS_PENDING tasks are scheduled (submissions only); -EEXIST, EVENT_TASK_CREATED with an id that is taken.
+ * A key that was seen before is status 0 with answer.duplicate.
+ */
+must_check int store_step(struct store *store, struct store_step *step, store_done_fn *done);
+/* Releases the outputs. The inputs are the caller's. */
+void store_step_finish(struct store_step *step);
+
+/* Moves due tasks of one lane to EXECUTING, attempt + 1, the most overdue first. */
+struct store_claim {
+	struct store_req req;
+	/* in */
+	char lane[LIMIT_LANE_MAX];
+	int64_t now_ms;
+	size_t limit; /* at most LIMIT_CLAIM_ROWS */
+	const char *const *paused_projects; /* borrowed, NULL-ended: their tasks are left; NULL: none */
+	/* out */
+	struct task *tasks; /* owned by the claim: task_free_array() */
+	size_t n_tasks;
+	int64_t next_due_ms; /* of what is still scheduled in the lane, paused projects left out; 0: nothing */
+};
+must_check int store_claim(struct store *store, struct store_claim *claim, store_done_fn *done);
+void store_claim_finish(struct store_claim *claim);
+
+/* The lanes that hold a scheduled task, with the earliest due time of each; and what was executing. For a start. */
+struct store_lane {
+	char name[LIMIT_LANE_MAX];
+	int64_t next_due_ms;
+	int64_t n_scheduled;
+};
+struct store_survey {
+	struct store_req req;
+	struct store_lane *lanes; /* owned */
+	size_t n_lanes;
+	int64_t *executing; /* owned: task ids */
+	size_t n_executing;
+	char **paused; /* owned: projects under `pause`, "*" for everything; NULL-ended */
+};
+must_check int store_survey(struct store *store, struct store_survey *survey, store_done_fn *done);
+void store_survey_finish(struct store_survey *survey);
+
+/* Records (or, with `paused` false, removes) a pause of `project` ("*": everything), and a note. */
+struct store_pause {
+	struct store_req req;
+	const char *project; /* borrowed */
+	bool paused;
+	int64_t now_ms;
+	struct note note; /* out: as appended */
+};
+must_check int store_pause(struct store *store, struct store_pause *pause, store_done_fn *done);
+
+/* Takes a report as it was exported, without an incident. done adds -EEXIST: that id is taken. */
+struct store_add_report {
+	struct store_req req;
+	struct report *report; /* borrowed; its id is used when not 0, else filled in */
+	int64_t now_ms;
+};
+must_check int store_add_report(struct store *store, struct store_add_report *add, store_done_fn *done);
+
+/* Removes finished tasks and what else is past its time, a slice of LIMIT_STORE_CLEANUP_ROWS a call. */
+struct store_cleanup {
+	struct store_req req;
+	/* in: rows older than these times go; 0 keeps all of a kind */
+	int64_t tasks_before_ms;
+	int64_t reports_before_ms; /* of incidents that are over, or of none */
+	int64_t history_before_ms; /* builds and events */
+	int64_t stuck_before_ms;   /* executing tasks older than it become failed; 0: none */
+	int64_t keys_before_ms;
+	bool dry_run; /* only counts, everything at once in slices */
+	/* in and out: where the dry run goes on; start with 0 */
+	int64_t cursor;
+	/* out: of this slice */
+	int64_t n_tasks, n_reports, n_builds, n_events;
+	bool more; /* call again */
+};
+must_check int store_cleanup(struct store *store, struct store_cleanup *cleanup, store_done_fn *done);
+
+/* Reading. Long reads answer in slices: a page may hold fewer rows than asked and still have a `next`. */
+
+enum store_kind { STORE_TASKS, STORE_INCIDENTS, STORE_REPORTS, STORE_NOTES };
+
+struct store_page {
+	struct store_req req;
+	/* in; strings borrowed, NULL is any */
+	enum store_kind kind;
+	int status;	     /* tasks: enum task_status, -1 any */
+	int type;	     /* tasks: enum task_type, -1 any */
+	int state;	     /* incidents: enum incident_state, -1 any */
+	const char *project; /* incidents, reports */
+	int64_t incident_id; /* tasks, reports, notes; 0 any */
+	int64_t due_before_ms; /* tasks with status TASK_SCHEDULED: due at or before it; 0 any */
+	size_t limit;	     /* at most LIMIT_STORE_PAGE_ROWS */
+	int64_t cursor;	     /* newest first: ids below it (0: from the newest). Notes are oldest first: seq above it */
+	bool want_total;
+	/* out */
+	union {
+		struct task *tasks;
+		struct incident *incidents;
+		struct report *reports;
+		struct note *notes;
+	}; /* owned: store_page_finish() */
+	size_t n_rows;
+	int64_t next;  /* cursor of the next page; 0: that was all */
+	int64_t total; /* with want_total: rows that match, on all pages; -1: not counted (filters without a counter) */
+};
+must_check int store_page(struct store *store, struct store_page *page, store_done_fn *done);
+void store_page_finish(struct store_page *page);
+
+/* One object by its id. done adds -ENOENT. */
+struct store_get {
+	struct store_req req;
+	/* in */
+	enum store_kind kind; /* not STORE_NOTES */
+	int64_t id;
+	/* out */
+	union {
+		struct task task; /* owned, as the next two */
+		struct incident incident;
+		struct report report;
+	};
+	int64_t next_check_ms; /* incidents: when its scheduled check is due; 0: none */
+};
+must_check int store_get(struct store *store, struct store_get *get, store_done_fn *done);
+void store_get_finish(struct store_get *get);
+
+/* The answer kept under a submission key. done adds -ENOENT. */
+struct store_ticket {
+	struct store_req req;
+	const char *key; /* borrowed */
+	struct step_answer answer;
+};
+must_check int store_ticket(struct store *store, struct store_ticket *ticket, store_done_fn *done);
+
+/* The newest builds of a branch (at most LIMIT_BUILDS_PER_BRANCH), oldest first, and its other incidents. */
+struct store_builds {
+	struct store_req req;
+	/* in; strings borrowed */
+	const char *project;
+	const char *head_repository;
+	const char *branch;
+	/* out */
+	struct build *builds; /* owned */
+	size_t n_builds;
+	int64_t *active_incidents; /* owned: OPEN, WAITING or ESCALATED ones of this branch */
+	size_t n_active_incidents;
+};
+must_check int store_builds(struct store *store, struct store_builds *builds, store_done_fn *done);
+void store_builds_finish(struct store_builds *builds);
+
+/* Everything a publisher, a trigger or a check must know of one incident. done adds -ENOENT. */
+struct store_story {
+	struct store_req req;
+	int64_t incident_id;
+	/* out; owned */
+	struct incident incident;
+	struct report report; /* the newest one, id 0 when it is no longer kept */
+	struct task *tasks;   /* of this incident, oldest first, the newest LIMIT_HISTORY_TASKS */
+	size_t n_tasks;
+};
+must_check int store_story(struct store *store, struct store_story *story, store_done_fn *done);
+void store_story_finish(struct store_story *story);
+
+/* Counters for `status`. O(1) in the number of finished rows. */
+struct store_counts {
+	struct store_req req;
+	int64_t now_ms;
+	/* out */
+	int64_t tasks[TASK_TYPE_COUNT][TASK_STATUS_COUNT];
+	int64_t incidents[INCIDENT_STATE_COUNT];
+	int64_t reports, builds;
+	int64_t overdue;
+	int64_t next_due_ms; /* 0: nothing is scheduled */
+	int64_t file_bytes;  /* database and write-ahead log */
+	int64_t schema_version;
+	int64_t last_seq; /* of the event log */
+	struct note failures[5]; /* the newest notes of failed tasks and escalations, newest first */
+	size_t n_failures;
+};
+must_check int store_counts(struct store *store, struct store_counts *counts, store_done_fn *done);
