@@ -1,0 +1,63 @@
+# Shared by the scripts beside this file: sourced, never run. Sets ROOT; a private python earlier in PATH is passed over.
+
+ROOT=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
+PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH
+export PATH
+
+# What Debian 12 calls what we need. One table, so that README, demo and tests agree.
+PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3 libuv1-dev libjansson-dev libsqlite3-dev
+    libsystemd-dev libconfuse-dev scdoc"
+PACKAGES_DEMO="git"
+PACKAGES_TEST="git libcmocka-dev python3-pytest clang-format varlink-go sqlite3 systemd libasan8 libubsan1 libtsan2"
+
+say() {
+    printf '%s\n' "$*"
+}
+
+die() {
+    printf '%s: %s\n' "$(basename -- "$0")" "$*" >&2
+    exit 1
+}
+
+# need_packages NAME...: installs the Debian packages that are missing.
+need_packages() {
+    missing=
+    for package; do
+        case $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true) in
+        "install ok installed") ;;
+        *) missing="$missing $package" ;;
+        esac
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null || die "please install what Debian 12 calls:$missing"
+    as_root=
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || die "as root, please run: apt-get install$missing"
+        as_root=sudo
+    fi
+    say "Installing:$missing"
+    log=$(mktemp)
+    # shellcheck disable=SC2086 # words are wanted
+    if ! { $as_root apt-get update -q &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing; } \
+        >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        die "the packages could not be installed"
+    fi
+    rm -f "$log"
+}
+
+# build DIRECTORY [MESON OPTION]...: configures it once and brings it up to date.
+build() {
+    directory=$1
+    shift
+    log=$(mktemp)
+    if ! { { [ -f "$directory/build.ninja" ] && meson configure "$directory" "$@" ||
+        meson setup "$directory" "$ROOT" "$@"; } && ninja -C "$directory"; } >"$log" 2>&1; then
+        tail -n 60 "$log" >&2
+        rm -f "$log"
+        die "the build in $directory failed"
+    fi
+    rm -f "$log"
+}
