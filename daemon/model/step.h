@@ -29,7 +29,8 @@ struct step_input {
 };
 
 enum change_verb {
-	CHANGE_ADD,    /* a new task of `type`, due at `due_ms`, of the incident's current cycle */
+	CHANGE_ADD,    /* a new task of `type`, due at `due_ms`, of the incident's current cycle; when a scheduled one of that
+			  type lives, that one becomes due at the earlier of both; an executing one: no effect */
 	CHANGE_MOVE,   /* the incident's scheduled task of `type` becomes due at `due_ms`; none: no effect */
 	CHANGE_CANCEL, /* the incident's scheduled task of `type` is cancelled; none: no effect */
 };
@@ -55,6 +56,7 @@ struct step_result {
 
 	bool has_incident;	  /* write `incident`; a new row when its id is 0 */
 	struct incident incident;
+	/* Written before `changes`, so that a change of the same type does not meet the step's own task. */
 	bool has_task; /* write status, lane, due_ms, started_ms, attempt, reason of the step's task as `task` has them */
 	struct task task; /* strings it owns: none; `result` borrowed from the event */
 

@@ -1,0 +1,86 @@
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/engine/lifecycle_internal.h"
+
+/* "Job "test", step "npm test" failed on abc1234." */
+static void describe_report(const struct report *report, char out[LIMIT_SENTENCE_MAX]) {
+	text_format(out, LIMIT_SENTENCE_MAX, "Job \"%s\", step \"%s\" failed on %s (%s).", report->job,
+		report->step, report->commit[0] != '\0' ? report->commit : "an unknown commit",
+		error_type_name(report->error_type));
+}
+
+/* The newest report sets the head and the next prompt. */
+static void take_report(const struct step_input *in, struct step_result *ret) {
+	const struct report *report = in->event->report;
+	struct incident *incident = &ret->incident;
+	char sentence[LIMIT_SENTENCE_MAX];
+
+	ret->has_incident = true;
+	incident->n_reports++;
+	incident->report_id = report->id;
+	if (report->commit[0] != '\0') {
+		TEXT_SET(incident->head_sha, report->commit);
+	}
+	if (report->pull_request != 0) {
+		incident->pull_request = report->pull_request;
+	}
+	describe_report(report, sentence);
+	step_note(ret, NOTE_REPORT, sentence);
+}
+
+void on_report_open(const struct step_input *in, struct step_result *ret) {
+	const struct report *report = in->event->report;
+	struct incident *incident = &ret->incident;
+
+	memset(incident, 0, sizeof(*incident));
+	TEXT_SET(incident->project, report->project);
+	TEXT_SET(incident->head_repository, report->head_repository);
+	TEXT_SET(incident->branch, report->branch);
+	incident->error_type = report->error_type;
+	incident->opened_ms = in->now_ms;
+	take_report(in, ret);
+	step_begin_cycle(in, ret);
+	step_note(ret, NOTE_INCIDENT, incident->reason);
+}
+
+void on_report_join(const struct step_input *in, struct step_result *ret) {
+	ret->incident.revision++;
+	take_report(in, ret);
+}
+
+/* The failure came back: within a day the same incident goes on, and so does its budget. */
+void on_report_reopen(const struct step_input *in, struct step_result *ret) {
+	struct incident *incident = &ret->incident;
+
+	if (in->now_ms - incident->resolved_ms > LIMIT_REOPEN_MS) {
+		on_report_open(in, ret);
+		return;
+	}
+	take_report(in, ret);
+	if (incident->cycle >= incident_max_cycle(incident, in->policy)) {
+		incident->revision++;
+		incident->resolved_ms = 0;
+		step_end(ret, INCIDENT_ESCALATED,
+			"The failure came back and the budget of cycles is spent; a person is needed. "
+			"\"codegenctl incident retry\" refills the budget.");
+		step_add(in, ret, TASK_NOTIFY, in->now_ms, "Tells people that the incident is escalated.");
+		return;
+	}
+	step_begin_cycle(in, ret);
+	step_note(ret, NOTE_INCIDENT, "The failure came back: the incident is reopened.");
+}
+
+/* Something passed on the branch: look at once. A check under way has not seen it: it is for an older revision now. */
+void on_build_passed(const struct step_input *in, struct step_result *ret) {
+	ret->has_incident = true;
+	ret->incident.revision++;
+	step_move(ret, TASK_PR_READINESS_CHECK, in->now_ms, "A build passed on the branch: looks at once.");
+}
+
+/* An escalated incident has no check waiting, unless an earlier passed build just asked for one. */
+void on_build_escalated(const struct step_input *in, struct step_result *ret) {
+	ret->has_incident = true;
+	ret->incident.revision++;
+	step_add(in, ret, TASK_PR_READINESS_CHECK, in->now_ms, "A build passed on the branch: looks at once.");
+}

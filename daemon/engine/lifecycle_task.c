@@ -1,0 +1,172 @@
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/engine/lifecycle_internal.h"
+
+/* After publishing, or after giving it up: the agent's turn. */
+static void ask_for_agent(const struct step_input *in, struct step_result *ret) {
+	if (in->policy->mode == POLICY_OBSERVE) {
+		step_wait_for_follow_up(in, ret, "Only observed now (mode = observe): no agent is triggered.");
+	} else if (in->policy->agent[0] == '\0') {
+		step_wait_for_follow_up(in, ret, "Published; the project has no agent to trigger.");
+	} else {
+		ret->has_incident = true;
+		step_add(in, ret, TASK_TRIGGER_AGENT, in->now_ms, "The agent's turn.");
+		text_format(ret->incident.reason, sizeof(ret->incident.reason),
+			"Cycle %lld of %lld: agent \"%s\" is to be triggered.", (long long)ret->incident.cycle,
+			(long long)incident_max_cycle(&ret->incident, in->policy), in->policy->agent);
+	}
+}
+
+void on_published(const struct step_input *in, struct step_result *ret) {
+	on_published_late(in, ret);
+	if (in->task->cycle == in->incident->cycle) {
+		ask_for_agent(in, ret);
+	}
+}
+
+/* The cycle went on without it: only the address is worth keeping. */
+void on_published_late(const struct step_input *in, struct step_result *ret) {
+	char sentence[LIMIT_SENTENCE_MAX];
+
+	ret->has_incident = true;
+	TEXT_SET(ret->incident.issue_url, in->event->text);
+	text_format(sentence, sizeof(sentence), "Published at %s.", in->event->text);
+	step_task(ret, TASK_COMPLETED, sentence);
+	step_note(ret, NOTE_PUBLISHED, sentence);
+}
+
+/* It did not start: the attempt is not one. */
+static void put_off(struct step_result *ret, int64_t due_ms, const char *reason) {
+	step_task_again(ret, due_ms, reason);
+	ret->task.attempt--;
+	ret->has_incident = true;
+	TEXT_SET(ret->incident.reason, reason);
+}
+
+void on_trigger_asked(const struct step_input *in, struct step_result *ret) {
+	struct incident *incident = &ret->incident;
+	char lane[LIMIT_LANE_MAX];
+	char id[ID_TEXT_MAX];
+	char reason[LIMIT_SENTENCE_MAX];
+
+	step_lane(in->policy, TASK_TRIGGER_AGENT, lane);
+	if (in->task->cycle != incident->cycle) {
+		on_trigger_unwanted(in, ret);
+	} else if (in->policy->mode == POLICY_OBSERVE || in->policy->agent[0] == '\0') {
+		on_trigger_unwanted(in, ret);
+		ask_for_agent(in, ret);
+	} else if (strcmp(lane, in->task->lane) != 0) {
+		put_off(ret, in->now_ms, "The project's agent was changed in the configuration.");
+		TEXT_SET(ret->task.lane, lane);
+	} else if (in->branch_busy_with != 0) {
+		text_format(reason, sizeof(reason),
+			"Waits for its turn: an agent works on the same branch for %s.",
+			id_format(ID_INCIDENT, in->branch_busy_with, id));
+		put_off(ret, in->now_ms + LIMIT_BRANCH_BUSY_MS, reason);
+	} else if (in->budget_free_ms > in->now_ms) {
+		text_format(reason, sizeof(reason),
+			"Waits: the project's budget of %lld triggers an hour is used up.",
+			(long long)in->policy->max_triggers_per_hour);
+		put_off(ret, in->budget_free_ms, reason);
+	} else {
+		text_format(reason, sizeof(reason), "Agent \"%s\" works on it (cycle %lld of %lld).",
+			in->policy->agent, (long long)incident->cycle,
+			(long long)incident_max_cycle(incident, in->policy));
+		step_task(ret, TASK_EXECUTING, reason);
+		ret->task.started_ms = in->now_ms;
+		step_note(ret, NOTE_TRIGGERED, reason);
+		ret->has_incident = true;
+		TEXT_SET(incident->reason, reason);
+		incident->follow_up_ms = in->now_ms + in->policy->follow_up_delay_ms;
+		step_move(ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms, "The follow-up of this cycle.");
+	}
+}
+
+void on_trigger_unwanted(const struct step_input *in, struct step_result *ret) {
+	(void)in;
+	step_task(ret, TASK_CANCELLED, "No longer wanted when its turn came.");
+}
+
+void on_triggered(const struct step_input *in, struct step_result *ret) {
+	on_triggered_late(in, ret);
+	if (in->task->cycle == in->incident->cycle) {
+		step_wait_for_follow_up(in, ret, in->event->text);
+	}
+}
+
+void on_triggered_late(const struct step_input *in, struct step_result *ret) {
+	step_task(ret, TASK_COMPLETED, in->event->text);
+	step_note(ret, NOTE_AGENT, in->event->text);
+	ret->wake_branch = true;
+}
+
+void on_task_done(const struct step_input *in, struct step_result *ret) {
+	step_task(ret, TASK_COMPLETED, in->event->text);
+}
+
+void on_task_moved(const struct step_input *in, struct step_result *ret) {
+	step_task_again(ret, in->now_ms, "Moved: the configuration of its project was changed.");
+	TEXT_SET(ret->task.lane, in->event->text);
+	ret->task.attempt--;
+}
+
+/* Given up. The cycle goes on without it: whatever failed, only the check decides. */
+static void give_up(const struct step_input *in, struct step_result *ret, const char *reason) {
+	bool current = in->incident != NULL && in->incident->state == INCIDENT_OPEN &&
+		in->task->cycle == in->incident->cycle;
+
+	step_task(ret, TASK_FAILED, reason);
+	step_note(ret, NOTE_TASK, reason);
+	if (current && in->task->type == TASK_PUBLISH_REPORT) {
+		ask_for_agent(in, ret);
+	} else if (current && in->task->type == TASK_TRIGGER_AGENT) {
+		step_wait_for_follow_up(in, ret, reason);
+		ret->wake_branch = true;
+	}
+}
+
+/* An incident's check is never given up: without it nobody would look again. */
+static bool may_give_up(const struct step_input *in) {
+	return in->task->type != TASK_PR_READINESS_CHECK || in->incident == NULL ||
+		!incident_is_active(in->incident->state);
+}
+
+void on_attempt_failed(const struct step_input *in, struct step_result *ret) {
+	char reason[LIMIT_SENTENCE_MAX];
+
+	if (may_give_up(in) && (!in->event->retryable || in->task->attempt >= LIMIT_TASK_ATTEMPTS)) {
+		text_format(reason, sizeof(reason), "Given up after %lld attempts: %s",
+			(long long)in->task->attempt, in->event->text);
+		give_up(in, ret, reason);
+		return;
+	}
+	text_format(reason, sizeof(reason), "Attempt %lld failed and is repeated: %s",
+		(long long)in->task->attempt, in->event->text);
+	step_task_again(ret, in->now_ms + in->event->backoff_ms, reason);
+	ret->wake_branch = in->task->type == TASK_TRIGGER_AGENT;
+	if (in->incident != NULL && incident_is_active(in->incident->state)) {
+		ret->has_incident = true;
+		TEXT_SET(ret->incident.reason, reason);
+	}
+}
+
+/* The daemon died while it executed. What may have begun outside is never begun again. */
+void on_recovered(const struct step_input *in, struct step_result *ret) {
+	struct event ended = { .type = EVENT_TRIGGERED,
+		.text = "The daemon ended while the agent ran; what came of it is unknown." };
+	struct step_input triggered = *in;
+
+	if (in->task->type == TASK_TRIGGER_AGENT && in->task->started_ms != 0) {
+		triggered.event = &ended;
+		if (in->incident != NULL && in->incident->state == INCIDENT_OPEN) {
+			on_triggered(&triggered, ret);
+		} else {
+			on_triggered_late(&triggered, ret);
+		}
+	} else if (may_give_up(in) && in->task->attempt >= LIMIT_TASK_ATTEMPTS) {
+		give_up(in, ret, "Given up: the daemon ended again and again while executing it.");
+	} else {
+		step_task_again(ret, in->now_ms, "The daemon ended while executing it; it is tried again.");
+	}
+}

@@ -1,0 +1,240 @@
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/engine/lifecycle_internal.h"
+
+/* What the reasons ask for together: an agent first, then time, then a person. */
+static enum reason_class class_of(const struct verdict *verdict, int64_t now_ms) {
+	bool seen[REASON_CLASS_COUNT] = { false };
+
+	for (size_t i = 0; i < verdict->n_reasons; i++) {
+		seen[reason_class_at(&verdict->reasons[i], now_ms)] = true;
+	}
+	if (seen[REASON_REPAIR]) {
+		return REASON_REPAIR;
+	}
+	return seen[REASON_WAIT] || !seen[REASON_HUMAN] ? REASON_WAIT : REASON_HUMAN;
+}
+
+/* Since when nothing but a person can help. */
+static int64_t human_since(const struct verdict *verdict, int64_t now_ms) {
+	int64_t since_ms = now_ms;
+
+	for (size_t i = 0; i < verdict->n_reasons; i++) {
+		if (reason_class_at(&verdict->reasons[i], now_ms) == REASON_HUMAN) {
+			since_ms = MIN(since_ms, verdict->reasons[i].since_ms);
+		}
+	}
+	return since_ms;
+}
+
+/* "Not ready: … (and 2 more)" */
+static void describe(const struct verdict *verdict, char out[LIMIT_SENTENCE_MAX]) {
+	const char *outcome = verdict->outcome == VERDICT_NOT_READY ? "Not ready" :
+		verdict->outcome == VERDICT_PENDING		    ? "Pending" :
+								      "Unknown";
+
+	if (verdict->n_reasons == 0) {
+		text_format(out, LIMIT_SENTENCE_MAX, "%s.", outcome);
+	} else if (verdict->n_reasons == 1) {
+		text_format(out, LIMIT_SENTENCE_MAX, "%s: %s", outcome, verdict->reasons[0].message);
+	} else {
+		text_format(out, LIMIT_SENTENCE_MAX, "%s: %s (And %zu more.)", outcome,
+			verdict->reasons[0].message, verdict->n_reasons - 1);
+	}
+}
+
+static void end_with(const struct step_input *in, struct step_result *ret, enum incident_state state,
+	const char *reason) {
+	step_task(ret, TASK_COMPLETED, reason);
+	step_end(ret, state, reason);
+	step_add(in, ret, TASK_NOTIFY, in->now_ms, reason);
+	if (state == INCIDENT_RESOLVED) {
+		ret->incident.resolved_ms = in->now_ms;
+	}
+}
+
+/* Ready, merged, closed, gone: whatever the state, the incident is over. False: it is none of these. */
+static bool is_over(const struct step_input *in, struct step_result *ret) {
+	const struct verdict *verdict = &ret->incident.verdict;
+	char reason[LIMIT_SENTENCE_MAX];
+
+	switch (verdict->outcome) {
+	case VERDICT_READY:
+		text_format(reason, sizeof(reason), "Proven ready on %s.",
+			verdict->head_sha[0] != '\0' ? verdict->head_sha : "its newest build");
+		end_with(in, ret, INCIDENT_RESOLVED, reason);
+		return true;
+	case VERDICT_MERGED:
+		end_with(in, ret, INCIDENT_RESOLVED,
+			verdict->n_reasons == 0 ? "Merged." : "Merged while red: recorded as merged, not as proven green.");
+		return true;
+	case VERDICT_CLOSED:
+		end_with(in, ret, INCIDENT_ABANDONED, "The pull request was closed without merging.");
+		return true;
+	case VERDICT_GONE:
+		end_with(in, ret, INCIDENT_ABANDONED, "The branch or pull request is gone.");
+		return true;
+	case VERDICT_UNKNOWN:
+	case VERDICT_PENDING:
+	case VERDICT_NOT_READY:
+	case VERDICT_OUTCOME_COUNT:
+		break;
+	}
+	return false;
+}
+
+static void look_again(struct step_result *ret, int64_t due_ms, const char *why) {
+	step_task_again(ret, due_ms, why);
+	ret->task.attempt = 0; /* it answered: no attempt failed */
+	TEXT_SET(ret->incident.reason, why);
+}
+
+static void escalate(const struct step_input *in, struct step_result *ret, const char *because, const char *what) {
+	char reason[LIMIT_SENTENCE_MAX];
+
+	text_format(reason, sizeof(reason), "%s %s \"codegenctl incident retry\" refills the budget.", because, what);
+	end_with(in, ret, INCIDENT_ESCALATED, reason);
+}
+
+/* The follow-up's time has come and it is not ready. */
+static void decide_not_ready(const struct step_input *in, struct step_result *ret, const char *what) {
+	const struct verdict *verdict = &ret->incident.verdict;
+	int64_t give_up_ms = human_since(verdict, in->now_ms) + in->policy->max_waiting_ms;
+
+	switch (class_of(verdict, in->now_ms)) {
+	case REASON_REPAIR:
+		if (ret->incident.cycle >= incident_max_cycle(&ret->incident, in->policy)) {
+			escalate(in, ret, "The budget of cycles is spent; a person is needed.", what);
+			return;
+		}
+		step_task(ret, TASK_COMPLETED, what);
+		step_begin_cycle(in, ret);
+		step_note(ret, NOTE_CYCLE, ret->incident.reason);
+		return;
+	case REASON_HUMAN:
+		if (in->now_ms >= give_up_ms) {
+			escalate(in, ret, "It waited too long for a person.", what);
+			return;
+		}
+		look_again(ret, MIN(in->now_ms + in->policy->wait_recheck_ms, give_up_ms), what);
+		return;
+	case REASON_WAIT:
+		look_again(ret, in->now_ms + in->policy->wait_recheck_ms, what);
+		return;
+	case REASON_CLASS_COUNT:
+		break;
+	}
+}
+
+/* Takes the verdict into the incident. False: it is for an older revision and was sent back to be made again. */
+static bool take_verdict(const struct step_input *in, struct step_result *ret) {
+	const struct verdict *previous = in->incident->verdict.checked_at_ms != 0 ? &in->incident->verdict : NULL;
+
+	if (in->event->verdict->revision < in->incident->revision) {
+		step_task_again(ret, in->now_ms, "Something was reported while it was checked: looks again.");
+		ret->task.attempt = 0;
+		return false;
+	}
+	ret->has_incident = true;
+	ret->incident.verdict = *in->event->verdict;
+	verdict_carry(&ret->incident.verdict, previous, in->now_ms);
+	return true;
+}
+
+void on_verdict_active(const struct step_input *in, struct step_result *ret) {
+	char what[LIMIT_SENTENCE_MAX];
+	bool early = in->incident->state == INCIDENT_OPEN || in->now_ms < in->incident->follow_up_ms;
+
+	if (in->task->incident_id == 0) {
+		on_verdict_by_hand(in, ret);
+		return;
+	}
+	if (!take_verdict(in, ret) || is_over(in, ret)) {
+		return;
+	}
+	describe(&ret->incident.verdict, what);
+	step_note(ret, NOTE_VERDICT, what);
+	if (!early) {
+		decide_not_ready(in, ret, what);
+	} else if (in->incident->follow_up_ms > in->now_ms) {
+		step_task_again(ret, in->incident->follow_up_ms, what);
+		ret->task.attempt = 0;
+	} else { /* the agent is still at work: its cycle is not over */
+		step_task_again(ret, in->now_ms + in->policy->wait_recheck_ms, what);
+		ret->task.attempt = 0;
+	}
+}
+
+void on_verdict_escalated(const struct step_input *in, struct step_result *ret) {
+	char what[LIMIT_SENTENCE_MAX];
+
+	if (in->task->incident_id == 0) {
+		on_verdict_by_hand(in, ret);
+		return;
+	}
+	if (!take_verdict(in, ret) || is_over(in, ret)) {
+		return;
+	}
+	describe(&ret->incident.verdict, what);
+	step_task(ret, TASK_COMPLETED, what);
+	step_note(ret, NOTE_VERDICT, what);
+}
+
+void on_verdict_over(const struct step_input *in, struct step_result *ret) {
+	if (in->task->incident_id == 0) {
+		on_verdict_by_hand(in, ret);
+		return;
+	}
+	step_task(ret, TASK_COMPLETED, "The incident was over when it was checked.");
+}
+
+/* A check by hand that is not ready becomes an incident of its own. */
+static void open_by_hand(const struct step_input *in, struct step_result *ret, const struct verdict *verdict) {
+	struct incident *incident = &ret->incident;
+
+	memset(incident, 0, sizeof(*incident));
+	TEXT_SET(incident->project, in->task->project);
+	TEXT_SET(incident->head_repository, in->task->head_repository);
+	TEXT_SET(incident->branch, in->task->branch);
+	TEXT_SET(incident->head_sha, in->task->commit);
+	incident->error_type = ERROR_UNKNOWN;
+	incident->opened_ms = in->now_ms;
+	incident->verdict = *verdict;
+	step_begin_cycle(in, ret);
+	step_note(ret, NOTE_INCIDENT, "A check by hand was not ready: an incident is opened.");
+}
+
+/* The task belongs to no incident; `in->incident`, if any, is the newest with the key it would open. */
+void on_verdict_by_hand(const struct step_input *in, struct step_result *ret) {
+	struct verdict verdict = *in->event->verdict;
+	struct verdict previous;
+	char what[LIMIT_SENTENCE_MAX];
+	bool under_repair = in->incident != NULL && in->incident->state != INCIDENT_RESOLVED &&
+		in->incident->state != INCIDENT_ABANDONED;
+	bool seen = in->task->result != NULL && verdict_from_json(in->task->result, &previous) == 0;
+
+	verdict_carry(&verdict, seen ? &previous : NULL, in->now_ms);
+	describe(&verdict, what);
+	switch (verdict.outcome) {
+	case VERDICT_READY:  step_task(ret, TASK_COMPLETED, "Proven ready."); break;
+	case VERDICT_MERGED: step_task(ret, TASK_COMPLETED, "Merged."); break;
+	case VERDICT_CLOSED: step_task(ret, TASK_COMPLETED, "The pull request was closed."); break;
+	case VERDICT_GONE:   step_task(ret, TASK_COMPLETED, "The branch or pull request is gone."); break;
+	case VERDICT_UNKNOWN:
+	case VERDICT_PENDING:
+	case VERDICT_NOT_READY:
+	case VERDICT_OUTCOME_COUNT:
+		if (class_of(&verdict, in->now_ms) == REASON_WAIT) {
+			step_task_again(ret, in->now_ms + in->policy->wait_recheck_ms, what);
+			ret->task.attempt = 0;
+		} else {
+			step_task(ret, TASK_COMPLETED, what);
+			if (!under_repair) {
+				open_by_hand(in, ret, &verdict);
+			}
+		}
+		break;
+	}
+	step_note(ret, NOTE_VERDICT, ret->task.reason);
+}
