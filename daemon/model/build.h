@@ -30,9 +30,12 @@ struct build {
 
 void build_finish(struct build *build);
 
+/* Equal, or one an abbreviation (7 or more hex digits) of the other. "" is never the same as anything. */
+bool build_same_commit(const char *a, const char *b);
+
 /*
- * How the commit of `a` stands to that of `b` (same job and step): by commit, ancestors, then build number; the
- * arrival order decides only between builds of the same commit.
+ * How the commit of `a` stands to that of `b` (same job and step): by commit, ancestors, then build number when both
+ * are decimal; the arrival order (id) decides only between builds of the same commit.
  */
 enum build_order { BUILD_BEFORE, BUILD_AFTER, BUILD_ORDER_UNKNOWN };
 enum build_order build_compare(const struct build *a, const struct build *b);

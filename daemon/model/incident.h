@@ -9,10 +9,12 @@
  *         repair: cycle + 1 ────┴─────────────────────────────────────────┼─────┼────┤
  *                                                                         ▼     │    │
  *              RESOLVED ◄── ready, merged ────────────────────────────────┴─────┼────┤
- *                 │  report within 24 h: OPEN, same cycle count                 │    │
+ *                 │  report within 24 h: OPEN, same cycle count; none left: ESCALATED│
  *              ABANDONED ◄── closed, gone, closed by an operator ───────────────┴────┤
  *              ESCALATED ◄── budget spent, a human needed too long ──────────────────┘
- *                 └── ready: RESOLVED; operator retry: OPEN, budget refilled
+ *                 └── ready, merged: RESOLVED; closed, gone: ABANDONED; operator retry: OPEN, budget refilled
+ *
+ * OPEN may end as WAITING does: a check can come due, or an operator close it, before the agent was triggered.
  */
 #pragma once
 
@@ -46,7 +48,7 @@ struct incident {
 
 	enum incident_state state;
 	int64_t cycle;	       /* 1 is the first */
-	int64_t refilled_at_cycle; /* cycles before it are not counted against the budget; 0 at first */
+	int64_t refilled_at_cycle; /* cycles up to it are not counted against the budget; 0 at first */
 	int64_t revision;      /* + 1 with every report and every new cycle */
 	int64_t opened_ms;
 	int64_t updated_ms;
@@ -64,7 +66,10 @@ struct incident {
 
 extern const char *const incident_state_names[]; /* NULL-ended, by enum */
 
-/* Whether the drawing above allows the move; staying is always allowed. */
+/*
+ * Whether the drawing above allows the move; staying is always allowed. With mode = observe a cycle begins in WAITING, so
+ * RESOLVED and ESCALATED may also move there.
+ */
 bool incident_may_move(enum incident_state from, enum incident_state to);
 /* OPEN and WAITING: it has work going on. */
 bool incident_is_active(enum incident_state state);

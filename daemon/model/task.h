@@ -64,7 +64,7 @@ extern const char *const task_status_names[]; /* NULL-ended, by enum */
 extern const char *const task_type_names[];
 extern const char *const task_origin_names[];
 
-/* Whether the table above allows the move. */
+/* Whether the drawing above allows the move; staying is always allowed. */
 bool task_may_move(enum task_status from, enum task_status to);
 
 void task_finish(struct task *task);

@@ -76,6 +76,7 @@ struct verdict {
 	int64_t revision; /* of the incident it judged; 0 when it judged none */
 	char head_sha[LIMIT_COMMIT_MAX];
 	size_t n_reasons;
+	size_t n_folded; /* further reasons that only the last one's message counts */
 	struct reason reasons[VERDICT_REASONS_MAX];
 	size_t n_proof;
 	char proof[VERDICT_PROOF_MAX][ID_TEXT_MAX]; /* builds or checks the outcome rests on */
@@ -92,14 +93,20 @@ enum reason_class reason_class_at(const struct reason *reason, int64_t now_ms);
 /* The class as the table gives it, whatever its age. */
 enum reason_class reason_class_of(enum reason_code code);
 
-/* Adds a reason; the ones beyond VERDICT_REASONS_MAX are folded into the last. The outcome is left alone. */
+/*
+ * Adds a reason; the ones beyond VERDICT_REASONS_MAX are folded into the last, which stays the weightiest of them:
+ * repair before human before wait. The outcome is left alone.
+ */
 void verdict_add(struct verdict *verdict, enum reason_code code, const char *subject, const char *fmt, ...)
 	printf_like(4, 5);
 
 /* Sets since_ms of every reason: from the same code and subject in `previous` (may be NULL), else `now_ms`. */
 void verdict_carry(struct verdict *verdict, const struct verdict *previous, int64_t now_ms);
 
-/* As on the wire (io.codegend.varlink: Verdict). A new reference; NULL: memory. */
+/*
+ * As on the wire (io.codegend.varlink: Verdict), classes as they were at checked_at_ms. The revision is not in it. A new
+ * reference; NULL: memory.
+ */
 must_check json_t *verdict_to_json(const struct verdict *verdict);
 /* Reads verdict_to_json()'s form back, from disk. Returns: 0; -EINVAL, `ret_verdict` is then all zero. */
 must_check int verdict_from_json(const json_t *object, struct verdict *ret_verdict);
