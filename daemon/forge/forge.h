@@ -35,22 +35,23 @@ struct forge_publish {
 	/* out */
 	char url[LIMIT_URL_MAX];
 	char sentence[LIMIT_SENTENCE_MAX]; /* of a failure */
-	struct forge *forge; /* the forge's, as the next */
+	struct forge *forge;		   /* the forge's, as the next */
 	void *state;
 };
 
 /* Asks whether a branch is ready. */
 struct forge_check {
 	struct list node; /* the forge's */
-	void (*done)(struct forge_check *check, int status); /* 0: `verdict`; an unreachable forge is a verdict too */
+	void (*done)(struct forge_check *check,
+		int status); /* 0: `verdict`; an unreachable forge is a verdict too */
 	/* in; borrowed */
 	const char *project;
 	const char *head_repository;
 	const char *branch;
-	const char *commit;	   /* "" unknown */
-	int64_t pull_request;	   /* 0 unknown */
+	const char *commit;		 /* "" unknown */
+	int64_t pull_request;		 /* 0 unknown */
 	const struct incident *incident; /* NULL: none */
-	const struct build *builds;	 /* of the branch, oldest first; only when forge_wants_builds() */
+	const struct build *builds; /* of the branch, oldest first; only when forge_wants_builds() */
 	size_t n_builds;
 	const int64_t *active_incidents; /* of the branch */
 	size_t n_active_incidents;
@@ -67,6 +68,8 @@ struct forge_type {
 	bool wants_builds;
 	int (*publish)(struct forge *forge, struct forge_publish *publish);
 	int (*check)(struct forge *forge, struct forge_check *check);
+	void (*cancel)(
+		struct forge_publish *publish); /* stops what was not begun; `done` runs either way */
 };
 
 /* `state_dir` is copied. Returns: 0; -EINVAL, no such type; -ENOMEM. */
@@ -77,7 +80,7 @@ void forge_close(struct forge *forge, void (*closed)(void *user), void *user);
 
 const char *forge_name(const struct forge *forge);
 bool forge_wants_builds(const struct forge *forge);
-must_check int forge_publish(
-	struct forge *forge, struct forge_publish *publish, void (*done)(struct forge_publish *, int));
+must_check int forge_publish(struct forge *forge, struct forge_publish *publish,
+	void (*done)(struct forge_publish *, int));
 must_check int forge_check(
 	struct forge *forge, struct forge_check *check, void (*done)(struct forge_check *, int));

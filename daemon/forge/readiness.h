@@ -1,5 +1,7 @@
 /*
- * readiness - from a snapshot to a verdict. Pure, any thread. Never a false green: ready needs an empty list of reasons.
+ * readiness - from a snapshot to a verdict. Pure, any thread.
+ *
+ * Never a false green: ready needs an empty list of reasons.
  */
 #pragma once
 

@@ -19,13 +19,13 @@ struct build {
 	char branch[LIMIT_NAME_MAX];
 	char job[LIMIT_NAME_MAX];
 	char step[LIMIT_NAME_MAX];
-	char commit[LIMIT_COMMIT_MAX];	      /* "" unknown */
+	char commit[LIMIT_COMMIT_MAX];	     /* "" unknown */
 	char build_number[LIMIT_NUMBER_MAX]; /* "" unknown */
 	bool passed;
 	int64_t incident_id; /* of a failed build: the incident its report joined; else 0 */
 	int64_t report_id;   /* of a failed build; else 0 */
-	char *ancestors;     /* owned: commits it contains, one space between, newest first; NULL unknown */
-	json_t *quality;     /* owned: {"coverage","lint","tests"} as sent; NULL when nothing was */
+	char *ancestors; /* owned: commits it contains, one space between, newest first; NULL unknown */
+	json_t *quality; /* owned: {"coverage","lint","tests"} as sent; NULL when nothing was */
 };
 
 void build_finish(struct build *build);

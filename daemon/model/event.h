@@ -19,9 +19,9 @@ enum event_type {
 	EVENT_BUILD_PASSED, /* `build` */
 
 	/* What came of a claimed task; the step's task is it. */
-	EVENT_PUBLISHED,      /* `text`: the URL of the issue or comment, or "" */
-	EVENT_TRIGGER_ASKED,  /* may the agent start now? Answered by the task's new status */
-	EVENT_TRIGGERED,      /* the agent's run ended or was handed over; `text`: one sentence on how; `result` */
+	EVENT_PUBLISHED,     /* `text`: the URL of the issue or comment, or "" */
+	EVENT_TRIGGER_ASKED, /* may the agent start now? Answered by the task's new status */
+	EVENT_TRIGGERED, /* the agent's run ended or was handed over; `text`: one sentence on how; `result` */
 	EVENT_VERDICT,	      /* `verdict` */
 	EVENT_NOTIFIED,	      /* `text` */
 	EVENT_ATTEMPT_FAILED, /* nothing happened outside; `text` says why; `retryable`, `backoff_ms` */

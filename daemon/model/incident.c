@@ -58,8 +58,7 @@ static void add_origin(struct member_writer *writer, const struct incident *inci
 	member_text(writer, "errorType", error_type_name(incident->error_type), MEMBER_EMPTY);
 }
 
-json_t *incident_to_json(
-	const struct incident *incident, int64_t max_cycle, int64_t next_check_ms) {
+json_t *incident_to_json(const struct incident *incident, int64_t max_cycle, int64_t next_check_ms) {
 	struct member_writer writer;
 
 	member_begin(&writer);

@@ -47,28 +47,28 @@ struct incident {
 	enum error_type error_type;
 
 	enum incident_state state;
-	int64_t cycle;	       /* 1 is the first */
+	int64_t cycle;		   /* 1 is the first */
 	int64_t refilled_at_cycle; /* cycles up to it are not counted against the budget; 0 at first */
-	int64_t revision;      /* + 1 with every report and every new cycle */
+	int64_t revision;	   /* + 1 with every report and every new cycle */
 	int64_t opened_ms;
 	int64_t updated_ms;
-	int64_t resolved_ms;   /* 0: not */
-	int64_t follow_up_ms;  /* when this cycle's check is regularly due; earlier checks never advance the cycle */
+	int64_t resolved_ms; /* 0: not */
+	int64_t follow_up_ms; /* when this cycle's check is regularly due; earlier checks never advance the cycle */
 	int64_t n_reports;
-	int64_t report_id;       /* the newest: sets the head and the next prompt */
+	int64_t report_id;	 /* the newest: sets the head and the next prompt */
 	int64_t cycle_report_id; /* the newest when this cycle began */
-	int64_t pull_request;    /* 0 unknown */
+	int64_t pull_request;	 /* 0 unknown */
 	char head_sha[LIMIT_COMMIT_MAX];
 	char issue_url[LIMIT_URL_MAX];
 	char reason[LIMIT_SENTENCE_MAX]; /* why it is where it is and what happens next, one sentence */
-	struct verdict verdict;		  /* the last; checked_at_ms 0: none yet */
+	struct verdict verdict;		 /* the last; checked_at_ms 0: none yet */
 };
 
 extern const char *const incident_state_names[]; /* NULL-ended, by enum */
 
 /*
- * Whether the drawing above allows the move; staying is always allowed. With mode = observe a cycle begins in WAITING, so
- * RESOLVED and ESCALATED may also move there.
+ * Whether the drawing above allows the move; staying is always allowed. With mode = observe a cycle begins in
+ * WAITING, so RESOLVED and ESCALATED may also move there.
  */
 bool incident_may_move(enum incident_state from, enum incident_state to);
 /* OPEN and WAITING: it has work going on. */

@@ -20,8 +20,7 @@ void member_null(struct member_writer *writer, const char *name) {
 	member_json(writer, name, json_null());
 }
 
-static void member_nothing(
-	struct member_writer *writer, const char *name, enum member_absent absent) {
+static void member_nothing(struct member_writer *writer, const char *name, enum member_absent absent) {
 	switch (absent) {
 	case MEMBER_LEAVE_OUT: break;
 	case MEMBER_NULL: member_null(writer, name); break;

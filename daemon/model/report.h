@@ -28,7 +28,7 @@ struct report {
 	int64_t incident_id;   /* 0 for an imported one */
 	char *details;	       /* owned, as the next three; NULL is "" */
 	char *command;
-	char *log; /* the part of the log worth keeping */
+	char *log;	 /* the part of the log worth keeping */
 	json_t *context; /* owned object; NULL is {} */
 };
 

@@ -29,9 +29,12 @@ struct step_input {
 };
 
 enum change_verb {
-	CHANGE_ADD,    /* a new task of `type`, due at `due_ms`, of the incident's current cycle; when a scheduled one of that
-			  type lives, that one becomes due at the earlier of both; an executing one: no effect */
-	CHANGE_MOVE,   /* the incident's scheduled task of `type` becomes due at `due_ms`; none: no effect */
+	/*
+	 * A new task of `type`, due at `due_ms`, of the incident's current cycle; when a scheduled one of that type lives,
+	 * that one becomes due at the earlier of both; an executing one: no effect.
+	 */
+	CHANGE_ADD,
+	CHANGE_MOVE, /* the incident's scheduled task of `type` becomes due at `due_ms`; none: no effect */
 	CHANGE_CANCEL, /* the incident's scheduled task of `type` is cancelled; none: no effect */
 };
 
@@ -39,7 +42,7 @@ struct task_change {
 	enum change_verb verb;
 	enum task_type type;
 	int64_t due_ms;
-	char lane[LIMIT_LANE_MAX];	  /* CHANGE_ADD */
+	char lane[LIMIT_LANE_MAX];	 /* CHANGE_ADD */
 	char reason[LIMIT_SENTENCE_MAX]; /* why, one sentence */
 };
 
@@ -54,17 +57,17 @@ struct step_result {
 	int status;
 	char refusal[LIMIT_SENTENCE_MAX];
 
-	bool has_incident;	  /* write `incident`; a new row when its id is 0 */
+	bool has_incident; /* write `incident`; a new row when its id is 0 */
 	struct incident incident;
 	/* Written before `changes`, so that a change of the same type does not meet the step's own task. */
-	bool has_task; /* write status, lane, due_ms, started_ms, attempt, reason of the step's task as `task` has them */
+	bool has_task; /* write status, lane, due_ms, started_ms, attempt and reason of the step's task as in `task` */
 	struct task task; /* strings it owns: none; `result` borrowed from the event */
 
 	struct task_change changes[STEP_CHANGES_MAX];
 	size_t n_changes;
 	struct note notes[STEP_NOTES_MAX]; /* kind and message; the store fills in the rest */
 	size_t n_notes;
-	bool stop_agent; /* the incident's running agent is no longer wanted */
+	bool stop_agent;  /* the incident's running agent is no longer wanted */
 	bool wake_branch; /* scheduled triggers of other incidents of this branch become due now */
 };
 

@@ -56,7 +56,7 @@ struct task {
 	char commit[LIMIT_COMMIT_MAX];
 	char build_number[LIMIT_NUMBER_MAX];
 	char reason[LIMIT_SENTENCE_MAX]; /* why it is where it is, one sentence */
-	char *instructions;		  /* owned; NULL is "" */
+	char *instructions;		 /* owned; NULL is "" */
 	json_t *result; /* owned: what came of it (a verdict, an agent's outcome); NULL while there is none */
 };
 

@@ -60,14 +60,14 @@ enum reason_code { /* sorted by name, as the table */
 };
 
 /* A verdict names at most this many blockers; further ones are counted in the last one's message. */
-#define VERDICT_REASONS_MAX 24
-#define VERDICT_PROOF_MAX 24
+#define VERDICT_REASONS_MAX 16
+#define VERDICT_PROOF_MAX 16
 
 struct reason {
 	enum reason_code code;
 	int64_t since_ms; /* first seen without a break; 0: not carried yet */
-	char subject[LIMIT_NAME_MAX];
-	char message[LIMIT_SENTENCE_MAX]; /* one sentence for a person */
+	char subject[LIMIT_SUBJECT_MAX];
+	char message[LIMIT_REASON_MAX]; /* one sentence for a person */
 };
 
 struct verdict {
@@ -97,15 +97,15 @@ enum reason_class reason_class_of(enum reason_code code);
  * Adds a reason; the ones beyond VERDICT_REASONS_MAX are folded into the last, which stays the weightiest of them:
  * repair before human before wait. The outcome is left alone.
  */
-void verdict_add(struct verdict *verdict, enum reason_code code, const char *subject, const char *fmt, ...)
-	printf_like(4, 5);
+void verdict_add(struct verdict *verdict, enum reason_code code, const char *subject,
+	const char *fmt, ...) printf_like(4, 5);
 
 /* Sets since_ms of every reason: from the same code and subject in `previous` (may be NULL), else `now_ms`. */
 void verdict_carry(struct verdict *verdict, const struct verdict *previous, int64_t now_ms);
 
 /*
- * As on the wire (io.codegend.varlink: Verdict), classes as they were at checked_at_ms. The revision is not in it. A new
- * reference; NULL: memory.
+ * As on the wire (io.codegend.varlink: Verdict), classes as they were at checked_at_ms. The revision is not in it. A
+ * new reference; NULL: memory.
  */
 must_check json_t *verdict_to_json(const struct verdict *verdict);
 /* Reads verdict_to_json()'s form back, from disk. Returns: 0; -EINVAL, `ret_verdict` is then all zero. */

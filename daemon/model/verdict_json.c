@@ -1,11 +1,10 @@
-#include "daemon/model/verdict.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/model/member.h"
+#include "daemon/model/verdict.h"
 
 static json_t *reason_to_json(const struct reason *reason, int64_t at_ms) {
 	struct member_writer writer;
