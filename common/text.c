@@ -1,0 +1,353 @@
+#include "common/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct range {
+	uint32_t first, last;
+};
+
+/* Unicode 15: Bidi_Control, and Default_Ignorable_Code_Point as far as texts use it. */
+static const struct range hidden[] = { /* sorted */
+	{ 0x00AD, 0x00AD },   /* soft hyphen */
+	{ 0x034F, 0x034F },   /* combining grapheme joiner */
+	{ 0x061C, 0x061C },   /* Arabic letter mark */
+	{ 0x180B, 0x180F },   /* Mongolian selectors and vowel separator */
+	{ 0x200B, 0x200F },   /* zero-width space, joiners, marks */
+	{ 0x202A, 0x202E },   /* embeddings and overrides */
+	{ 0x2060, 0x206F },   /* word joiner, invisible operators, isolates */
+	{ 0xFE00, 0xFE0F },   /* variation selectors */
+	{ 0xFEFF, 0xFEFF },   /* byte order mark */
+	{ 0xE0000, 0xE0FFF }, /* tags, supplementary selectors */
+};
+
+bool text_is_hidden(uint32_t code) {
+	for (size_t i = 0; i < ARRAY_SIZE(hidden) && code >= hidden[i].first; i++) {
+		if (code <= hidden[i].last) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool text_is_control(uint32_t code) {
+	return code < 0x20 || (code >= 0x7F && code <= 0x9F);
+}
+
+struct utf8_lead {
+	unsigned char first, last;
+	int n_more;
+	unsigned char second_min, second_max;
+};
+
+/* Unicode 15, table 3-7. */
+static const struct utf8_lead leads[] = {
+	{ 0xC2, 0xDF, 1, 0x80, 0xBF },
+	{ 0xE0, 0xE0, 2, 0xA0, 0xBF },
+	{ 0xE1, 0xEC, 2, 0x80, 0xBF },
+	{ 0xED, 0xED, 2, 0x80, 0x9F },
+	{ 0xEE, 0xEF, 2, 0x80, 0xBF },
+	{ 0xF0, 0xF0, 3, 0x90, 0xBF },
+	{ 0xF1, 0xF3, 3, 0x80, 0xBF },
+	{ 0xF4, 0xF4, 3, 0x80, 0x8F },
+};
+
+static const struct utf8_lead *find_lead(unsigned char byte) {
+	for (size_t i = 0; i < ARRAY_SIZE(leads); i++) {
+		if (byte >= leads[i].first && byte <= leads[i].last) {
+			return &leads[i];
+		}
+	}
+	return NULL;
+}
+
+int text_decode(const char *data, size_t len, uint32_t *ret_code) {
+	const unsigned char *bytes = (const unsigned char *)data;
+	const struct utf8_lead *lead;
+	uint32_t code;
+
+	if (bytes[0] < 0x80) {
+		*ret_code = bytes[0];
+		return 1;
+	}
+	lead = find_lead(bytes[0]);
+	if (lead == NULL) {
+		return -1;
+	}
+	code = bytes[0] & (0x3Fu >> lead->n_more);
+	for (int i = 1; i <= lead->n_more; i++) {
+		unsigned char min = i == 1 ? lead->second_min : 0x80;
+		unsigned char max = i == 1 ? lead->second_max : 0xBF;
+
+		if ((size_t)i >= len || bytes[i] < min || bytes[i] > max) {
+			return -i;
+		}
+		code = code << 6 | (bytes[i] & 0x3Fu);
+	}
+	*ret_code = code;
+	return lead->n_more + 1;
+}
+
+bool text_is_utf8(const char *data, size_t len) {
+	uint32_t code;
+
+	for (size_t i = 0; i < len;) {
+		int n = text_decode(data + i, len - i, &code);
+
+		if (n < 0) {
+			return false;
+		}
+		i += (size_t)n;
+	}
+	return true;
+}
+
+size_t text_cut(const char *data, size_t len) {
+	for (size_t back = 1; back <= MIN(len, (size_t)3); back++) {
+		unsigned char byte = (unsigned char)data[len - back];
+		const struct utf8_lead *lead = find_lead(byte);
+
+		if (lead != NULL) {
+			return (size_t)lead->n_more >= back ? len - back : len;
+		}
+		if ((byte & 0xC0) != 0x80) {
+			return len;
+		}
+	}
+	return len;
+}
+
+bool text_copy(char *dst, size_t size, const char *src) {
+	size_t len = src == NULL ? 0 : strnlen(src, size);
+	bool fits = len < size;
+
+	if (size == 0) {
+		return false;
+	}
+	if (!fits) {
+		len = text_cut(src, size - 1);
+	}
+	if (len > 0) {
+		memmove(dst, src, len);
+	}
+	dst[len] = '\0';
+	return fits;
+}
+
+bool text_format(char *dst, size_t size, const char *fmt, ...) {
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(dst, size, fmt, args);
+	va_end(args);
+	if (len >= 0 && (size_t)len < size) {
+		return true;
+	}
+	if (size > 0) {
+		dst[len < 0 ? 0 : text_cut(dst, size - 1)] = '\0';
+	}
+	return false;
+}
+
+bool text_is_name(const char *str, size_t size) {
+	size_t len = strnlen(str, size);
+	uint32_t code;
+
+	if (len == 0 || len == size || str[0] == ' ' || str[len - 1] == ' ') {
+		return false;
+	}
+	for (size_t i = 0; i < len;) {
+		int n = text_decode(str + i, len - i, &code);
+
+		if (n < 0 || text_is_control(code) || text_is_hidden(code)) {
+			return false;
+		}
+		i += (size_t)n;
+	}
+	return true;
+}
+
+bool text_equal(const char *a, const char *b) {
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+char *text_dup(const char *str, bool *ret_failed) {
+	char *copy = str == NULL ? NULL : strdup(str);
+
+	if (str != NULL && copy == NULL) {
+		*ret_failed = true;
+	}
+	return copy;
+}
+
+int text_to_int(const char *text, int64_t *ret) {
+	bool negative = text[0] == '-';
+	const char *digits = text + negative;
+	bool too_large = false;
+	int64_t value = 0;
+
+	if (digits[0] == '\0' || digits[strspn(digits, "0123456789")] != '\0') {
+		return -EINVAL;
+	}
+	/* Counts downwards: INT64_MIN has no positive twin. */
+	for (const char *p = digits; *p != '\0' && !too_large; p++) {
+		too_large = __builtin_mul_overflow(value, 10, &value) ||
+			    __builtin_sub_overflow(value, *p - '0', &value);
+	}
+	if (too_large || (!negative && value == INT64_MIN)) {
+		return -ERANGE;
+	}
+	*ret = negative ? value : -value;
+	return 0;
+}
+
+#define REPLACEMENT "\xEF\xBF\xBD"
+#define ESC 0x1B
+#define BEL 0x07
+
+struct cleaner {
+	const char *in;
+	size_t len, pos;
+	char *out;
+	size_t n_out;
+	size_t line_start; /* in `out` */
+	bool cr_pending;   /* a lone CR: the next character overwrites the line */
+};
+
+static void emit(struct cleaner *cleaner, const char *data, size_t len) {
+	if (cleaner->cr_pending) {
+		cleaner->n_out = cleaner->line_start;
+		cleaner->cr_pending = false;
+	}
+	memcpy(cleaner->out + cleaner->n_out, data, len);
+	cleaner->n_out += len;
+}
+
+static void emit_newline(struct cleaner *cleaner) {
+	cleaner->cr_pending = false;
+	cleaner->out[cleaner->n_out++] = '\n';
+	cleaner->line_start = cleaner->n_out;
+}
+
+static void skip_range(struct cleaner *cleaner, unsigned char first, unsigned char last) {
+	while (cleaner->pos < cleaner->len) {
+		unsigned char byte = (unsigned char)cleaner->in[cleaner->pos];
+
+		if (byte < first || byte > last) {
+			return;
+		}
+		cleaner->pos++;
+	}
+}
+
+/* At most one byte of that range. */
+static void skip_final(struct cleaner *cleaner, unsigned char first) {
+	unsigned char byte;
+
+	if (cleaner->pos < cleaner->len) {
+		byte = (unsigned char)cleaner->in[cleaner->pos];
+		cleaner->pos += byte >= first && byte <= 0x7E;
+	}
+}
+
+static void skip_csi(struct cleaner *cleaner) {
+	skip_range(cleaner, 0x30, 0x3F);
+	skip_range(cleaner, 0x20, 0x2F);
+	skip_final(cleaner, 0x40);
+}
+
+/* To BEL or ST. One that is left open ends with its line, so that it cannot swallow the rest of a log. */
+static void skip_string(struct cleaner *cleaner) {
+	for (; cleaner->pos < cleaner->len && cleaner->in[cleaner->pos] != '\n'; cleaner->pos++) {
+		const char *p = cleaner->in + cleaner->pos;
+		size_t rest = cleaner->len - cleaner->pos;
+
+		if (p[0] == BEL) {
+			cleaner->pos++;
+			return;
+		}
+		if (rest >= 2 && (memcmp(p, "\x1B\\", 2) == 0 || memcmp(p, "\xC2\x9C", 2) == 0)) {
+			cleaner->pos += 2;
+			return;
+		}
+	}
+}
+
+/* ECMA-48: what follows ESC; a C1 control is the same as ESC and that control minus 0x40. */
+static void skip_escape(struct cleaner *cleaner, unsigned char kind) {
+	switch (kind) {
+	case '[':
+		skip_csi(cleaner);
+		break;
+	case ']':
+	case 'P':
+	case 'X':
+	case '^':
+	case '_':
+		skip_string(cleaner);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_escape(struct cleaner *cleaner) {
+	unsigned char kind;
+
+	if (cleaner->pos == cleaner->len) {
+		return;
+	}
+	kind = (unsigned char)cleaner->in[cleaner->pos];
+	if (kind >= 0x40 && kind <= 0x5F) {
+		cleaner->pos++;
+		skip_escape(cleaner, kind);
+		return;
+	}
+	skip_range(cleaner, 0x20, 0x2F);
+	skip_final(cleaner, 0x30);
+}
+
+static void clean_one(struct cleaner *cleaner) {
+	const char *start = cleaner->in + cleaner->pos;
+	uint32_t code = 0;
+	int n = text_decode(start, cleaner->len - cleaner->pos, &code);
+
+	cleaner->pos += (size_t)abs(n);
+	if (n < 0 || code == 0) {
+		emit(cleaner, REPLACEMENT, strlen(REPLACEMENT));
+	} else if (code == '\n') {
+		emit_newline(cleaner);
+	} else if (code == '\r') {
+		cleaner->cr_pending = true;
+	} else if (code == ESC) {
+		on_escape(cleaner);
+	} else if (code >= 0x80 && code <= 0x9F) {
+		skip_escape(cleaner, (unsigned char)(code - 0x40));
+	} else if (code == '\t' || (!text_is_control(code) && !text_is_hidden(code))) {
+		emit(cleaner, start, (size_t)n);
+	}
+}
+
+char *text_clean(const char *data, size_t len) {
+	struct cleaner cleaner = { .in = data, .len = len };
+	char *shorter;
+
+	/* The worst byte becomes a replacement character. */
+	if (len > (SIZE_MAX - 1) / strlen(REPLACEMENT)) {
+		return NULL;
+	}
+	cleaner.out = malloc(len * strlen(REPLACEMENT) + 1);
+	if (cleaner.out == NULL) {
+		return NULL;
+	}
+	while (cleaner.pos < len) {
+		clean_one(&cleaner);
+	}
+	cleaner.out[cleaner.n_out] = '\0';
+	shorter = realloc(cleaner.out, cleaner.n_out + 1);
+	return shorter != NULL ? shorter : cleaner.out;
+}

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/macro.h"
 
@@ -42,3 +43,16 @@ must_check char *text_clean(const char *data, size_t len);
 bool text_equal(const char *a, const char *b);
 /* strdup that passes NULL on; sets `*ret_failed` (never cleared) when memory is short. */
 char *text_dup(const char *str, bool *ret_failed);
+
+/* Reads a whole decimal number, "-" allowed, nothing around it. Returns: 0; -EINVAL; -ERANGE. `ret` untouched then. */
+must_check int text_to_int(const char *text, int64_t *ret);
+
+/*
+ * Reads the character at `data` (`len` > 0) into `*ret_code`.
+ * Returns its length; negative, the length of a malformed part that stands for one U+FFFD, `*ret_code` untouched.
+ */
+must_check int text_decode(const char *data, size_t len, uint32_t *ret_code);
+/* Whether a character is a control character, C1 too. */
+bool text_is_control(uint32_t code);
+/* Whether a character changes the direction of text or takes no width: what one reads is not what is there. */
+bool text_is_hidden(uint32_t code);
