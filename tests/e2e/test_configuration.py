@@ -1,0 +1,117 @@
+"""Wrong settings are named with their place; right ones take force without a restart."""
+import pytest
+import signal
+
+from conftest import wait_for
+
+WRONG = {  # what is wrong: (configuration, the line it is in, a word the sentence must hold)
+    "unknown key": ("max-cycles = 3\nmax-cycle = 3\n", 2, "max-cycle"),
+    "unknown section": ("\nfrobnicate x {\n}\n", 2, "frobnicate"),
+    "bad unit": ("mode = act\n\nfollow-up-delay = 10parsecs\n", 3, "follow-up-delay"),
+    "no unit": ("retention = 7\n", 1, "retention"),
+    "bad mode": ("mode = dream\n", 1, "mode"),
+    "not a number": ("max-cycles = many\n", 1, "max-cycles"),
+    "negative": ("max-cycles = -1\n", 1, "max-cycles"),
+    "section left open": ('agent fixer {\n    type = command\n    command = { "/bin/true" }\n', 3, ""),
+    "unknown agent": ('project "acme/web" {\n    agents = { nobody }\n}\n', 2, "nobody"),
+    "unknown forge": ('project "acme/web" {\n    forge = nowhere\n}\n', 2, "nowhere"),
+    "unknown agent type": ("agent fixer {\n    type = wizard\n}\n", 2, "wizard"),
+    "unknown forge type": ("forge f {\n    type = svn\n}\n", 2, "svn"),
+    "agent without command": ("agent fixer {\n    type = command\n}\n", 1, "command"),
+}
+
+
+def has_place(text, path, lines):
+    return any(f"{path}:{line}:" in text for line in lines)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_configuration_exits_7_with_its_place(idle, name):
+    text, line, word = WRONG[name]
+    idle.configure(text)
+    for arguments in (["--check-config"], []):
+        code, said = idle.run_to_end(*arguments)
+        assert code == 7, said
+        # What spans lines may be named where it begins or ends.
+        assert has_place(said, idle.config, range(max(line - 1, 1), line + 3)) and word in said, said
+    assert not (idle.state / "codegend.db").exists()
+
+
+def test_a_mistake_in_the_second_file_is_named_there(idle):
+    parts = idle.directory / "codegend.conf.d"
+    parts.mkdir()
+    (parts / "10-good.conf").write_text("max-cycles = 2\n")
+    (parts / "20-bad.conf").write_text("\nbogus = 1\n")
+    code, said = idle.run_to_end("--check-config")
+    assert code == 7 and f"{parts}/20-bad.conf:2:" in said and "bogus" in said
+
+
+def test_every_mistake_is_named(idle):
+    idle.configure("mode = dream\nretention = 7\n")
+    code, said = idle.run_to_end("--check-config")
+    assert code == 7 and has_place(said, idle.config, [1]) and has_place(said, idle.config, [2])
+
+
+def test_missing_file_that_was_asked_for(idle):
+    idle.config.unlink()
+    code, said = idle.run_to_end("--check-config")
+    assert code == 7 and str(idle.config) in said
+
+
+def test_sound_configuration_passes_the_check(idle):
+    code, said = idle.run_to_end("--check-config")
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("how", ["command", "signal"])
+def test_a_bad_reload_keeps_the_old_settings(idle, how):
+    idle.configure(max_cycles=7)
+    idle.start()
+    idle.configure("max-cycles = 9\nbogus = 1\n")
+    if how == "command":
+        ended = idle.run_ctl("reload")
+        assert ended.returncode == 7 and f"{idle.config}:2:" in ended.stderr and "bogus" in ended.stderr
+    else:
+        idle.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "bogus" in idle.log(), "the complaint in the log")
+    assert idle.incident(idle.submit()["incidentId"])["maxCycles"] == 7
+
+
+@pytest.mark.parametrize("how", ["command", "signal"])
+def test_a_good_reload_takes_force(idle, how):
+    idle.configure(max_cycles=7)
+    idle.start()
+    incident = idle.submit()["incidentId"]
+    idle.configure(max_cycles=9)
+    if how == "command":
+        assert idle.run_ctl("reload").returncode == 0
+    else:
+        idle.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: idle.incident(incident)["maxCycles"] == 9, "the new setting")
+
+
+def test_the_section_with_the_longest_literal_prefix_wins(idle):
+    idle.configure('max-cycles = 1\nproject "*" { max-cycles = 2 }\nproject "acme/*" { max-cycles = 3 }\n'
+                   'project "acme/web" { max-cycles = 4 }\nproject "acme/web-*" { max-cycles = 5 }\n')
+    idle.start()
+    for project, expected in (("other/x", 2), ("acme/x", 3), ("acme/web", 4), ("acme/web-ui", 5), ("acme/a/b", 3)):
+        assert idle.incident(idle.submit(project=project)["incidentId"])["maxCycles"] == expected, project
+
+
+def test_unknown_projects_can_be_denied(idle):
+    idle.configure('unknown-projects = deny\nproject "acme/*" { }\n')
+    idle.start()
+    idle.submit()
+    ended = idle.run_ctl("submit", "--strict", "--project", "evil/x", "--branch", "b", "--commit", "aaaaaaa1",
+                         "test_failure", "x", submit=True)
+    assert ended.returncode == 1 and "evil/x" in ended.stderr
+    assert len(idle.incidents()) == 1
+
+
+def test_no_configuration_at_all(idle):
+    """Forge local and no agent: recorded, published, followed up."""
+    idle.configure("")
+    idle.start()
+    ticket = idle.submit()
+    idle.wait_state(ticket["incidentId"], "waiting")
+    assert idle.tasks("publish_report", "completed") and not idle.tasks("trigger_agent")
