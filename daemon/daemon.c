@@ -1,0 +1,360 @@
+#include "daemon/daemon.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <uv.h>
+
+#include "common/address.h"
+#include "common/clock.h"
+#include "common/fd.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "daemon/config.h"
+#include "daemon/engine/engine.h"
+#include "daemon/ipc/server.h"
+#include "daemon/store/store.h"
+#include "daemon/systemd.h"
+
+#define DAEMON_DATABASE "codegend.db"
+
+enum daemon_signal { SIGNAL_HUP, SIGNAL_INT, SIGNAL_TERM, SIGNAL_COUNT };
+
+struct daemon {
+	const struct daemon_options *options; /* borrowed: the caller's */
+	char config_file[ADDRESS_PATH_MAX];
+	char state_dir[ADDRESS_PATH_MAX];
+	char runtime_dir[ADDRESS_PATH_MAX];
+	int64_t started_ms;
+	int exit_code;
+	bool stopping;
+
+	uv_loop_t loop;
+	uv_signal_t signals[SIGNAL_COUNT];
+	uv_timer_t watchdog;
+	bool watchdog_waits; /* for its round trip through the store */
+	struct store_counts watchdog_counts;
+	struct store *store;
+	struct engine *engine;
+	struct server *server;
+	int n_closing; /* of server and engine */
+};
+
+static int find_places(struct daemon *daemon) {
+	const struct daemon_options *options = daemon->options;
+	int r = address_config_file(
+		options->config_file, options->user, daemon->config_file, sizeof(daemon->config_file));
+
+	if (r == 0) {
+		r = address_state_dir(
+			options->state_dir, options->user, daemon->state_dir, sizeof(daemon->state_dir));
+	}
+	if (r == 0) {
+		r = address_runtime_dir(options->runtime_dir, options->user, daemon->runtime_dir,
+			sizeof(daemon->runtime_dir));
+	}
+	if (r < 0) {
+		log_error("Cannot tell which files to use: %s; give --config, --state-directory and "
+			  "--runtime-directory.",
+			log_errno(r));
+	}
+	return r;
+}
+
+static int make_dir(const char *path, mode_t mode) {
+	int r = fd_make_dirs(path, mode);
+
+	if (r < 0) {
+		log_error("Cannot create directory \"%s\": %s.", path, log_errno(r));
+	}
+	return r;
+}
+
+/* Configuration */
+
+static int load_config(const struct daemon *daemon, struct config **ret_config, struct config_errors *ret_errors) {
+	return config_load(
+		daemon->config_file, daemon->options->config_file != NULL, ret_config, ret_errors);
+}
+
+static void log_config_errors(const struct config_errors *errors) {
+	for (size_t i = 0; i < errors->n_lines; i++) {
+		log_error("%s", errors->lines[i]);
+	}
+}
+
+static int load_config_or_say(struct daemon *daemon, struct config **ret_config) {
+	struct config_errors errors = { 0 };
+	int r = load_config(daemon, ret_config, &errors);
+
+	log_config_errors(&errors);
+	if (r < 0 && errors.n_lines == 0) {
+		log_error("Cannot read the configuration \"%s\": %s.", daemon->config_file, log_errno(r));
+	}
+	config_errors_finish(&errors);
+	return r;
+}
+
+/* Also the server's callback for the Reload method. */
+static int reload(void *user, struct config_errors *ret_errors) {
+	struct daemon *daemon = user;
+	struct config *config = NULL;
+	int r;
+
+	systemd_reloading();
+	r = load_config(daemon, &config, ret_errors);
+	if (r == 0) {
+		r = engine_set_config(daemon->engine, config);
+	}
+	if (r == 0) {
+		log_notice("The configuration was read again and is in force.");
+	} else {
+		log_config_errors(ret_errors);
+		log_error("The configuration was not read again: %s; the old settings stay in force.",
+			r == -EINVAL ? "it has mistakes" : log_errno(r));
+	}
+	systemd_ready(r == 0 ? "Ready." : "Ready; the last reload failed, the old settings are in force.");
+	return r;
+}
+
+/* Stopping: the sockets and the engine side by side, then the store. */
+
+static void handle_closed_by_walk(uv_handle_t *handle, void *arg) {
+	(void)arg;
+	if (!uv_is_closing(handle)) {
+		uv_close(handle, NULL);
+	}
+}
+
+static void store_closed(void *user) {
+	struct daemon *daemon = user;
+
+	daemon->store = NULL;
+	engine_destroy(daemon->engine);
+	daemon->engine = NULL;
+	for (int i = 0; i < SIGNAL_COUNT; i++) {
+		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	}
+	uv_close((uv_handle_t *)&daemon->watchdog, NULL);
+}
+
+static void part_stopped(void *user) {
+	struct daemon *daemon = user;
+
+	if (--daemon->n_closing == 0) {
+		store_close(daemon->store, store_closed, daemon);
+	}
+}
+
+static void stop(struct daemon *daemon, int exit_code) {
+	daemon->exit_code = MAX(daemon->exit_code, exit_code);
+	if (daemon->stopping) {
+		return;
+	}
+	daemon->stopping = true;
+	systemd_stopping("Stopping: what is under way is finished or recorded first.");
+	uv_timer_stop(&daemon->watchdog);
+	daemon->n_closing = 1 + (daemon->server != NULL);
+	if (daemon->server != NULL) {
+		server_close(daemon->server, part_stopped, daemon);
+	}
+	engine_stop(daemon->engine, part_stopped, daemon);
+}
+
+static void store_failed(void *user, const char *sentence) {
+	log_error("%s", sentence);
+	stop(user, DAEMON_EXIT_FAILED);
+}
+
+/* Signals and the watchdog */
+
+static void signal_received(uv_signal_t *handle, int signum) {
+	struct daemon *daemon = handle->data;
+	struct config_errors errors = { 0 };
+
+	if (signum == SIGHUP) {
+		if (!daemon->stopping && daemon->server != NULL) {
+			(void)reload(daemon, &errors);
+			config_errors_finish(&errors);
+		}
+		return;
+	}
+	log_notice("Stopping on signal %d.", signum);
+	stop(daemon, DAEMON_EXIT_OK);
+}
+
+static void watchdog_answered(struct store_req *req, int status) {
+	struct store_counts *counts = container_of(req, struct store_counts, req);
+	struct daemon *daemon = container_of(counts, struct daemon, watchdog_counts);
+
+	daemon->watchdog_waits = false;
+	if (status == 0) {
+		systemd_alive();
+	}
+}
+
+/* systemd hears only of a daemon whose loop and store both answer. */
+static void watchdog_due(uv_timer_t *timer) {
+	struct daemon *daemon = timer->data;
+
+	if (!daemon->watchdog_waits && !daemon->stopping) {
+		daemon->watchdog_counts = (struct store_counts){ .now_ms = clock_now_ms() };
+		daemon->watchdog_waits =
+			store_counts(daemon->store, &daemon->watchdog_counts, watchdog_answered) == 0;
+	}
+}
+
+static int start_handles(struct daemon *daemon) {
+	static const int signums[SIGNAL_COUNT] = {
+		[SIGNAL_HUP] = SIGHUP, [SIGNAL_INT] = SIGINT, [SIGNAL_TERM] = SIGTERM
+	};
+	int64_t watchdog_ms = systemd_watchdog_ms();
+	int r = 0;
+
+	for (int i = 0; i < SIGNAL_COUNT; i++) {
+		uv_signal_init(&daemon->loop, &daemon->signals[i]);
+		daemon->signals[i].data = daemon;
+		r = r < 0 ? r : uv_signal_start(&daemon->signals[i], signal_received, signums[i]);
+	}
+	uv_timer_init(&daemon->loop, &daemon->watchdog);
+	daemon->watchdog.data = daemon;
+	if (watchdog_ms > 0) {
+		uv_timer_start(&daemon->watchdog, watchdog_due, (uint64_t)watchdog_ms, (uint64_t)watchdog_ms);
+	}
+	return r;
+}
+
+/* Starting */
+
+static void engine_started(void *user, int status) {
+	struct daemon *daemon = user;
+	char sentence[LIMIT_SENTENCE_MAX] = "";
+	struct server_options options = { .loop = &daemon->loop,
+		.engine = daemon->engine,
+		.runtime_dir = daemon->runtime_dir,
+		.listen_fds = { [SERVER_SUBMIT] = systemd_take_socket("submit"),
+			[SERVER_CONTROL] = systemd_take_socket("control") },
+		.reload = reload,
+		.user = daemon,
+		.started_ms = daemon->started_ms,
+		.state_dir = daemon->state_dir };
+
+	if (status < 0) {
+		log_error("Cannot recover what was under way: %s.", log_errno(status));
+		stop(daemon, DAEMON_EXIT_FAILED);
+		return;
+	}
+	if (daemon->stopping) {
+		return;
+	}
+	status = server_open(&options, &daemon->server, sentence);
+	if (status < 0) {
+		log_error("%s", sentence);
+		stop(daemon, DAEMON_EXIT_FAILED);
+		return;
+	}
+	systemd_ready("Ready.");
+	log_notice("codegend %s is ready; state in \"%s\", sockets in \"%s\".", CODEGEND_VERSION,
+		daemon->state_dir, daemon->runtime_dir);
+}
+
+static int open_store(struct daemon *daemon) {
+	char path[ADDRESS_PATH_MAX];
+	char sentence[LIMIT_SENTENCE_MAX] = "";
+	int r = address_join(path, sizeof(path), daemon->state_dir, DAEMON_DATABASE);
+
+	if (r == 0) {
+		r = store_open(&daemon->loop, path, store_failed, daemon, &daemon->store, sentence);
+	}
+	if (r < 0) {
+		log_error("%s", sentence[0] != '\0' ? sentence : log_errno(r));
+	}
+	return r;
+}
+
+/* From here on everything ends through stop(). */
+static int run_loop(struct daemon *daemon, struct config *config) {
+	struct engine_options options = { .loop = &daemon->loop,
+		.store = daemon->store,
+		.state_dir = daemon->state_dir,
+		.config = config };
+	int r = engine_create(&options, &daemon->engine);
+
+	if (r < 0) {
+		log_error("Cannot start the engine: %s.", log_errno(r));
+		store_close(daemon->store, NULL, NULL);
+		uv_walk(&daemon->loop, handle_closed_by_walk, NULL);
+		(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+		return DAEMON_EXIT_FAILED;
+	}
+	r = engine_start(daemon->engine, engine_started, daemon);
+	if (r < 0) {
+		log_error("Cannot start the engine: %s.", log_errno(r));
+		stop(daemon, DAEMON_EXIT_FAILED);
+	}
+	(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+	return daemon->exit_code;
+}
+
+static int run(struct daemon *daemon) {
+	struct config *config = NULL;
+	int code = DAEMON_EXIT_STORE;
+
+	if (load_config_or_say(daemon, &config) < 0) {
+		return DAEMON_EXIT_CONFIG;
+	}
+	if (make_dir(daemon->state_dir, 0700) < 0) {
+		config_destroy(config);
+		return DAEMON_EXIT_STORE;
+	}
+	if (make_dir(daemon->runtime_dir, 0755) < 0 || uv_loop_init(&daemon->loop) < 0) {
+		config_destroy(config);
+		return DAEMON_EXIT_FAILED;
+	}
+	if (start_handles(daemon) == 0 && open_store(daemon) == 0) {
+		code = run_loop(daemon, config);
+	} else {
+		config_destroy(config);
+		uv_walk(&daemon->loop, handle_closed_by_walk, NULL);
+		(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+	}
+	(void)uv_loop_close(&daemon->loop);
+	return code;
+}
+
+int daemon_run(const struct daemon_options *options) {
+	struct daemon *daemon = calloc(1, sizeof(*daemon));
+	int code = DAEMON_EXIT_FAILED;
+
+	if (daemon == NULL) {
+		return DAEMON_EXIT_FAILED;
+	}
+	daemon->options = options;
+	daemon->started_ms = clock_now_ms();
+	(void)signal(SIGPIPE, SIG_IGN); /* libuv writes without MSG_NOSIGNAL */
+	(void)umask(0077);
+	if (find_places(daemon) == 0) {
+		code = run(daemon);
+	}
+	free(daemon);
+	return code;
+}
+
+int daemon_check_config(const struct daemon_options *options) {
+	struct daemon daemon = { .options = options };
+	struct config *config = NULL;
+
+	if (find_places(&daemon) < 0) {
+		return DAEMON_EXIT_FAILED;
+	}
+	if (load_config_or_say(&daemon, &config) < 0) {
+		return DAEMON_EXIT_CONFIG;
+	}
+	config_destroy(config);
+	printf("The configuration \"%s\" has no mistakes.\n", daemon.config_file);
+	return DAEMON_EXIT_OK;
+}

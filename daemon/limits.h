@@ -13,6 +13,8 @@
 #define LIMIT_KEY_MAX 128
 #define LIMIT_URL_MAX 1024
 #define LIMIT_SENTENCE_MAX 512
+#define LIMIT_REASON_MAX 320  /* of one reason of a verdict */
+#define LIMIT_SUBJECT_MAX 160
 #define LIMIT_LANE_MAX 80
 
 /* Texts of a submission, in bytes; longer ones are cut (log, context) or refused (the rest). */
@@ -37,6 +39,15 @@
 #define LIMIT_MESSAGE_MS (30 * CLOCK_SECOND_MS)	  /* from the first to the last byte of a later one */
 #define LIMIT_WRITE_STALL_MS (30 * CLOCK_SECOND_MS) /* no byte of our output taken */
 #define LIMIT_WATCHERS_MAX 64
+#define LIMIT_CALLS_TOTAL_BYTES (16 * 1024 * 1024) /* messages of the calls in flight; above it nobody is read from */
+#define LIMIT_OUTPUT_TOTAL_MAX_BYTES (64 * 1024 * 1024) /* unread output of all; beyond it the slow ones are closed */
+#define LIMIT_HANGUP_MS CLOCK_SECOND_MS /* how often a half-closed peer that waits for an answer is looked at */
+#define LIMIT_LOG_LINES 8 /* about closed connections, for each reason, in a window of: */
+#define LIMIT_LOG_WINDOW_MS (10 * CLOCK_SECOND_MS)
+#define LIMIT_LIST_ROWS_DEFAULT 100
+#define LIMIT_LIST_ROWS_MAX 1000
+#define LIMIT_LIST_MAX_BYTES (2 * 1024 * 1024) /* of an answer with a list; it has a `next` then */
+#define LIMIT_EXPLAIN_EVENTS 20
 #define LIMIT_LISTEN_BACKLOG 512
 
 /* Store. */
@@ -56,7 +67,7 @@
 #define LIMIT_TASK_BACKOFF_FIRST_MS (5 * CLOCK_SECOND_MS)
 #define LIMIT_TASK_BACKOFF_MAX_MS CLOCK_HOUR_MS
 #define LIMIT_TASKS_PENDING 1000000 /* scheduled rows; a submission beyond is refused */
-#define LIMIT_FORGE_CONCURRENCY 64
+#define LIMIT_FORGE_CONCURRENCY 256
 #define LIMIT_NOTIFY_CONCURRENCY 16
 #define LIMIT_CLAIM_ROWS 256
 #define LIMIT_CATCHUP_ROWS 100 /* overdue tasks started at once after a start; then a jittered pause */

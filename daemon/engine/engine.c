@@ -1,0 +1,283 @@
+#include "daemon/engine/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "daemon/engine/engine_internal.h"
+#include "daemon/engine/lifecycle.h"
+
+static int open_forges(struct engine *engine) {
+	for (size_t i = 0; i < engine->config->n_forges; i++) {
+		const struct config_forge *config = &engine->config->forges[i];
+		struct engine_forge *forge;
+		int r;
+
+		if (engine_find_forge(engine, config->name) != NULL) {
+			continue;
+		}
+		forge = calloc(1, sizeof(*forge));
+		if (forge == NULL) {
+			return -ENOMEM;
+		}
+		r = forge_open(engine->loop, config, engine->state_dir, &forge->forge);
+		if (r < 0) {
+			free(forge);
+			return r;
+		}
+		list_append(&engine->forges, &forge->node);
+	}
+	return 0;
+}
+
+/* A forge that the configuration names no more ends when what it has in flight is done. */
+static void close_forges(struct engine *engine, const struct config *keep) {
+	list_for_each_safe(pos, &engine->forges) {
+		struct engine_forge *forge = container_of(pos, struct engine_forge, node);
+
+		if (keep != NULL && config_find_forge(keep, forge_name(forge->forge)) != NULL) {
+			continue;
+		}
+		list_remove(&forge->node);
+		forge_close(forge->forge, NULL, NULL);
+		free(forge);
+	}
+}
+
+int engine_create(const struct engine_options *options, struct engine **ret_engine) {
+	struct engine *engine = calloc(1, sizeof(*engine));
+	int r;
+
+	if (engine == NULL) {
+		config_destroy(options->config);
+		return -ENOMEM;
+	}
+	engine->loop = options->loop;
+	engine->store = options->store;
+	engine->config = options->config;
+	list_init(&engine->forges);
+	list_init(&engine->watchers);
+	list_init(&engine->checks);
+	list_init(&engine->lanes);
+	list_init(&engine->jobs);
+	list_init(&engine->stalled);
+	engine->state_dir = strdup(options->state_dir);
+	engine->paused = calloc(1, sizeof(*engine->paused));
+	r = engine->state_dir == NULL || engine->paused == NULL ? -ENOMEM : open_forges(engine);
+	if (r == 0) {
+		r = runner_configure(engine);
+	}
+	if (r < 0) {
+		engine_destroy(engine);
+		return r;
+	}
+	*ret_engine = engine;
+	return 0;
+}
+
+void engine_destroy(struct engine *engine) {
+	if (engine == NULL) {
+		return;
+	}
+	close_forges(engine, NULL);
+	runner_finish(engine);
+	for (char **project = engine->paused; project != NULL && *project != NULL; project++) {
+		free(*project);
+	}
+	free(engine->paused);
+	free(engine->state_dir);
+	config_destroy(engine->config);
+	free(engine);
+}
+
+struct store *engine_store(struct engine *engine) {
+	return engine->store;
+}
+
+const struct config *engine_config(const struct engine *engine) {
+	return engine->config;
+}
+
+int engine_set_config(struct engine *engine, struct config *config) {
+	struct config *old = engine->config;
+	int r;
+
+	engine->config = config;
+	r = open_forges(engine);
+	if (r == 0) {
+		r = runner_configure(engine);
+	}
+	if (r < 0) {
+		engine->config = old;
+		config_destroy(config);
+		return r;
+	}
+	close_forges(engine, config);
+	config_destroy(old);
+	runner_due_all(engine, "", clock_now_ms());
+	runner_wake(engine);
+	return 0;
+}
+
+void engine_policy(const struct engine *engine, const char *project, struct policy *ret_policy) {
+	if (config_policy(engine->config, project, ret_policy) < 0) {
+		*ret_policy = engine->config->defaults;
+	}
+}
+
+struct forge *engine_find_forge(struct engine *engine, const char *name) {
+	list_for_each(pos, &engine->forges) {
+		struct engine_forge *forge = container_of(pos, struct engine_forge, node);
+
+		if (strcmp(forge_name(forge->forge), name) == 0) {
+			return forge->forge;
+		}
+	}
+	return NULL;
+}
+
+int64_t engine_jitter(int64_t bound) {
+	uint64_t bits = 0;
+
+	if (bound <= 0 || getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits)) {
+		return 0;
+	}
+	return (int64_t)(bits % (uint64_t)bound);
+}
+
+/* Watching */
+
+void engine_watch(struct engine *engine, struct engine_watcher *watcher) {
+	list_append(&engine->watchers, &watcher->node);
+}
+
+void engine_unwatch(struct engine_watcher *watcher) {
+	list_remove(&watcher->node);
+}
+
+static void tell(struct engine *engine, const struct note *note) {
+	list_for_each_safe(pos, &engine->watchers) {
+		struct engine_watcher *watcher = container_of(pos, struct engine_watcher, node);
+
+		watcher->noted(watcher, note);
+	}
+}
+
+/* Deciding */
+
+int engine_step(struct engine *engine, struct store_step *step, store_done_fn *done) {
+	step->decide = lifecycle_step;
+	step->now_ms = clock_now_ms();
+	return store_step(engine->store, step, done);
+}
+
+/* Which lanes have something new to look at. A moved task may still be in the lane of an older configuration. */
+static void look_at_lanes(struct engine *engine, const struct store_step *step) {
+	const struct step_result *result = &step->result;
+
+	if (result->has_task && result->task.status == TASK_SCHEDULED) {
+		runner_due(engine, result->task.lane, result->task.due_ms);
+	}
+	for (size_t i = 0; i < result->n_changes; i++) {
+		const struct task_change *change = &result->changes[i];
+
+		if (change->verb == CHANGE_ADD) {
+			runner_due(engine, change->lane, change->due_ms);
+		} else if (change->verb == CHANGE_MOVE) {
+			runner_due_all(engine, "forge/", change->due_ms);
+		}
+	}
+	if (result->wake_branch) {
+		runner_due_all(engine, "agent/", step->now_ms);
+	}
+	if (step->new_task != NULL) {
+		runner_due(engine, step->new_task->lane, step->new_task->due_ms);
+	}
+}
+
+void engine_committed(struct engine *engine, struct store_step *step, int status) {
+	if (status < 0 || step->answer.duplicate) {
+		return;
+	}
+	for (size_t i = 0; i < step->n_notes; i++) {
+		tell(engine, &step->notes[i]);
+	}
+	for (size_t i = 0; i < step->n_stop_agent_of; i++) {
+		job_stop_agent(engine, step->stop_agent_of[i]);
+	}
+	look_at_lanes(engine, step);
+	runner_wake(engine);
+}
+
+/* Pausing */
+
+const char *const *engine_paused(const struct engine *engine) {
+	return (const char *const *)engine->paused;
+}
+
+bool engine_is_paused(const struct engine *engine, const char *project) {
+	for (char **paused = engine->paused; *paused != NULL; paused++) {
+		if (strcmp(*paused, project) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int engine_set_paused(struct engine *engine, const char *project, bool paused) {
+	size_t n = 0;
+	char **grown;
+
+	while (engine->paused[n] != NULL) {
+		if (strcmp(engine->paused[n], project) == 0) {
+			break;
+		}
+		n++;
+	}
+	if (paused == (engine->paused[n] != NULL)) {
+		return 0;
+	}
+	if (!paused) {
+		free(engine->paused[n]);
+		do {
+			engine->paused[n] = engine->paused[n + 1];
+		} while (engine->paused[n++] != NULL);
+		return 0;
+	}
+	grown = reallocarray(engine->paused, n + 2, sizeof(*grown));
+	if (grown == NULL) {
+		return -ENOMEM;
+	}
+	engine->paused = grown;
+	grown[n + 1] = NULL;
+	grown[n] = strdup(project);
+	return grown[n] == NULL ? -ENOMEM : 0;
+}
+
+static void paused_recorded(struct store_req *req, int status) {
+	struct store_pause *store = container_of(req, struct store_pause, req);
+	struct engine_pause *pause = container_of(store, struct engine_pause, store);
+	struct engine *engine = pause->engine;
+
+	if (status == 0) {
+		status = engine_set_paused(engine, pause->project, pause->paused);
+		tell(engine, &store->note);
+		runner_due_all(engine, "", clock_now_ms());
+		runner_wake(engine);
+	}
+	pause->done(pause, status);
+}
+
+int engine_pause(
+	struct engine *engine, struct engine_pause *pause, void (*done)(struct engine_pause *, int)) {
+	pause->engine = engine;
+	pause->done = done;
+	pause->store = (struct store_pause){
+		.project = pause->project, .paused = pause->paused, .now_ms = clock_now_ms()
+	};
+	return store_pause(engine->store, &pause->store, paused_recorded);
+}

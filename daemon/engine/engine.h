@@ -109,7 +109,7 @@ struct engine_check {
 	/* the engine's */
 	struct list node;
 	struct engine *engine;
-	int64_t *ids; /* sorted; the ones still waited for */
+	int64_t *ids; /* newest first */
 	size_t n_ids;
 	size_t n_left;
 	void *state;

@@ -1,0 +1,100 @@
+/*
+ * engine_internal - what the files of the engine share. Loop thread only.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "daemon/agent/agent.h"
+#include "daemon/deadline.h"
+#include "daemon/engine/engine.h"
+#include "daemon/forge/forge.h"
+
+/* A forge of the configuration, open. */
+struct engine_forge {
+	struct list node;
+	struct forge *forge;
+};
+
+struct engine {
+	uv_loop_t *loop;
+	struct store *store; /* borrowed: outlives the engine */
+	char *state_dir;
+	struct config *config;
+	struct list forges;   /* struct engine_forge */
+	struct list watchers; /* struct engine_watcher */
+	struct list checks;   /* struct engine_check under way */
+	char **paused;	      /* NULL-ended */
+
+	/* runner.c */
+	struct deadline *deadline;
+	struct list lanes;   /* struct lane */
+	struct list jobs;    /* struct job under way */
+	struct list stalled; /* struct job whose outcome could not be recorded yet */
+	int64_t started_ms;
+	int64_t stalled_retry_ms;
+	int64_t cleanup_due_ms;
+	bool running;	      /* between engine_start()'s end and engine_stop() */
+	bool clock_suspect;   /* the clock is before the newest row: nothing fires */
+	int64_t suspect_until_mono_us;
+
+	/* recover.c and engine_stop() */
+	struct store_survey survey;
+	size_t n_recovering;
+	int recover_status;
+	void (*started)(void *user, int status);
+	void *started_user;
+	bool stopping;
+	void (*stopped)(void *user);
+	void *stopped_user;
+	uv_timer_t drain_timer;
+	bool drain_timer_open;
+	struct engine_cleanup daily;
+	bool daily_running;
+};
+
+/* engine.c */
+
+/* The policy of a project; the defaults for one that is denied (its rows may be older than the rule). */
+void engine_policy(const struct engine *engine, const char *project, struct policy *ret_policy);
+struct forge *engine_find_forge(struct engine *engine, const char *name);
+/* Queues one decision of the lifecycle. Fills in `decide` and `now_ms`. */
+must_check int engine_step(struct engine *engine, struct store_step *step, store_done_fn *done);
+/* To be called first by every `done` of a step: tells watchers, stops agents, looks at the lanes. */
+void engine_committed(struct engine *engine, struct store_step *step, int status);
+/* A number below `bound`, for jitter. */
+int64_t engine_jitter(int64_t bound);
+bool engine_is_paused(const struct engine *engine, const char *project);
+must_check int engine_set_paused(struct engine *engine, const char *project, bool paused);
+
+/* runner.c */
+
+/* Something in that lane may be due then. */
+void runner_due(struct engine *engine, const char *lane, int64_t due_ms);
+/* As runner_due(), for every lane whose name starts with `prefix`. */
+void runner_due_all(struct engine *engine, const char *prefix, int64_t due_ms);
+/* Creates the lanes of the configuration and sets their limits. */
+must_check int runner_configure(struct engine *engine);
+/* Claims what is due and fits, and arms the deadline for the rest. */
+void runner_wake(struct engine *engine);
+/* Whether no task is under way and none is due that could be. */
+bool runner_is_idle(const struct engine *engine);
+void runner_job_ended(struct engine *engine, const char *lane);
+void runner_finish(struct engine *engine);
+
+/* job.c */
+
+/* Executes a claimed task; takes what `task` owns. */
+must_check int job_start(struct engine *engine, struct task *task);
+/* Tries again to record what stalled jobs came to. */
+void job_retry_stalled(struct engine *engine);
+/* Stops the agent that works on that incident, if any; 0: all agents. */
+void job_stop_agent(struct engine *engine, int64_t incident_id);
+
+/* check.c */
+void check_task_ended(struct engine *engine, int64_t task_id, enum task_status status);
+/* Completes the checks that wait for nothing any more; all of them when the engine stops. */
+void check_settle(struct engine *engine);
+
+/* recover.c: ends a stop when no job is left. */
+void engine_settle(struct engine *engine);

@@ -1,0 +1,287 @@
+#include "daemon/engine/job.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "daemon/engine/lifecycle_internal.h"
+
+/* Where a job of each type begins. */
+static const enum job_state first_state[TASK_TYPE_COUNT] = {
+	[TASK_PUBLISH_REPORT] = JOB_STORY,
+	[TASK_TRIGGER_AGENT] = JOB_ASK,
+	[TASK_PR_READINESS_CHECK] = JOB_STORY,
+	[TASK_NOTIFY] = JOB_RECORD,
+};
+
+static void job_free(struct job *job) {
+	list_remove(&job->node);
+	store_step_finish(&job->step);
+	if (job->has_story) {
+		store_story_finish(&job->story);
+	}
+	if (job->has_builds) {
+		store_builds_finish(&job->builds);
+	}
+	json_decref(job->result);
+	task_finish(&job->task);
+	free(job);
+}
+
+/* 5 s, 10 s, 20 s, ... an hour; half of it is jitter. */
+static int64_t backoff_ms(int64_t attempt) {
+	int64_t ms = LIMIT_TASK_BACKOFF_FIRST_MS;
+
+	for (int64_t i = 1; i < attempt && ms < LIMIT_TASK_BACKOFF_MAX_MS; i++) {
+		ms *= 2;
+	}
+	ms = MIN(ms, LIMIT_TASK_BACKOFF_MAX_MS);
+	return ms / 2 + engine_jitter(ms / 2 + 1);
+}
+
+void job_failed(struct job *job, bool retryable, const char *fmt, ...) {
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(job->sentence, sizeof(job->sentence), fmt, args);
+	va_end(args);
+	job->event = (struct event){ .type = EVENT_ATTEMPT_FAILED,
+		.text = job->sentence,
+		.retryable = retryable,
+		.backoff_ms = backoff_ms(job->task.attempt) };
+}
+
+/* Reading */
+
+static void story_read(struct store_req *req, int status) {
+	struct job *job = container_of(container_of(req, struct store_story, req), struct job, story);
+
+	job->has_story = status == 0;
+	job_step(job, status);
+}
+
+static void builds_read(struct store_req *req, int status) {
+	struct job *job = container_of(container_of(req, struct store_builds, req), struct job, builds);
+
+	job->has_builds = status == 0;
+	job_step(job, status);
+}
+
+static int read_story(struct job *job) {
+	int r;
+
+	if (job->task.incident_id == 0) {
+		return 0;
+	}
+	job->story = (struct store_story){ .incident_id = job->task.incident_id };
+	r = store_story(job->engine->store, &job->story, story_read);
+	return r < 0 ? r : -EINPROGRESS;
+}
+
+static int read_builds(struct job *job) {
+	struct forge *forge = engine_find_forge(job->engine, job->policy.forge);
+	int r;
+
+	if (job->task.type != TASK_PR_READINESS_CHECK || !forge_wants_builds(forge)) {
+		return 0;
+	}
+	job->builds = (struct store_builds){ .project = job->task.project,
+		.head_repository = job->task.head_repository,
+		.branch = job->task.branch };
+	r = store_builds(job->engine->store, &job->builds, builds_read);
+	return r < 0 ? r : -EINPROGRESS;
+}
+
+/* Recording */
+
+static void step_for(struct job *job) {
+	store_step_finish(&job->step);
+	job->step = (struct store_step){ .scope = STEP_BY_TASK,
+		.policy = &job->policy,
+		.event = job->event,
+		.task_id = job->task.id,
+		.expected_attempt = job->task.attempt,
+		.project = job->task.project };
+}
+
+static void asked(struct store_req *req, int status) {
+	struct job *job = container_of(container_of(req, struct store_step, req), struct job, step);
+	bool admitted = status == 0 && job->step.result.task.status == TASK_EXECUTING;
+
+	engine_committed(job->engine, &job->step, status);
+	if (status == 0 && !admitted) {
+		job->state = JOB_DONE;
+	}
+	job_step(job, status);
+}
+
+/* May the agent start? Once that is on disk, it is never asked again for this task. */
+static int ask(struct job *job) {
+	int r;
+
+	job->event = (struct event){ .type = EVENT_TRIGGER_ASKED };
+	step_for(job);
+	r = engine_step(job->engine, &job->step, asked);
+	return r < 0 ? r : -EINPROGRESS;
+}
+
+static void stall(struct job *job) {
+	list_remove(&job->node);
+	list_append(&job->engine->stalled, &job->node);
+	log_warning("Cannot record what came of a task: %s; trying again until it is on disk.",
+		log_errno(-ENOSPC));
+}
+
+static void recorded(struct store_req *req, int status) {
+	struct job *job = container_of(container_of(req, struct store_step, req), struct job, step);
+	struct engine *engine = job->engine;
+	char lane[LIMIT_LANE_MAX];
+
+	if (status == -ENOSPC || status == -EAGAIN) {
+		stall(job);
+		runner_wake(engine);
+		return;
+	}
+	TEXT_SET(lane, job->lane);
+	engine_committed(engine, &job->step, status);
+	check_task_ended(engine, job->task.id,
+		status == 0 && job->step.result.has_task ? job->step.result.task.status : TASK_COMPLETED);
+	job_free(job);
+	runner_job_ended(engine, lane);
+}
+
+static void record(struct job *job) {
+	int r;
+
+	if (job->task.type == TASK_NOTIFY) {
+		job->event = (struct event){ .type = EVENT_NOTIFIED,
+			.text = "Recorded; no notifier is configured." };
+	}
+	job->event.result = job->result;
+	step_for(job);
+	r = engine_step(job->engine, &job->step, recorded);
+	if (r == -EAGAIN) {
+		stall(job);
+	} else if (r < 0) { /* going down: the next start recovers it */
+		struct engine *engine = job->engine;
+		char lane[LIMIT_LANE_MAX];
+
+		TEXT_SET(lane, job->lane);
+		job_free(job);
+		runner_job_ended(engine, lane);
+	}
+}
+
+void job_retry_stalled(struct engine *engine) {
+	struct list waiting;
+
+	list_init(&waiting);
+	list_splice(&waiting, &engine->stalled);
+	while (!list_is_empty(&waiting)) {
+		struct job *job = container_of(list_take_first(&waiting), struct job, node);
+
+		list_append(&engine->jobs, &job->node);
+		record(job);
+	}
+}
+
+/* A task that waited in the lane of another forge than its project has now. */
+static bool is_misplaced(struct job *job) {
+	char lane[LIMIT_LANE_MAX];
+
+	if (job->task.type == TASK_TRIGGER_AGENT) {
+		return false; /* the lifecycle looks itself */
+	}
+	step_lane(&job->policy, job->task.type, lane);
+	if (strcmp(lane, job->task.lane) == 0) {
+		return false;
+	}
+	TEXT_SET(job->sentence, lane);
+	job->event = (struct event){ .type = EVENT_TASK_MOVED, .text = job->sentence };
+	return true;
+}
+
+static int act(struct job *job) {
+	switch (job->task.type) {
+	case TASK_PUBLISH_REPORT:     return job_publish(job);
+	case TASK_TRIGGER_AGENT:      return job_trigger(job);
+	case TASK_PR_READINESS_CHECK: return job_check(job);
+	case TASK_NOTIFY:
+	case TASK_TYPE_COUNT:         break;
+	}
+	assert(false);
+	return -EINVAL;
+}
+
+/* The whole flow, top down: runs states until one waits. */
+void job_step(struct job *job, int status) {
+	while (status == 0 && job->state < JOB_RECORD) {
+		switch (job->state) {
+		case JOB_ASK:    job->state = JOB_STORY;  status = ask(job); break;
+		case JOB_STORY:  job->state = JOB_BUILDS; status = read_story(job); break;
+		case JOB_BUILDS: job->state = JOB_ACT;    status = read_builds(job); break;
+		case JOB_ACT:    job->state = JOB_RECORD; status = act(job); break;
+		case JOB_RECORD:
+		case JOB_DONE:   break;
+		}
+	}
+	if (status == -EINPROGRESS) {
+		return;
+	}
+	if (status == -ENOENT) {
+		job_failed(job, false, "Its incident is no longer there.");
+	} else if (status < 0) {
+		job_failed(job, true, "The store answered: %s.", log_errno(status));
+	}
+	if (job->state == JOB_DONE || status == -ESTALE || status == -ESHUTDOWN || status == -EIO) {
+		struct engine *engine = job->engine;
+		char lane[LIMIT_LANE_MAX];
+
+		TEXT_SET(lane, job->lane);
+		check_task_ended(engine, job->task.id,
+			job->state == JOB_DONE ? job->step.result.task.status : TASK_COMPLETED);
+		job_free(job);
+		runner_job_ended(engine, lane);
+		return;
+	}
+	job->state = JOB_RECORD;
+	record(job);
+}
+
+int job_start(struct engine *engine, struct task *task) {
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL) {
+		return -ENOMEM;
+	}
+	job->engine = engine;
+	job->task = *task;
+	task->instructions = NULL;
+	task->result = NULL;
+	TEXT_SET(job->lane, task->lane);
+	list_append(&engine->jobs, &job->node);
+	engine_policy(engine, job->task.project, &job->policy);
+	job->state = is_misplaced(job) ? JOB_RECORD : first_state[task->type];
+	job_step(job, 0);
+	return 0;
+}
+
+void job_stop_agent(struct engine *engine, int64_t incident_id) {
+	list_for_each(pos, &engine->jobs) {
+		struct job *job = container_of(pos, struct job, node);
+
+		if (job->task.type != TASK_TRIGGER_AGENT ||
+			(incident_id != 0 && job->task.incident_id != incident_id)) {
+			continue;
+		}
+		job->unwanted = true;
+		if (job->run != NULL) {
+			agent_stop(job->run);
+		}
+	}
+}

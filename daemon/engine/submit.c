@@ -1,0 +1,110 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/engine/engine_internal.h"
+#include "daemon/engine/lifecycle_internal.h"
+
+/* Replaces an owned text by its clean form, head and tail of it when it is too long. */
+static int clean(char **text, size_t max_bytes) {
+	char *cleaned;
+	size_t len;
+
+	if (*text == NULL) {
+		return 0;
+	}
+	cleaned = text_clean(*text, strlen(*text));
+	if (cleaned == NULL) {
+		return -ENOMEM;
+	}
+	free(*text);
+	*text = cleaned;
+	len = strlen(cleaned);
+	if (len > max_bytes) {
+		cleaned[text_cut(cleaned, max_bytes)] = '\0';
+	}
+	return 0;
+}
+
+/* The build that a report or a pass stands for. */
+static void fill_build(struct build *build, const struct report *report, bool passed) {
+	TEXT_SET(build->project, report->project);
+	TEXT_SET(build->head_repository, report->head_repository);
+	TEXT_SET(build->branch, report->branch);
+	TEXT_SET(build->job, report->job);
+	TEXT_SET(build->step, report->step);
+	TEXT_SET(build->commit, report->commit);
+	TEXT_SET(build->build_number, report->build_number);
+	build->passed = passed;
+}
+
+static void submitted(struct store_req *req, int status) {
+	struct store_step *step = container_of(req, struct store_step, req);
+	struct engine_submit *submit = container_of(step, struct engine_submit, step);
+
+	engine_committed(submit->engine, step, status);
+	submit->answer = step->answer;
+	TEXT_SET(submit->sentence, step->result.refusal);
+	submit->done(submit, status);
+}
+
+static int prepare(struct engine *engine, struct engine_submit *submit) {
+	struct report *report = &submit->report;
+	int r = config_policy(engine->config, report->project, &submit->policy);
+
+	if (r < 0) {
+		text_format(submit->sentence, sizeof(submit->sentence),
+			"Project \"%s\" is not in the configuration, and unknown-projects = deny.", report->project);
+		return r;
+	}
+	report->at_ms = clock_now_ms();
+	submit->build.at_ms = report->at_ms;
+	fill_build(&submit->build, report, submit->passed);
+	r = clean(&report->details, LIMIT_DETAILS_MAX_BYTES);
+	if (r == 0) {
+		r = clean(&report->command, LIMIT_COMMAND_MAX_BYTES);
+	}
+	if (r == 0) {
+		r = clean(&report->log, LIMIT_LOG_MAX_BYTES);
+	}
+	return r;
+}
+
+int engine_submit(
+	struct engine *engine, struct engine_submit *submit, void (*done)(struct engine_submit *, int)) {
+	struct report *report = &submit->report;
+	int r = prepare(engine, submit);
+
+	if (r < 0) {
+		return r;
+	}
+	submit->engine = engine;
+	submit->done = done;
+	submit->step = (struct store_step){ .scope = submit->passed ? STEP_BY_BRANCH : STEP_BY_KEY,
+		.policy = &submit->policy,
+		.key = submit->key,
+		.event = { .type = submit->passed ? EVENT_BUILD_PASSED : EVENT_REPORT,
+			.report = submit->passed ? NULL : report,
+			.build = &submit->build },
+		.report = submit->passed ? NULL : report,
+		.build = &submit->build,
+		.project = report->project,
+		.head_repository = report->head_repository,
+		.branch = report->branch,
+		.error_type = report->error_type };
+	if (submit->passed) {
+		text_format(submit->sentence, sizeof(submit->sentence), "Job \"%s\", step \"%s\" passed on %s.",
+			report->job, report->step,
+			report->commit[0] != '\0' ? report->commit : "an unknown commit");
+		submit->step.note = submit->sentence;
+	}
+	return engine_step(engine, &submit->step, submitted);
+}
+
+void engine_submit_finish(struct engine_submit *submit) {
+	store_step_finish(&submit->step);
+	report_finish(&submit->report);
+	build_finish(&submit->build);
+}
