@@ -196,11 +196,12 @@ static int keep_or_undo(struct buffer *out, size_t len, int status) {
 
 int markdown_fence(struct buffer *out, const char *info, const char *text, size_t max_bytes) {
 	_cleanup_(freep) char *clean = prepare(text);
+	size_t len = out->len;
 
 	if (clean == NULL) {
 		return -ENOMEM;
 	}
-	return keep_or_undo(out, out->len, append_fenced(out, info, clean, max_bytes));
+	return keep_or_undo(out, len, append_fenced(out, info, clean, max_bytes));
 }
 
 /* HTML's own characters as entities, the rest by a backslash (CommonMark 2.4). */
@@ -301,10 +302,11 @@ static int append_code(struct buffer *out, const char *text) {
 
 int markdown_code(struct buffer *out, const char *text) {
 	_cleanup_(freep) char *clean = prepare(text);
+	size_t len = out->len;
 
 	if (clean == NULL) {
 		return -ENOMEM;
 	}
 	join_lines(clean);
-	return keep_or_undo(out, out->len, append_code(out, clean));
+	return keep_or_undo(out, len, append_code(out, clean));
 }
