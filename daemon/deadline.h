@@ -2,7 +2,8 @@
  * deadline - one timer on the wall clock: timerfd(CLOCK_REALTIME, ABSTIME | CANCEL_ON_SET) in the loop.
  *
  * It fires after a suspend and when the clock is set, and an idle daemon never wakes up for it. Loop thread only.
- * Source: timerfd_create(2), "TFD_TIMER_CANCEL_ON_SET".
+ * A disarmed one says nothing about the clock: what has no due time need not know. Source: timerfd_create(2),
+ * "TFD_TIMER_CANCEL_ON_SET".
  */
 #pragma once
 
