@@ -130,7 +130,7 @@ static int write_own_facts(struct body *body) {
 
 /*
  * Appends a section with a foreign text in a fence, all of it at most `room` bytes. A text that needs a very long fence
- * (a long run of backticks) is cut further until it fits, and left out at last.
+ * (a long run of backticks) is cut further until it fits, and left out at last, which is said.
  */
 static int write_foreign(struct buffer *out, const char *title, const char *text, size_t room) {
 	for (size_t text_bytes = room; text_bytes >= BODY_TEXT_MIN_BYTES; text_bytes /= 2) {
@@ -152,7 +152,7 @@ static int write_foreign(struct buffer *out, const char *title, const char *text
 			return r;
 		}
 	}
-	return 0;
+	return buffer_appendf(out, "## %s\n\nLeft out: it cannot be shown safely.\n\n", title);
 }
 
 static int write_agent_line(struct body *body) {

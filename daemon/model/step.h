@@ -30,8 +30,8 @@ struct step_input {
 
 enum change_verb {
 	/*
-	 * A new task of `type`, due at `due_ms`, of the incident's current cycle; when a scheduled one of that type lives,
-	 * that one becomes due at the earlier of both; an executing one: no effect.
+	 * A new task of `type`, due at `due_ms`, of the incident's current cycle; when a scheduled one of that type
+	 * lives, that one becomes due at the earlier of both; an executing one: no effect.
 	 */
 	CHANGE_ADD,
 	CHANGE_MOVE, /* the incident's scheduled task of `type` becomes due at `due_ms`; none: no effect */
