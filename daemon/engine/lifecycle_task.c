@@ -122,7 +122,6 @@ static void give_up(const struct step_input *in, struct step_result *ret, const 
 		ask_for_agent(in, ret);
 	} else if (current && in->task->type == TASK_TRIGGER_AGENT) {
 		step_wait_for_follow_up(in, ret, reason);
-		ret->wake_branch = true;
 	}
 }
 
@@ -132,9 +131,20 @@ static bool may_give_up(const struct step_input *in) {
 		!incident_is_active(in->incident->state);
 }
 
+/* Its incident is over or escalated: nobody wants it published, or an agent on it, any more. */
+static bool is_unwanted(const struct step_input *in) {
+	return in->incident != NULL && !incident_is_active(in->incident->state) &&
+		(in->task->type == TASK_PUBLISH_REPORT || in->task->type == TASK_TRIGGER_AGENT);
+}
+
 void on_attempt_failed(const struct step_input *in, struct step_result *ret) {
 	char reason[LIMIT_SENTENCE_MAX];
 
+	ret->wake_branch = in->task->type == TASK_TRIGGER_AGENT;
+	if (is_unwanted(in)) {
+		step_task(ret, TASK_CANCELLED, "No longer wanted when it failed.");
+		return;
+	}
 	if (may_give_up(in) && (!in->event->retryable || in->task->attempt >= LIMIT_TASK_ATTEMPTS)) {
 		text_format(reason, sizeof(reason), "Given up after %lld attempts: %s",
 			(long long)in->task->attempt, in->event->text);
@@ -144,7 +154,6 @@ void on_attempt_failed(const struct step_input *in, struct step_result *ret) {
 	text_format(reason, sizeof(reason), "Attempt %lld failed and is repeated: %s",
 		(long long)in->task->attempt, in->event->text);
 	step_task_again(ret, in->now_ms + in->event->backoff_ms, reason);
-	ret->wake_branch = in->task->type == TASK_TRIGGER_AGENT;
 	if (in->incident != NULL && incident_is_active(in->incident->state)) {
 		ret->has_incident = true;
 		TEXT_SET(ret->incident.reason, reason);
@@ -164,6 +173,8 @@ void on_recovered(const struct step_input *in, struct step_result *ret) {
 		} else {
 			on_triggered_late(&triggered, ret);
 		}
+	} else if (is_unwanted(in)) {
+		step_task(ret, TASK_CANCELLED, "No longer wanted when the daemon started again.");
 	} else if (may_give_up(in) && in->task->attempt >= LIMIT_TASK_ATTEMPTS) {
 		give_up(in, ret, "Given up: the daemon ended again and again while executing it.");
 	} else {

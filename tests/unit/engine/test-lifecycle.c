@@ -1,0 +1,309 @@
+/*
+ * Every row of the lifecycle's table: each event in each state, and the branches inside. A row says what comes out in
+ * one line: the incident's state and cycle, the task's status and due time, the changes, and what else follows.
+ * Times are seconds from "now"; "-" is untouched.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "common/text.h"
+#include "daemon/engine/lifecycle.h"
+
+#define NOW INT64_C(1700000000000)
+#define HOUR (3600 * INT64_C(1000))
+enum { NONE = -1 };
+
+/* What a row changes in the world that is the same for all others. */
+enum twist {
+	PLAIN,
+	OBSERVE,	   /* mode = observe */
+	NO_AGENT,	   /* the project has none */
+	LAST_CYCLE,	   /* the budget of cycles is spent */
+	LONG_AGO,	   /* resolved two days ago */
+	EARLY,		   /* the follow-up is half an hour away */
+	STALE_CYCLE,	   /* the task is of an earlier cycle */
+	STALE_REVISION,	   /* the verdict judged an older revision */
+	BRANCH_BUSY,
+	NO_BUDGET,	   /* for ten more minutes */
+	OTHER_LANE,
+	LAST_ATTEMPT,
+	NOT_RETRYABLE,
+	NOT_STARTED,	   /* the trigger's start was not recorded */
+	BY_HAND,	   /* the task belongs to no incident */
+	TASK_OVER,	   /* the task is completed */
+	TASK_GAVE_UP,	   /* the task failed */
+	TASK_RUNS,	   /* the task executes */
+	LONG_WAIT,	   /* the reason was first seen two days ago */
+};
+
+struct row {
+	enum event_type event;
+	int state; /* of the incident; NONE: there is none */
+	enum task_type task;
+	enum verdict_outcome outcome;
+	int reason; /* a code, or NONE */
+	enum twist twist;
+	const char *expected;
+};
+
+static struct policy a_policy(enum twist twist) {
+	struct policy policy = { .follow_up_delay_ms = HOUR,
+		.wait_recheck_ms = 600000,
+		.max_waiting_ms = 24 * HOUR,
+		.max_cycles = 3,
+		.max_triggers_per_hour = 20,
+		.mode = twist == OBSERVE ? POLICY_OBSERVE : POLICY_ACT };
+
+	TEXT_SET(policy.forge, "local");
+	TEXT_SET(policy.agent, twist == NO_AGENT ? "" : "fixer");
+	return policy;
+}
+
+static struct incident an_incident(const struct row *row) {
+	struct incident incident = { .id = 7,
+		.state = (enum incident_state)row->state,
+		.error_type = ERROR_TEST,
+		.cycle = row->twist == LAST_CYCLE ? 3 : 1,
+		.revision = 5,
+		.opened_ms = NOW - 2 * HOUR,
+		.follow_up_ms = row->twist == EARLY ? NOW + HOUR / 2 : NOW,
+		.n_reports = 1,
+		.report_id = 11 };
+
+	if (row->state == INCIDENT_RESOLVED) {
+		incident.resolved_ms = row->twist == LONG_AGO ? NOW - 48 * HOUR : NOW - HOUR;
+	}
+	if (row->twist == LONG_WAIT && row->reason != NONE) {
+		incident.verdict.checked_at_ms = NOW - HOUR;
+		verdict_add(&incident.verdict, (enum reason_code)row->reason, "x", "It is so.");
+		incident.verdict.reasons[0].since_ms = NOW - 48 * HOUR;
+	}
+	return incident;
+}
+
+static bool is_of_operator(enum event_type type) {
+	return type >= EVENT_TASK_RUN && type <= EVENT_TASK_SNOOZE;
+}
+
+static struct task a_task(const struct row *row) {
+	static const char *const lanes[TASK_TYPE_COUNT] = { "forge/local", "agent/fixer", "forge/local", "notify" };
+	struct task task = { .id = 9,
+		.type = row->task,
+		.status = is_of_operator(row->event) ? TASK_SCHEDULED : TASK_EXECUTING,
+		.incident_id = row->twist == BY_HAND || row->state == NONE ? 0 : 7,
+		.cycle = row->twist == LAST_CYCLE ? 3 : row->twist == STALE_CYCLE ? 0 : 1,
+		.due_ms = NOW,
+		.started_ms = row->twist == NOT_STARTED ? 0 : NOW - 5000,
+		.attempt = row->twist == LAST_ATTEMPT ? LIMIT_TASK_ATTEMPTS : 2 };
+
+	task.status = row->twist == TASK_OVER ? TASK_COMPLETED :
+		row->twist == TASK_GAVE_UP    ? TASK_FAILED :
+		row->twist == TASK_RUNS	      ? TASK_EXECUTING :
+						task.status;
+	TEXT_SET(task.lane, row->twist == OTHER_LANE ? "agent/former" : lanes[row->task]);
+	return task;
+}
+
+static const char *short_type(enum task_type type) {
+	static const char *const names[TASK_TYPE_COUNT] = { "publish", "trigger", "check", "notify" };
+
+	return names[type];
+}
+
+static void render_changes(const struct step_result *result, char *out, size_t size) {
+	static const char *const verbs[] = { "add", "move", "cancel" };
+
+	for (size_t i = 0; i < result->n_changes; i++) {
+		const struct task_change *change = &result->changes[i];
+		size_t used = strlen(out);
+
+		text_format(out + used, size - used, " %s:%s", verbs[change->verb], short_type(change->type));
+		used = strlen(out);
+		if (change->verb != CHANGE_CANCEL) {
+			text_format(out + used, size - used, "@%lld", (long long)(change->due_ms - NOW) / 1000);
+		}
+	}
+}
+
+static void render(const struct row *row, const struct step_result *result, char *out, size_t size) {
+	if (result->status != 0) {
+		text_format(out, size, "refused %s", result->status == -ESTALE ? "stale" : "otherwise");
+		return;
+	}
+	if (result->has_incident) {
+		text_format(out, size, "%s%s/%lld r%lld", result->incident.id == 0 ? "new " : "",
+			incident_state_names[result->incident.state], (long long)result->incident.cycle,
+			(long long)result->incident.revision);
+	} else {
+		text_format(out, size, "-");
+	}
+	if (result->has_task) {
+		size_t used = strlen(out);
+
+		text_format(out + used, size - used, " | %s", task_status_names[result->task.status]);
+		used = strlen(out);
+		if (result->task.status == TASK_SCHEDULED) {
+			text_format(out + used, size - used, "@%lld a%lld",
+				(long long)(result->task.due_ms - NOW) / 1000, (long long)result->task.attempt);
+		}
+	} else {
+		size_t used = strlen(out);
+
+		text_format(out + used, size - used, " | -");
+	}
+	text_format(out + strlen(out), size - strlen(out), " |");
+	render_changes(result, out, size);
+	text_format(out + strlen(out), size - strlen(out), "%s%s", result->stop_agent ? " stop" : "",
+		result->wake_branch ? " wake" : "");
+	(void)row;
+}
+
+static void decide(const struct row *row, char *out, size_t size) {
+	struct policy policy = a_policy(row->twist);
+	struct incident incident = an_incident(row);
+	struct task task = a_task(row);
+	struct report report = { .id = 12, .error_type = ERROR_TEST };
+	struct build build = { .id = 13 };
+	struct verdict verdict = { .outcome = row->outcome,
+		.checked_at_ms = NOW,
+		.revision = row->twist == STALE_REVISION ? 4 : 5 };
+	struct event event = { .type = row->event,
+		.report = &report,
+		.build = &build,
+		.verdict = &verdict,
+		.text = row->event == EVENT_TASK_MOVED ? "forge/other" : "It went so.",
+		.retryable = row->twist != NOT_RETRYABLE,
+		.backoff_ms = 20000,
+		.delay_ms = 2 * HOUR };
+	struct step_input input = { .event = &event,
+		.policy = &policy,
+		.now_ms = NOW,
+		.incident = row->state == NONE ? NULL : &incident,
+		.task = row->event == EVENT_REPORT || row->event == EVENT_BUILD_PASSED ||
+				row->event >= EVENT_INCIDENT_CLOSE || row->event == EVENT_TASK_CREATED ?
+			NULL :
+			&task,
+		.branch_busy_with = row->twist == BRANCH_BUSY ? 8 : 0,
+		.budget_free_ms = row->twist == NO_BUDGET ? NOW + 600000 : 0 };
+	struct step_result result = { 0 };
+
+	TEXT_SET(report.project, "acme/web");
+	TEXT_SET(report.branch, "main");
+	TEXT_SET(task.project, "acme/web");
+	TEXT_SET(task.branch, "main");
+	if (row->reason != NONE) {
+		verdict_add(&verdict, (enum reason_code)row->reason, "x", "It is so.");
+	}
+	lifecycle_step(&input, &result);
+	render(row, &result, out, size);
+	if (result.status == 0 && result.has_incident) { /* every state says why */
+		assert_true(result.incident.reason[0] != '\0' || result.incident.state == incident.state);
+		assert_int_equal(result.incident.updated_ms, NOW);
+	}
+	if (result.status == 0 && result.has_task) {
+		assert_true(result.task.reason[0] != '\0');
+		assert_true(task_may_move(task.status, result.task.status));
+	}
+}
+
+#include "lifecycle-rows.h"
+
+static void test_rows(void **state) {
+	char out[512];
+	size_t n_wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		decide(&rows[i], out, sizeof(out));
+		if (strcmp(out, rows[i].expected) != 0) {
+			print_error("row %zu (%s in %s, twist %d):\n  expected %s\n  got      %s\n", i,
+				event_type_name(rows[i].event),
+				rows[i].state == NONE ? "none" : incident_state_names[rows[i].state],
+				(int)rows[i].twist, rows[i].expected, out);
+			n_wrong++;
+		}
+	}
+	assert_int_equal(n_wrong, 0);
+}
+
+/* No cell of the table is left out above. */
+static void test_every_cell(void **state) {
+	(void)state;
+	for (int event = 0; event < EVENT_TYPE_COUNT; event++) {
+		for (int incident = NONE; incident < INCIDENT_STATE_COUNT; incident++) {
+			bool seen = false;
+
+			for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+				seen = seen || ((int)rows[i].event == event && rows[i].state == incident);
+			}
+			if (!seen) {
+				fail_msg("no row for %s in %s", event_type_name((enum event_type)event),
+					incident == NONE ? "none" : incident_state_names[incident]);
+			}
+		}
+	}
+}
+
+/* The same input gives the same output: no clock, no randomness. */
+static void test_pure(void **state) {
+	char once[512];
+	char twice[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		decide(&rows[i], once, sizeof(once));
+		decide(&rows[i], twice, sizeof(twice));
+		assert_string_equal(once, twice);
+	}
+}
+
+/* However often it is red: as many cycles as the budget has, then no more. */
+static void test_budget_ends_the_loop(void **state) {
+	struct policy policy = a_policy(PLAIN);
+	struct row row = { .event = EVENT_VERDICT,
+		.state = INCIDENT_WAITING,
+		.task = TASK_PR_READINESS_CHECK,
+		.reason = REASON_NO_BUILD_SINCE_REPORT };
+	struct incident incident = an_incident(&row);
+	int n_cycles = 1;
+
+	(void)state;
+	for (int i = 0; i < 10 && incident.state == INCIDENT_WAITING; i++) {
+		struct task task = a_task(&row);
+		struct verdict verdict = { .outcome = VERDICT_NOT_READY, .checked_at_ms = NOW };
+		struct event event = { .type = EVENT_VERDICT, .verdict = &verdict };
+		struct step_input input = {
+			.event = &event, .policy = &policy, .now_ms = NOW, .incident = &incident, .task = &task
+		};
+		struct step_result result = { 0 };
+
+		verdict_add(&verdict, REASON_NO_BUILD_SINCE_REPORT, "x", "It is so.");
+		verdict.revision = incident.revision;
+		incident.follow_up_ms = NOW;
+		lifecycle_step(&input, &result);
+		incident = result.incident;
+		if (incident.state == INCIDENT_OPEN) { /* published and triggered */
+			n_cycles++;
+			incident.state = INCIDENT_WAITING;
+		}
+	}
+	assert_int_equal(incident.state, INCIDENT_ESCALATED);
+	assert_int_equal(n_cycles, policy.max_cycles);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_every_cell),
+		cmocka_unit_test(test_pure),
+		cmocka_unit_test(test_budget_ends_the_loop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
