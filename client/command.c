@@ -1,0 +1,188 @@
+#include "client/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cmd.h"
+
+const struct option_row global_options[] = { /* sorted */
+	{ "help", OPTION_FLAG, NULL, "show help, of the command when one is given" },
+	{ "json", OPTION_FLAG, NULL, "print JSON: one document, or one object a line" },
+	{ "no-color", OPTION_FLAG, NULL, "no colours on a terminal (as with $NO_COLOR)" },
+	{ "quiet", OPTION_FLAG, NULL, "print nothing for people, only errors and JSON" },
+	{ "socket", OPTION_TEXT, "PATH", "the daemon's socket (else $CODEGEN_SOCKET)" },
+	{ "timeout", OPTION_NUMBER, "SECONDS", "how long to wait for an answer; 0: for ever" },
+	{ "user", OPTION_FLAG, NULL, "talk to this user's own daemon" },
+	{ "version", OPTION_FLAG, NULL, "show the version of codegenctl" },
+	OPTIONS_END,
+};
+
+static const struct option_row check_options[] = {
+	{ "all", OPTION_FLAG, NULL, "also the tasks that are not due yet" },
+	OPTIONS_END,
+};
+
+static const struct option_row cleanup_options[] = {
+	{ "dry-run", OPTION_FLAG, NULL, "only count" },
+	{ "force", OPTION_FLAG, NULL, "also tasks that are stuck in executing" },
+	{ "older-than", OPTION_SPAN, "DURATION", "finished before that long ago, such as 7d" },
+	OPTIONS_END,
+};
+
+static const struct option_row incidents_options[] = {
+	{ "limit", OPTION_NUMBER, "N", "at most N of them, 0 for all (100)" },
+	{ "project", OPTION_TEXT, "PROJECT", "only of that project" },
+	{ "state", OPTION_TEXT, "STATE", "open, waiting, resolved, escalated or abandoned" },
+	OPTIONS_END,
+};
+
+static const struct option_row ready_options[] = {
+	{ "branch", OPTION_TEXT, "BRANCH", "the branch (else git's)" },
+	{ "project", OPTION_TEXT, "PROJECT", "the project (else from git's remote)" },
+	{ "pull-request", OPTION_NUMBER, "N", "the pull request, instead of a branch" },
+	{ "wait", OPTION_FLAG, NULL, "wait until it is ready or cannot become so by itself" },
+	OPTIONS_END,
+};
+
+static const struct option_row reports_options[] = {
+	{ "incident", OPTION_TEXT, "ID", "only of that incident" },
+	{ "limit", OPTION_NUMBER, "N", "at most N of them, 0 for all (100)" },
+	{ "project", OPTION_TEXT, "PROJECT", "only of that project" },
+	OPTIONS_END,
+};
+
+static const struct option_row schedule_options[] = {
+	{ "branch", OPTION_TEXT, "BRANCH", "the branch to check (else git's)" },
+	{ "build-number", OPTION_TEXT, "N", "the build's number" },
+	{ "commit", OPTION_TEXT, "COMMIT", "the commit (else git's)" },
+	{ "delay", OPTION_SPAN, "DURATION", "due after that long, such as 30m (1h)" },
+	{ "instructions", OPTION_TEXT, "TEXT", "what to look at, for whoever repairs" },
+	{ "project", OPTION_TEXT, "PROJECT", "the project (else from git's remote)" },
+	OPTIONS_END,
+};
+
+static const struct option_row submit_options[] = {
+	{ "branch", OPTION_TEXT, "BRANCH", "the branch that was built (else git's)" },
+	{ "build-number", OPTION_TEXT, "N", "the build's number" },
+	{ "build-url", OPTION_TEXT, "URL", "where the build can be seen" },
+	{ "command", OPTION_TEXT, "COMMAND", "the command that failed" },
+	{ "commit", OPTION_TEXT, "COMMIT", "the commit that was built (else git's)" },
+	{ "coverage", OPTION_TEXT, "FILE", "with --passed: coverage, a JSON object" },
+	{ "exit-code", OPTION_NUMBER, "N", "what the command returned" },
+	{ "head-repository", OPTION_TEXT, "NAME", "owner/name of the fork a pull request is from" },
+	{ "job", OPTION_TEXT, "NAME", "the CI job, matrix legs apart" },
+	{ "key", OPTION_TEXT, "KEY", "makes it idempotent: the same key is one submission" },
+	{ "lint", OPTION_TEXT, "FILE", "with --passed: lint results, a JSON object" },
+	{ "log", OPTION_TEXT, "FILE", "the step's output; - reads it from standard input" },
+	{ "passed", OPTION_FLAG, NULL, "report a green build instead of a failure" },
+	{ "project", OPTION_TEXT, "PROJECT", "owner/name (else from git's remote)" },
+	{ "pull-request", OPTION_NUMBER, "N", "the pull request's number" },
+	{ "step", OPTION_TEXT, "NAME", "the step of the job (else the command)" },
+	{ "strict", OPTION_FLAG, NULL, "fail when the report was not taken" },
+	{ "tests", OPTION_TEXT, "FILE", "with --passed: test results, a JSON object" },
+	OPTIONS_END,
+};
+
+static const struct option_row task_options[] = {
+	{ "delay", OPTION_SPAN, "DURATION", "with snooze: due that long from now (1h)" },
+	OPTIONS_END,
+};
+
+static const struct option_row tasks_options[] = {
+	{ "incident", OPTION_TEXT, "ID", "only of that incident" },
+	{ "limit", OPTION_NUMBER, "N", "at most N of them, 0 for all (100)" },
+	{ "status", OPTION_TEXT, "STATUS", "scheduled, executing, completed, failed or cancelled" },
+	{ "type", OPTION_TEXT, "TYPE",
+		"publish_report, trigger_agent, pr_readiness_check or notify" },
+	OPTIONS_END,
+};
+
+static const struct option_row watch_options[] = {
+	{ "since", OPTION_NUMBER, "N", "first the events after number N" },
+	OPTIONS_END,
+};
+
+static const char *const incident_words[] = { "show", "close", "retry", NULL };
+static const char *const report_words[] = { "show", NULL };
+static const char *const shell_words[] = { "bash", "zsh", "fish", NULL };
+static const char *const task_words[] = { "show", "run", "cancel", "retry", "snooze", NULL };
+
+static const char submit_more[] =
+	"A submission takes at most 2 s and never breaks the build: it returns 0 whatever happens, unless\n"
+	"--strict is given (1 refused, 3 daemon not reachable).\n\n"
+	"  codegenctl submit build_failure \"Next.js build failed\"\n"
+	"  npm test 2>&1 | codegenctl submit test_failure --job test --command \"npm test\" --log -\n"
+	"  codegenctl submit --passed --job test --command \"npm test\"\n";
+static const char ready_more[] = "Returns 0 ready, 1 not ready, 8 pending.\n";
+
+const struct command commands[] = { /* sorted; the rows are group, synopsis, help, socket, arguments, function */
+	{ .name = "check", .group = GROUP_ACT, .arguments = "", .waits = true,
+		.help = "execute every due task now and wait", .run = cmd_check,
+		.options = check_options },
+	{ .name = "cleanup", .group = GROUP_ACT, .arguments = "",
+		.help = "remove old finished tasks", .run = cmd_cleanup, .options = cleanup_options },
+	{ .name = "completion", .group = GROUP_REST, .arguments = "bash|zsh|fish",
+		.help = "print the completions for a shell", .run = cmd_completion, .min_args = 1,
+		.max_args = 1, .words = shell_words },
+	{ .name = "config", .group = GROUP_REST, .arguments = "",
+		.help = "print the settings in force", .run = cmd_config },
+	{ .name = "explain", .group = GROUP_LOOK, .arguments = "ID", .min_args = 1, .max_args = 1,
+		.help = "why a task or incident is where it is, and what happens next",
+		.run = cmd_explain },
+	{ .name = "export", .group = GROUP_REST, .arguments = "DIR", .min_args = 1, .max_args = 1,
+		.help = "write all tasks and reports as files", .run = cmd_export },
+	{ .name = "help", .group = GROUP_REST, .arguments = "[COMMAND]", .max_args = 1,
+		.help = "show help, of one command when it is given", .run = cmd_help },
+	{ .name = "import", .group = GROUP_REST, .arguments = "DIR", .min_args = 1, .max_args = 1,
+		.help = "take over task and report files, old and new", .run = cmd_import },
+	{ .name = "incident", .group = GROUP_ACT, .arguments = "show|close|retry ID",
+		.help = "show, close or retry an incident", .run = cmd_incident, .min_args = 2,
+		.max_args = 2, .words = incident_words },
+	{ .name = "incidents", .group = GROUP_LOOK, .arguments = "",
+		.help = "list what is under repair", .run = cmd_incidents,
+		.options = incidents_options },
+	{ .name = "pause", .group = GROUP_ACT, .arguments = "[PROJECT]", .max_args = 1,
+		.help = "stop publishing, triggering and checking", .run = cmd_pause },
+	{ .name = "ready", .group = GROUP_LOOK, .arguments = "",
+		.help = "the verdict on a branch or pull request, with reasons and proof",
+		.more = ready_more, .run = cmd_ready, .options = ready_options },
+	{ .name = "reload", .group = GROUP_REST, .arguments = "",
+		.help = "read the configuration again", .run = cmd_reload },
+	{ .name = "report", .group = GROUP_LOOK, .arguments = "show ID", .min_args = 2, .max_args = 2,
+		.help = "show a report", .run = cmd_report, .words = report_words },
+	{ .name = "reports", .group = GROUP_LOOK, .arguments = "", .help = "list what CI said",
+		.run = cmd_reports, .options = reports_options },
+	{ .name = "resume", .group = GROUP_ACT, .arguments = "[PROJECT]", .max_args = 1,
+		.help = "go on after a pause", .run = cmd_resume },
+	{ .name = "schedule", .group = GROUP_ACT, .arguments = "",
+		.help = "schedule a readiness check by hand", .run = cmd_schedule,
+		.options = schedule_options },
+	{ .name = "status", .group = GROUP_LOOK, .arguments = "", .help = "health at a glance",
+		.run = cmd_status },
+	{ .name = "submit", .group = GROUP_CI, .arguments = "[TYPE [DETAILS]]", .max_args = 2,
+		.help = "report a failed step, or a passed build", .more = submit_more,
+		.socket = ADDRESS_KIND_SUBMIT, .run = cmd_submit, .options = submit_options },
+	{ .name = "task", .group = GROUP_ACT, .arguments = "show|run|cancel|retry|snooze ID",
+		.help = "show a task or act on it", .run = cmd_task, .min_args = 2, .max_args = 2,
+		.words = task_words, .options = task_options },
+	{ .name = "tasks", .group = GROUP_LOOK, .arguments = "", .help = "list the queue",
+		.run = cmd_tasks, .options = tasks_options },
+	{ .name = "version", .group = GROUP_REST, .arguments = "",
+		.help = "show the versions of client and daemon", .run = cmd_version },
+	{ .name = "watch", .group = GROUP_LOOK, .arguments = "", .waits = true,
+		.help = "print events as they happen", .run = cmd_watch, .options = watch_options },
+};
+
+const size_t n_commands = ARRAY_SIZE(commands);
+
+static int command_compare(const void *name, const void *command) {
+	return strcmp(name, ((const struct command *)command)->name);
+}
+
+const struct command *command_find(const char *name) {
+	return bsearch(name, commands, n_commands, sizeof(commands[0]), command_compare);
+}
+
+const char *command_argument(const struct invocation *inv, size_t index) {
+	return index < inv->n_args ? inv->args[index] : NULL;
+}

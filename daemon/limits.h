@@ -24,6 +24,8 @@
 #define LIMIT_CONTEXT_MAX_BYTES (1024 * 1024)
 #define LIMIT_INSTRUCTIONS_MAX_BYTES (64 * 1024)
 #define LIMIT_ANCESTORS_MAX 256
+#define LIMIT_QUALITY_MAX_BYTES (64 * 1024) /* each of coverage, lint, tests */
+#define LIMIT_REPORT_PAGE_ROWS 8 /* read at once for a list; each may be over a MiB */
 
 /* IPC. */
 #define LIMIT_CONNECTIONS_MAX 512
@@ -63,6 +65,7 @@
 #define LIMIT_SUBMISSION_KEY_MS (30 * CLOCK_DAY_MS) /* keys are remembered; a spool file lives 7 days */
 
 /* Tasks. */
+#define LIMIT_DELAY_MAX_MS (3650 * CLOCK_DAY_MS) /* what people may ask for */
 #define LIMIT_TASK_ATTEMPTS 8
 #define LIMIT_TASK_BACKOFF_FIRST_MS (5 * CLOCK_SECOND_MS)
 #define LIMIT_TASK_BACKOFF_MAX_MS CLOCK_HOUR_MS

@@ -80,7 +80,7 @@ void on_task_retry(const struct step_input *in, struct step_result *ret) {
 	}
 	step_task_again(ret, in->now_ms, "An operator retries it.");
 	ret->task.attempt = 0;
-	if (in->task->type == TASK_TRIGGER_AGENT) { /* the agent's turn comes again */
+	if (in->task->type == TASK_TRIGGER_AGENT && is_current(in)) { /* the agent's turn comes again */
 		step_state(ret, INCIDENT_OPEN);
 		TEXT_SET(ret->incident.reason, "An operator retries the agent.");
 	}

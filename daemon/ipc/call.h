@@ -27,11 +27,19 @@ DEFINE_CLEANUP(struct call *, call_unref);
 struct server *call_server(struct call *call);
 struct engine *call_engine(struct call *call);
 uid_t call_uid(const struct call *call); /* from SO_PEERCRED */
-/* Never NULL; {} when the message had none. Borrowed. */
+bool call_wants_more(const struct call *call); /* it was called with `more`, and its method is one that streams */
+/*
+ * Never NULL; {} when the message had none. Borrowed; while the handler runs, and as long as the call when its method has
+ * no field table.
+ */
 const json_t *call_parameters(const struct call *call);
-/* The peer hung up: `gone(user)` runs once, unless the call was answered before. One a call. */
+/*
+ * The peer hung up, or the server closes (then the call is answered already): `gone(user)` runs once, unless the call was
+ * answered before. One a call.
+ */
 void call_on_gone(struct call *call, void (*gone)(void *user), void *user);
 
+bool call_is_answered(const struct call *call); /* finally */
 /* The final answer; takes the reference `parameters` (NULL: {}). */
 void call_reply(struct call *call, json_t *parameters);
 /* An answer of a `more` call with more to come. Returns: 0; -EPIPE, the peer is gone; -ENOBUFS, it does not read. */

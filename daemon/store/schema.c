@@ -1,0 +1,134 @@
+/* The tables, by version. A released line never changes: a new version is a new line. */
+#include <errno.h>
+
+#include "daemon/store/db.h"
+
+/*
+ * Counters are kept by triggers, so that whoever writes a row cannot forget them and `status` never counts.
+ * Partial indexes hold only what their queries ask for: a finished task costs nothing but its row.
+ */
+static const char schema_1[] =
+	"CREATE TABLE pauses (project TEXT PRIMARY KEY, since_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE incidents ("
+	" id INTEGER PRIMARY KEY,"
+	" project TEXT NOT NULL, head_repository TEXT NOT NULL, branch TEXT NOT NULL, error_type TEXT NOT NULL,"
+	" state TEXT NOT NULL, cycle INTEGER NOT NULL, refilled_at_cycle INTEGER NOT NULL,"
+	" revision INTEGER NOT NULL, opened_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,"
+	" resolved_ms INTEGER NOT NULL, follow_up_ms INTEGER NOT NULL, n_reports INTEGER NOT NULL,"
+	" report_id INTEGER NOT NULL, cycle_report_id INTEGER NOT NULL, pull_request INTEGER NOT NULL,"
+	" head_sha TEXT NOT NULL, issue_url TEXT NOT NULL, reason TEXT NOT NULL, verdict TEXT) STRICT;"
+	"CREATE INDEX incidents_key ON incidents (project, head_repository, branch, error_type);"
+	"CREATE INDEX incidents_state ON incidents (state) WHERE state <> 'resolved';"
+
+	"CREATE TABLE reports ("
+	" id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, incident_id INTEGER NOT NULL,"
+	" project TEXT NOT NULL, head_repository TEXT NOT NULL, branch TEXT NOT NULL, commit_sha TEXT NOT NULL,"
+	" build_number TEXT NOT NULL, job TEXT NOT NULL, step TEXT NOT NULL, build_url TEXT NOT NULL,"
+	" pull_request INTEGER NOT NULL, error_type TEXT NOT NULL, exit_code INTEGER NOT NULL,"
+	" submitter_uid INTEGER NOT NULL, details TEXT, command TEXT, log TEXT, context TEXT) STRICT;"
+	"CREATE INDEX reports_incident ON reports (incident_id) WHERE incident_id <> 0;"
+
+	"CREATE TABLE builds ("
+	" id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL,"
+	" project TEXT NOT NULL, head_repository TEXT NOT NULL, branch TEXT NOT NULL, job TEXT NOT NULL,"
+	" step TEXT NOT NULL, commit_sha TEXT NOT NULL, build_number TEXT NOT NULL, passed INTEGER NOT NULL,"
+	" incident_id INTEGER NOT NULL, report_id INTEGER NOT NULL, ancestors TEXT, quality TEXT) STRICT;"
+	"CREATE INDEX builds_branch ON builds (project, head_repository, branch);"
+
+	"CREATE TABLE tasks ("
+	" id INTEGER PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, origin TEXT NOT NULL,"
+	" lane TEXT NOT NULL, incident_id INTEGER NOT NULL, cycle INTEGER NOT NULL, revision INTEGER NOT NULL,"
+	" created_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL,"
+	" finished_ms INTEGER NOT NULL, attempt INTEGER NOT NULL, project TEXT NOT NULL,"
+	" head_repository TEXT NOT NULL, branch TEXT NOT NULL, commit_sha TEXT NOT NULL,"
+	" build_number TEXT NOT NULL, reason TEXT NOT NULL, instructions TEXT, result TEXT) STRICT;"
+	"CREATE INDEX tasks_due ON tasks (lane, due_ms, project) WHERE status = 'scheduled';"
+	"CREATE INDEX tasks_status ON tasks (status) WHERE status <> 'completed';"
+	"CREATE INDEX tasks_incident ON tasks (incident_id) WHERE incident_id <> 0;"
+	"CREATE UNIQUE INDEX tasks_live ON tasks (incident_id, type)"
+	" WHERE incident_id <> 0 AND finished_ms = 0 AND type <> 'notify';"
+	"CREATE INDEX tasks_triggers ON tasks (project, head_repository, branch)"
+	" WHERE type = 'trigger_agent' AND finished_ms = 0;"
+	"CREATE INDEX tasks_started ON tasks (project, started_ms)"
+	" WHERE type = 'trigger_agent' AND started_ms > 0;"
+
+	"CREATE TABLE events ("
+	" seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, project TEXT NOT NULL,"
+	" incident_id INTEGER NOT NULL, task_id INTEGER NOT NULL, report_id INTEGER NOT NULL,"
+	" message TEXT NOT NULL, failure INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX events_incident ON events (incident_id) WHERE incident_id <> 0;"
+	"CREATE INDEX events_failure ON events (failure) WHERE failure = 1;"
+
+	"CREATE TABLE submissions ("
+	" id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, report_id INTEGER NOT NULL,"
+	" incident_id INTEGER NOT NULL, task_id INTEGER NOT NULL, scheduled_ms INTEGER NOT NULL,"
+	" error_type TEXT NOT NULL, has_error_type INTEGER NOT NULL, joined INTEGER NOT NULL) STRICT;"
+
+	/* `type` and `status` are empty where a kind has none; an incident's state is its status. */
+	"CREATE TABLE counters (kind TEXT NOT NULL, status TEXT NOT NULL, type TEXT NOT NULL, n INTEGER NOT NULL,"
+	" PRIMARY KEY (kind, status, type)) STRICT, WITHOUT ROWID;"
+	"CREATE TRIGGER tasks_added AFTER INSERT ON tasks BEGIN"
+	" UPDATE counters SET n = n + 1 WHERE kind = 'tasks' AND status = NEW.status AND type = NEW.type; END;"
+	"CREATE TRIGGER tasks_removed AFTER DELETE ON tasks BEGIN"
+	" UPDATE counters SET n = n - 1 WHERE kind = 'tasks' AND status = OLD.status AND type = OLD.type; END;"
+	"CREATE TRIGGER tasks_moved AFTER UPDATE OF status, type ON tasks"
+	" WHEN OLD.status <> NEW.status OR OLD.type <> NEW.type BEGIN"
+	" UPDATE counters SET n = n - 1 WHERE kind = 'tasks' AND status = OLD.status AND type = OLD.type;"
+	" UPDATE counters SET n = n + 1 WHERE kind = 'tasks' AND status = NEW.status AND type = NEW.type; END;"
+	"CREATE TRIGGER incidents_added AFTER INSERT ON incidents BEGIN"
+	" UPDATE counters SET n = n + 1 WHERE kind = 'incidents' AND status = NEW.state AND type = ''; END;"
+	"CREATE TRIGGER incidents_removed AFTER DELETE ON incidents BEGIN"
+	" UPDATE counters SET n = n - 1 WHERE kind = 'incidents' AND status = OLD.state AND type = ''; END;"
+	"CREATE TRIGGER incidents_moved AFTER UPDATE OF state ON incidents WHEN OLD.state <> NEW.state BEGIN"
+	" UPDATE counters SET n = n - 1 WHERE kind = 'incidents' AND status = OLD.state AND type = '';"
+	" UPDATE counters SET n = n + 1 WHERE kind = 'incidents' AND status = NEW.state AND type = ''; END;"
+	"CREATE TRIGGER reports_added AFTER INSERT ON reports BEGIN"
+	" UPDATE counters SET n = n + 1 WHERE kind = 'reports' AND status = '' AND type = ''; END;"
+	"CREATE TRIGGER reports_removed AFTER DELETE ON reports BEGIN"
+	" UPDATE counters SET n = n - 1 WHERE kind = 'reports' AND status = '' AND type = ''; END;"
+	"CREATE TRIGGER builds_added AFTER INSERT ON builds BEGIN"
+	" UPDATE counters SET n = n + 1 WHERE kind = 'builds' AND status = '' AND type = ''; END;"
+	"CREATE TRIGGER builds_removed AFTER DELETE ON builds BEGIN"
+	" UPDATE counters SET n = n - 1 WHERE kind = 'builds' AND status = '' AND type = ''; END;"
+
+	"WITH t(type) AS (VALUES ('publish_report'), ('trigger_agent'), ('pr_readiness_check'), ('notify')),"
+	" s(status) AS (VALUES ('scheduled'), ('executing'), ('completed'), ('failed'), ('cancelled'))"
+	" INSERT INTO counters SELECT 'tasks', status, type, 0 FROM t, s;"
+	"INSERT INTO counters VALUES ('incidents', 'open', '', 0), ('incidents', 'waiting', '', 0),"
+	" ('incidents', 'resolved', '', 0), ('incidents', 'escalated', '', 0), ('incidents', 'abandoned', '', 0),"
+	" ('reports', '', '', 0), ('builds', '', '', 0);";
+
+/* The n-th line leads to version n + 1; the version is set in the same transaction. */
+static const struct {
+	const char *sql;
+	const char *pragmas;
+} migrations[] = {
+	{ schema_1, "PRAGMA application_id = 0x63676e64; PRAGMA user_version = 1;" },
+};
+
+int64_t schema_version(void) {
+	return ARRAY_SIZE(migrations);
+}
+
+int schema_update(struct db *db, int64_t from_version) {
+	int status;
+
+	if (from_version == schema_version()) {
+		return 0;
+	}
+	status = db_begin(db);
+	for (int64_t version = from_version; status == 0 && version < schema_version(); version++) {
+		status = db_exec(db, migrations[version].sql);
+		if (status == 0) {
+			status = db_exec(db, migrations[version].pragmas);
+		}
+	}
+	if (status == 0) {
+		status = db_commit(db);
+	}
+	if (status < 0) {
+		db_rollback(db);
+	}
+	return status;
+}
