@@ -48,15 +48,12 @@ struct place {
 	const char *system_dir;
 };
 
-static const struct place config_place = {
-	"CONFIGURATION_DIRECTORY", "XDG_CONFIG_HOME", ".config", "/etc/" ADDRESS_NAME
-};
-static const struct place runtime_place = {
-	"RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", NULL, ADDRESS_SYSTEM_RUNTIME
-};
-static const struct place state_place = {
-	"STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state", ADDRESS_SYSTEM_STATE
-};
+static const struct place config_place = { "CONFIGURATION_DIRECTORY", "XDG_CONFIG_HOME", ".config",
+	"/etc/" ADDRESS_NAME };
+static const struct place runtime_place = { "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", NULL,
+	ADDRESS_SYSTEM_RUNTIME };
+static const struct place state_place = { "STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state",
+	ADDRESS_SYSTEM_STATE };
 
 static int user_dir(const struct place *place, char *out, size_t size) {
 	const char *base = env_path(place->xdg_env);
@@ -114,8 +111,7 @@ int address_config_file(const char *option, bool user, char *out, size_t size) {
 	return status < 0 ? status : address_join(out, size, dir, ADDRESS_CONFIG);
 }
 
-int address_socket(
-	enum address_kind kind, const char *option, bool user, char *out, size_t size) {
+int address_socket(enum address_kind kind, const char *option, bool user, char *out, size_t size) {
 	const char *env = getenv("CODEGEN_SOCKET");
 	const char *path = is_given(option) ? option : env;
 	char dir[ADDRESS_PATH_MAX];

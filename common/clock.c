@@ -156,7 +156,7 @@ static bool take_time(const char **text, int64_t *ret_ms) {
 		return false;
 	}
 	*ret_ms = hour * CLOCK_HOUR_MS + minute * CLOCK_MINUTE_MS + second * CLOCK_SECOND_MS +
-		  fraction;
+		fraction;
 	return true;
 }
 
@@ -179,8 +179,8 @@ static bool take_offset(const char **text, int64_t *ret_ms) {
 int clock_parse(const char *text, int64_t *ret_ms) {
 	int64_t date_ms, time_ms, offset_ms;
 
-	if (!take_date(&text, &date_ms) || !take_char(&text, "Tt ") || !take_time(&text, &time_ms) ||
-		!take_offset(&text, &offset_ms) || *text != '\0') {
+	if (!take_date(&text, &date_ms) || !take_char(&text, "Tt ") ||
+		!take_time(&text, &time_ms) || !take_offset(&text, &offset_ms) || *text != '\0') {
 		return -EINVAL;
 	}
 	*ret_ms = date_ms + time_ms - offset_ms;
@@ -192,7 +192,8 @@ struct unit {
 	int64_t ms;
 };
 
-static const struct unit units[] = { /* largest first */
+static const struct unit units[] = {
+	/* largest first */
 	{ "y", YEAR_MS },
 	{ "d", CLOCK_DAY_MS },
 	{ "h", CLOCK_HOUR_MS },

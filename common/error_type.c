@@ -22,7 +22,8 @@ struct spelling {
 	bool is_prefix;
 };
 
-static const struct spelling spellings[] = { /* sorted */
+static const struct spelling spellings[] = {
+	/* sorted */
 	{ "analysis", ERROR_UNKNOWN, false },
 	{ "build", ERROR_BUILD, false },
 	{ "build_error", ERROR_BUILD, false },
@@ -72,8 +73,8 @@ int error_type_parse(const char *name, enum error_type *ret_type) {
 	for (size_t i = 0; i < ARRAY_SIZE(spellings); i++) {
 		const struct spelling *spelling = &spellings[i];
 		int order = spelling->is_prefix
-				    ? strncasecmp(spelling->name, name, strlen(spelling->name))
-				    : strcasecmp(spelling->name, name);
+			? strncasecmp(spelling->name, name, strlen(spelling->name))
+			: strcasecmp(spelling->name, name);
 
 		if (order == 0) {
 			*ret_type = spelling->type;

@@ -15,8 +15,8 @@
 
 struct frame_reader {
 	struct buffer buf;
-	size_t scanned; /* bytes of buf known to hold no NUL */
-	size_t consumed; /* bytes of buf that earlier messages used */
+	size_t scanned;	   /* bytes of buf known to hold no NUL */
+	size_t consumed;   /* bytes of buf that earlier messages used */
 	size_t read_bytes; /* what the next read asks for; grows while reads come back full */
 	int max_depth;
 	bool opened; /* the `{` of the message at `consumed` was seen */

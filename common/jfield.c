@@ -173,19 +173,14 @@ static int encode_value(const struct jfield *field, const void *member, json_t *
 	case JFIELD_INT:
 		*ret_value = json_integer(*(const int64_t *)member);
 		return *ret_value == NULL ? -ENOMEM : 0;
-	case JFIELD_BOOL:
-		*ret_value = json_boolean(*(const bool *)member);
-		return 0;
+	case JFIELD_BOOL: *ret_value = json_boolean(*(const bool *)member); return 0;
 	case JFIELD_JSON:
-	case JFIELD_OBJECT:
-		*ret_value = json_incref(*(json_t *const *)member);
-		return 0;
+	case JFIELD_OBJECT: *ret_value = json_incref(*(json_t *const *)member); return 0;
 	case JFIELD_TEXT:
 	case JFIELD_STRING:
 	case JFIELD_TIME:
 	case JFIELD_ENUM:
-	case JFIELD_ID:
-		break;
+	case JFIELD_ID: break;
 	}
 	str = string_of(field, member, scratch);
 	if (is_absent(field, str)) {
@@ -195,8 +190,7 @@ static int encode_value(const struct jfield *field, const void *member, json_t *
 	return encode_string(str, ret_value);
 }
 
-int jfield_encode(
-	json_t *object, const struct jfield *fields, size_t n_fields, const void *in) {
+int jfield_encode(json_t *object, const struct jfield *fields, size_t n_fields, const void *in) {
 	for (size_t i = 0; i < n_fields; i++) {
 		const struct jfield *field = &fields[i];
 		json_t *value = NULL;

@@ -90,9 +90,9 @@ void log_write(enum log_level level, const char *fmt, ...) {
 	if ((int)level > atomic_load_explicit(&log_max_level, memory_order_relaxed)) {
 		return;
 	}
-	len = log_to_journal ? snprintf(line, sizeof(line), "<%d>", (int)level)
-			     : snprintf(line, sizeof(line), "%s: %s", log_program,
-				       level_prefix(level));
+	len = log_to_journal
+		? snprintf(line, sizeof(line), "<%d>", (int)level)
+		: snprintf(line, sizeof(line), "%s: %s", log_program, level_prefix(level));
 	prefix_len = MIN((size_t)MAX(len, 0), sizeof(line) / 2);
 	errno = saved_errno;
 	va_start(args, fmt);

@@ -160,8 +160,7 @@ static int append_head_and_tail(struct buffer *out, const char *text, size_t len
 	return append_lines(out, tail, strlen(tail));
 }
 
-static int append_fenced(
-	struct buffer *out, const char *info, const char *text, size_t max_bytes) {
+static int append_fenced(struct buffer *out, const char *info, const char *text, size_t max_bytes) {
 	size_t len = strlen(text);
 	size_t fence = MAX(longest_backtick_run(text, len) + 1, (size_t)FENCE_MIN);
 	int status = 0;
@@ -230,7 +229,7 @@ static bool is_reference_sign(const char *text, const char *p) {
 	case '#': return isdigit(next);
 	case '-':
 		return isdigit(next) && p - text >= 2 && strncasecmp(p - 2, "GH", 2) == 0 &&
-		       starts_word(text, p - 2);
+			starts_word(text, p - 2);
 	case '/': return p - text >= 2 && p[-1] == '/' && p[-2] == ':';
 	default: return false;
 	}
@@ -295,7 +294,8 @@ static int append_code(struct buffer *out, const char *text) {
 	int status = append_run(out, '`', fence);
 
 	if (status == 0) {
-		status = buffer_appendf(out, "%s%s%s", pad ? " " : "", text, pad && len > 0 ? " " : "");
+		status = buffer_appendf(
+			out, "%s%s%s", pad ? " " : "", text, pad && len > 0 ? " " : "");
 	}
 	return status < 0 ? status : append_run(out, '`', fence);
 }

@@ -11,7 +11,8 @@ struct range {
 };
 
 /* Unicode 15: Bidi_Control, and Default_Ignorable_Code_Point as far as texts use it. */
-static const struct range hidden[] = { /* sorted */
+static const struct range hidden[] = {
+	/* sorted */
 	{ 0x00AD, 0x00AD },   /* soft hyphen */
 	{ 0x034F, 0x034F },   /* combining grapheme joiner */
 	{ 0x061C, 0x061C },   /* Arabic letter mark */
@@ -196,7 +197,7 @@ int text_to_int(const char *text, int64_t *ret) {
 	/* Counts downwards: INT64_MIN has no positive twin. */
 	for (const char *p = digits; *p != '\0' && !too_large; p++) {
 		too_large = __builtin_mul_overflow(value, 10, &value) ||
-			    __builtin_sub_overflow(value, *p - '0', &value);
+			__builtin_sub_overflow(value, *p - '0', &value);
 	}
 	if (too_large || (!negative && value == INT64_MIN)) {
 		return -ERANGE;
@@ -280,18 +281,13 @@ static void skip_string(struct cleaner *cleaner) {
 /* ECMA-48: what follows ESC; a C1 control is the same as ESC and that control minus 0x40. */
 static void skip_escape(struct cleaner *cleaner, unsigned char kind) {
 	switch (kind) {
-	case '[':
-		skip_csi(cleaner);
-		break;
+	case '[': skip_csi(cleaner); break;
 	case ']':
 	case 'P':
 	case 'X':
 	case '^':
-	case '_':
-		skip_string(cleaner);
-		break;
-	default:
-		break;
+	case '_': skip_string(cleaner); break;
+	default: break;
 	}
 }
 
