@@ -3,6 +3,8 @@
  * one line: the incident's state and cycle, the task's status and due time, the changes, and what else follows.
  * Times are seconds from "now"; "-" is untouched.
  */
+#include "daemon/engine/lifecycle.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,10 +12,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "common/text.h"
-#include "daemon/engine/lifecycle.h"
 
 #define NOW INT64_C(1700000000000)
 #define HOUR (3600 * INT64_C(1000))
@@ -45,7 +47,7 @@ enum twist {
 struct row {
 	enum event_type event;
 	int state; /* of the incident; NONE: there is none */
-	enum task_type task;
+	int task;
 	enum verdict_outcome outcome;
 	int reason; /* a code, or NONE */
 	enum twist twist;
@@ -94,7 +96,7 @@ static bool is_of_operator(enum event_type type) {
 static struct task a_task(const struct row *row) {
 	static const char *const lanes[TASK_TYPE_COUNT] = { "forge/local", "agent/fixer", "forge/local", "notify" };
 	struct task task = { .id = 9,
-		.type = row->task,
+		.type = (enum task_type)row->task,
 		.status = is_of_operator(row->event) ? TASK_SCHEDULED : TASK_EXECUTING,
 		.incident_id = row->twist == BY_HAND || row->state == NONE ? 0 : 7,
 		.cycle = row->twist == LAST_CYCLE ? 3 : row->twist == STALE_CYCLE ? 0 : 1,
@@ -212,7 +214,27 @@ static void decide(const struct row *row, char *out, size_t size) {
 	}
 }
 
-#include "lifecycle-rows.h"
+/* The words of lifecycle-rows.inc. */
+enum {
+	STATE_NONE = NONE,
+	STATE_OPEN = INCIDENT_OPEN,
+	STATE_WAITING = INCIDENT_WAITING,
+	STATE_RESOLVED = INCIDENT_RESOLVED,
+	STATE_ESCALATED = INCIDENT_ESCALATED,
+	STATE_ABANDONED = INCIDENT_ABANDONED,
+	TYPE_PUBLISH = TASK_PUBLISH_REPORT,
+	TYPE_TRIGGER = TASK_TRIGGER_AGENT,
+	TYPE_CHECK = TASK_PR_READINESS_CHECK,
+	TYPE_NOTIFY = TASK_NOTIFY,
+	REASON_NONE = NONE,
+};
+
+#define ROW(event, state, type, outcome, reason, twist, expected)                                  \
+	{ EVENT_##event, STATE_##state, TYPE_##type, VERDICT_##outcome, REASON_##reason, twist, expected },
+
+static const struct row rows[] = {
+#include "tests/unit/engine/lifecycle-rows.inc"
+};
 
 static void test_rows(void **state) {
 	char out[512];
