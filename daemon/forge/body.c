@@ -12,6 +12,8 @@
 /* Of the body; the log gets what is left. */
 #define BODY_DETAILS_MAX_BYTES (16 * 1024)
 #define BODY_COMMAND_MAX_BYTES 1024
+/* Around a foreign text: title, label, an ordinary fence, the line that says how much is missing. */
+#define BODY_SECTION_BYTES 512
 /* A foreign text shorter than this is not worth cutting further. */
 #define BODY_TEXT_MIN_BYTES 256
 
@@ -133,7 +135,9 @@ static int write_own_facts(struct body *body) {
  * (a long run of backticks) is cut further until it fits, and left out at last, which is said.
  */
 static int write_foreign(struct buffer *out, const char *title, const char *text, size_t room) {
-	for (size_t text_bytes = room; text_bytes >= BODY_TEXT_MIN_BYTES; text_bytes /= 2) {
+	size_t text_bytes = room - BODY_SECTION_BYTES;
+
+	for (; text_bytes >= BODY_TEXT_MIN_BYTES; text_bytes /= 2) {
 		_cleanup_(buffer_finish) struct buffer section;
 		int r;
 
