@@ -86,7 +86,7 @@ def test_check_runs_due_tasks_and_all_the_others_too(daemon):
 def test_snooze_cancel_retry_run(daemon):
     daemon.submit_passed()
     task = schedule(daemon)["id"]
-    snoozed = daemon.ctl("task", "snooze", task, "3h")
+    snoozed = daemon.ctl("task", "snooze", task, "--delay", "3h")
     assert 10700 < seconds_until(snoozed) <= 10800
     assert daemon.ctl("task", "cancel", task)["status"] == "cancelled"
     ended = daemon.run_ctl("task", "cancel", task)
@@ -150,7 +150,7 @@ def test_status(daemon):
 @pytest.mark.parametrize("arguments, code", [
     (["task", "show", "delayed-1"], 4), (["incident", "show", "incident-1"], 4), (["report", "show", "error-1"], 4),
     (["explain", "delayed-1"], 4), (["task", "show", "nonsense"], None), (["frobnicate"], 2),
-    (["tasks", "--status", "bogus"], None), (["status", "--bogus"], 2), (["task", "snooze", "delayed-1", "5parsecs"], 2),
+    (["tasks", "--status", "bogus"], None), (["status", "--bogus"], 2), (["task", "snooze", "delayed-1", "--delay", "5parsecs"], 2),
 ])
 def test_mistakes_have_exit_codes_and_sentences(daemon, arguments, code):
     ended = daemon.run_ctl(*arguments)
