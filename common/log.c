@@ -120,7 +120,7 @@ const char *log_errno(int negative_errno) {
 		return sentence;
 	}
 	text_copy(sentence, sizeof(sentence), words);
-	/* "RPC struct is bad" keeps its capitals, "No such file" does not. */
+	/* "RFS specific error" keeps its capitals, "No such file" does not. */
 	if (sentence[0] >= 'A' && sentence[0] <= 'Z' && !(sentence[1] >= 'A' && sentence[1] <= 'Z')) {
 		sentence[0] = (char)(sentence[0] - 'A' + 'a');
 	}

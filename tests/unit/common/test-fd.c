@@ -1,0 +1,201 @@
+#include "common/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Each test runs in a directory of its own. */
+static char test_dir[64];
+
+static int enter_dir(void **state) {
+	snprintf(test_dir, sizeof(test_dir), "/tmp/test-fd.XXXXXX");
+	return mkdtemp(test_dir) == NULL ? -1 : chdir(test_dir);
+}
+
+static int leave_dir(void **state) {
+	return chdir("/") < 0 ? -1 : fd_remove_tree(test_dir);
+}
+
+static void write_file(const char *path, const char *text) {
+	assert_int_equal(fd_write_file_atomic(path, text, strlen(text), 0644), 0);
+}
+
+static void expect_file(const char *path, const char *text) {
+	_cleanup_(freep) char *data = NULL;
+	size_t len = 0;
+
+	assert_int_equal(fd_read_file(path, 1000, &data, &len), 0);
+	assert_string_equal(data, text);
+	assert_int_equal(len, strlen(text));
+}
+
+static mode_t mode_of(const char *path) {
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+static size_t count_entries(const char *path) {
+	DIR *dir = opendir(path);
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL) {
+		n++;
+	}
+	closedir(dir);
+	return n - 2;
+}
+
+static void closing_keeps_errno(void **state) {
+	int fd = open(".", O_RDONLY | O_CLOEXEC);
+
+	errno = ENOSPC;
+	assert_int_equal(fd_close(fd), -1);
+	assert_int_equal(fd_close(-1), -1);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+static void a_file_is_read_up_to_its_bound(void **state) {
+	_cleanup_(freep) char *data = NULL;
+	char *untouched = NULL;
+	size_t len = 7;
+
+	write_file("f", "12345");
+	assert_int_equal(fd_read_file("f", 5, &data, NULL), 0);
+	assert_string_equal(data, "12345");
+	assert_int_equal(fd_read_file("f", 4, &untouched, &len), -EFBIG);
+	assert_int_equal(fd_read_file("missing", 4, &untouched, &len), -ENOENT);
+	assert_int_equal(fd_read_file(".", 4, &untouched, &len), -EISDIR);
+	assert_null(untouched);
+	assert_int_equal(len, 7);
+	write_file("f", "");
+	expect_file("f", "");
+}
+
+static void bytes_are_kept_as_they_are(void **state) {
+	_cleanup_(freep) char *data = NULL;
+	size_t len;
+
+	assert_int_equal(fd_write_file_atomic("f", "a\0b\xFF", 4, 0600), 0);
+	assert_int_equal(fd_read_file("f", 100, &data, &len), 0);
+	assert_int_equal(len, 4);
+	assert_memory_equal(data, "a\0b\xFF", 5);
+}
+
+static void a_large_file_comes_back(void **state) {
+	const size_t size = 300001;
+	_cleanup_(freep) char *data = malloc(size);
+	_cleanup_(freep) char *again = NULL;
+	size_t len;
+
+	for (size_t i = 0; i < size; i++) {
+		data[i] = (char)(i * 7 % 251);
+	}
+	assert_int_equal(fd_write_file_atomic("f", data, size, 0600), 0);
+	assert_int_equal(fd_read_file("f", size, &again, &len), 0);
+	assert_int_equal(len, size);
+	assert_memory_equal(data, again, size);
+}
+
+static void a_write_replaces_and_leaves_nothing_beside(void **state) {
+	mode_t mask = umask(077);
+
+	write_file("f", "old");
+	assert_int_equal(fd_write_file_atomic("f", "new", 3, 0640), 0);
+	umask(mask);
+	expect_file("f", "new");
+	assert_int_equal(mode_of("f"), 0640);
+	assert_int_equal(count_entries("."), 1);
+}
+
+static void a_write_that_fails_leaves_the_old(void **state) {
+	assert_int_equal(mkdir("d", 0700), 0);
+	assert_int_equal(fd_write_file_atomic("d", "x", 1, 0600), -EISDIR);
+	assert_int_equal(fd_write_file_atomic("missing/f", "x", 1, 0600), -ENOENT);
+	assert_int_equal(count_entries("."), 1);
+	assert_int_equal(count_entries("d"), 0);
+}
+
+static void writing_to_a_full_device(void **state) {
+	_cleanup_(fd_closep) int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(fd_write_all(fd, "x", 1), -ENOSPC);
+	assert_int_equal(fd_write_all(-1, "x", 1), -EBADF);
+	assert_int_equal(fd_write_all(-1, "", 0), 0);
+}
+
+static void directories_are_made_with_their_mode(void **state) {
+	mode_t mask = umask(0117);
+	int status = fd_make_dirs("a/b//c/", 0750);
+
+	umask(mask);
+	assert_int_equal(status, 0);
+	assert_int_equal(mode_of("a"), 0750);
+	assert_int_equal(mode_of("a/b/c"), 0750);
+	assert_int_equal(fd_make_dirs("a/b/c", 0700), 0);
+	assert_int_equal(mode_of("a/b/c"), 0750);
+	assert_int_equal(fd_make_dirs("/", 0700), 0);
+}
+
+static void a_file_in_the_way_is_an_error(void **state) {
+	write_file("f", "x");
+	assert_int_equal(fd_make_dirs("f", 0700), -ENOTDIR);
+	assert_int_equal(fd_make_dirs("f/d", 0700), -ENOTDIR);
+	expect_file("f", "x");
+}
+
+static void a_tree_goes_and_what_its_links_point_at_stays(void **state) {
+	assert_int_equal(fd_make_dirs("keep", 0700), 0);
+	write_file("keep/f", "x");
+	assert_int_equal(fd_make_dirs("t/a/b/c", 0700), 0);
+	write_file("t/a/f", "x");
+	write_file("t/a/b/.hidden", "x");
+	assert_int_equal(symlink("../../keep", "t/a/link"), 0);
+	assert_int_equal(symlink("nowhere", "t/dangling"), 0);
+	assert_int_equal(fd_remove_tree("t"), 0);
+	assert_int_equal(access("t", F_OK), -1);
+	expect_file("keep/f", "x");
+	assert_int_equal(symlink("keep", "link"), 0);
+	assert_int_equal(fd_remove_tree("link"), 0);
+	expect_file("keep/f", "x");
+}
+
+static void removing_what_is_not_there_or_a_file(void **state) {
+	assert_int_equal(fd_remove_tree("missing"), 0);
+	write_file("f", "x");
+	assert_int_equal(fd_remove_tree("f"), 0);
+	assert_int_equal(count_entries("."), 0);
+}
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, enter_dir, leave_dir)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		IN_DIR(closing_keeps_errno),
+		IN_DIR(a_file_is_read_up_to_its_bound),
+		IN_DIR(bytes_are_kept_as_they_are),
+		IN_DIR(a_large_file_comes_back),
+		IN_DIR(a_write_replaces_and_leaves_nothing_beside),
+		IN_DIR(a_write_that_fails_leaves_the_old),
+		IN_DIR(writing_to_a_full_device),
+		IN_DIR(directories_are_made_with_their_mode),
+		IN_DIR(a_file_in_the_way_is_an_error),
+		IN_DIR(a_tree_goes_and_what_its_links_point_at_stays),
+		IN_DIR(removing_what_is_not_there_or_a_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
