@@ -1,0 +1,41 @@
+/*
+ * ci_env - where this build comes from, for what the caller did not say: asked of git, bounded in time and output.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/limits.h"
+#include "common/macro.h"
+
+#define CI_COMMIT_MAX 72
+
+enum ci_wanted {
+	CI_PROJECT = 1 << 0,
+	CI_BRANCH = 1 << 1,
+	CI_COMMIT = 1 << 2,
+	CI_ANCESTORS = 1 << 3,
+};
+
+struct ci_env { /* "" and 0: not known */
+	char project[CLIENT_NAME_MAX];
+	char branch[CLIENT_NAME_MAX];
+	char commit[CI_COMMIT_MAX];
+	size_t n_ancestors;
+	char ancestors[CLIENT_ANCESTORS_MAX][CI_COMMIT_MAX]; /* newest first */
+};
+
+/*
+ * Fills what `wanted` asks for, and leaves empty what the working directory does not tell. Ancestors are those of
+ * `commit`, or of HEAD when it is NULL. Outside of a git work tree nothing is started, and the project is the directory's
+ * name. All programs are gone when it returns, at `deadline_us` (CLOCK_MONOTONIC) at the latest.
+ */
+void ci_env_collect(int wanted, const char *commit, int64_t deadline_us, struct ci_env *ret_env);
+
+/*
+ * "owner/name" of a remote's URL: https, ssh, git, and git@host:owner/name.git. Never holds a credential of the URL.
+ * Returns: 0; -EINVAL, a local path or nothing of the kind; -ENAMETOOLONG.
+ */
+must_check int ci_project_from_url(const char *url, char *out, size_t size);

@@ -1,0 +1,105 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "client/cmd.h"
+#include "client/failure.h"
+#include "client/print.h"
+#include "client/request.h"
+#include "common/buffer.h"
+#include "common/text.h"
+
+#define COUNTS_MAX_BYTES 4096
+
+/* "3 scheduled, 1 failed": the counters of `object` that are not zero, in its own order. */
+static void print_counts(const char *key, const json_t *object) {
+	_cleanup_(buffer_finish) struct buffer text;
+	const char *name;
+	json_t *value;
+
+	buffer_init(&text, COUNTS_MAX_BYTES);
+	json_object_foreach((json_t *)object, name, value) {
+		if (json_integer_value(value) > 0 &&
+			buffer_appendf(&text, "%s%lld %s", text.len > 0 ? ", " : "",
+				(long long)json_integer_value(value), name) < 0) {
+			break;
+		}
+	}
+	print_pair(key, text.len > 0 ? text.data : "none");
+}
+
+/* The names in an array of strings or of objects with a "name", and what an object says is wrong. */
+static void print_names(const char *key, const json_t *array) {
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item) {
+		char line[1024];
+		const char *type = json_text(item, "type"), *state = json_text(item, "state");
+		const char *error = json_text(item, "lastError");
+
+		if (json_is_string(item)) {
+			print_pair(key, json_string_value(item));
+			continue;
+		}
+		(void)text_format(line, sizeof(line), "%s%s%s%s%s%s%s%s", json_text(item, "name"),
+			type[0] != '\0' ? " (" : "", type, type[0] != '\0' ? ")" : "",
+			state[0] != '\0' ? ", " : "", state, error[0] != '\0' ? ": " : "", error);
+		print_pair(key, line);
+	}
+}
+
+static void print_paused(const json_t *paused) {
+	json_t *item;
+	size_t i;
+
+	if (json_is_true(paused)) {
+		print_pair("Paused", "everything");
+	}
+	json_array_foreach(paused, i, item) {
+		print_pair("Paused", json_string_value(item));
+	}
+}
+
+static void show_status(const json_t *status) {
+	const json_t *store = json_object_get(status, "store"), *tasks = json_object_get(status, "tasks");
+	char line[512], span[CLOCK_SPAN_MAX];
+
+	(void)text_format(line, sizeof(line), "%s, pid %lld, up %s", json_text(status, "version"),
+		(long long)json_number(status, "pid"),
+		clock_format_span(json_number(status, "uptimeSeconds") * CLOCK_SECOND_MS, span));
+	print_pair("codegend", line);
+	print_pair_time("Started", json_text(status, "startedAt"));
+	print_pair("State", json_text(status, "stateDirectory"));
+	(void)text_format(line, sizeof(line), "%s, %lld KiB, schema %lld", json_text(store, "engine"),
+		(long long)(json_number(store, "bytes") + 1023) / 1024,
+		(long long)json_number(store, "schemaVersion"));
+	print_pair("Store", line);
+	print_paused(json_object_get(status, "paused"));
+	print_counts("Tasks", tasks);
+	print_pair_time("Next due", json_text(tasks, "nextDueAt"));
+	print_counts("Incidents", json_object_get(status, "incidents"));
+	print_pair_number("Reports", json_number(status, "reports"));
+	print_pair_number("Builds", json_number(status, "builds"));
+	print_names("Forge", json_object_get(status, "forges"));
+	print_names("Agent", json_object_get(status, "agents"));
+	print_names("Error", json_object_get(status, "lastErrors"));
+}
+
+int cmd_status(const struct invocation *inv) {
+	json_t *answer = NULL, *status;
+	int r = request_once(inv, "GetStatus", json_object(), &answer);
+
+	if (r != 0) {
+		return r;
+	}
+	status = json_object_get(answer, "status");
+	if (!json_is_object(status)) {
+		r = fail(FAILURE_PROTOCOL, NULL, "the daemon's answer has no status");
+	} else if (inv->json) {
+		r = request_print_json(status);
+	} else {
+		show_status(status);
+	}
+	json_decref(answer);
+	return r;
+}

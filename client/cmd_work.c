@@ -1,0 +1,136 @@
+/*
+ * schedule, check, cleanup, explain: work by hand, and why things are where they are.
+ */
+#include <stdio.h>
+
+#include "client/ci_env.h"
+#include "client/cmd.h"
+#include "client/failure.h"
+#include "client/print.h"
+#include "client/request.h"
+
+int cmd_check(const struct invocation *inv) {
+	json_t *answer = NULL;
+	int r = request_once(
+		inv, "Check", json_pack("{s:b}", "all", option_flag(&inv->options, "all")), &answer);
+
+	if (r != 0) {
+		return r;
+	}
+	if (inv->json) {
+		r = request_print_json(answer);
+	} else {
+		printf("Executed %lld: %lld completed, %lld scheduled again, %lld failed, %lld cancelled.\n",
+			(long long)json_number(answer, "executed"),
+			(long long)json_number(answer, "completed"),
+			(long long)json_number(answer, "rescheduled"),
+			(long long)json_number(answer, "failed"),
+			(long long)json_number(answer, "cancelled"));
+	}
+	json_decref(answer);
+	return r;
+}
+
+int cmd_cleanup(const struct invocation *inv) {
+	bool dry_run = option_flag(&inv->options, "dry-run");
+	json_t *parameters = json_pack(
+		"{s:b, s:b}", "dryRun", dry_run, "force", option_flag(&inv->options, "force"));
+	json_t *answer = NULL;
+	int r;
+
+	if (option_given(&inv->options, "older-than") &&
+		json_object_set_new(parameters, "olderThanMs",
+			json_integer(option_span_ms(&inv->options, "older-than", 0))) < 0) {
+		json_decref(parameters);
+		parameters = NULL;
+	}
+	r = request_once(inv, "Cleanup", parameters, &answer);
+	if (r != 0) {
+		return r;
+	}
+	if (inv->json) {
+		r = request_print_json(answer);
+	} else {
+		printf("%s %lld tasks, %lld reports, %lld builds, %lld events.\n",
+			dry_run ? "Would remove" : "Removed", (long long)json_number(answer, "tasks"),
+			(long long)json_number(answer, "reports"),
+			(long long)json_number(answer, "builds"),
+			(long long)json_number(answer, "events"));
+	}
+	json_decref(answer);
+	return r;
+}
+
+int cmd_schedule(const struct invocation *inv) {
+	const char *project = option_text(&inv->options, "project");
+	const char *branch = option_text(&inv->options, "branch");
+	const char *commit = option_text(&inv->options, "commit");
+	int wanted = (project == NULL ? CI_PROJECT : 0) | (branch == NULL ? CI_BRANCH : 0) |
+		     (commit == NULL && branch == NULL ? CI_COMMIT : 0);
+	json_t *answer = NULL, *task;
+	struct ci_env env;
+	int r;
+
+	ci_env_collect(wanted, NULL, call_deadline_us(CLIENT_GIT_TIMEOUT_MS), &env);
+	project = project != NULL ? project : env.project;
+	branch = branch != NULL ? branch : env.branch;
+	commit = commit == NULL && env.commit[0] != '\0' ? env.commit : commit;
+	if (project[0] == '\0' || branch[0] == '\0') {
+		return fail(FAILURE_USAGE, "give them with --project and --branch",
+			"the project or the branch is not known");
+	}
+	r = request_once(inv, "Schedule",
+		json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:s?}", "project", project, "branch", branch,
+			"commit", commit, "buildNumber", option_text(&inv->options, "build-number"),
+			"delayMs", (json_int_t)option_span_ms(&inv->options, "delay", CLOCK_HOUR_MS),
+			"instructions", option_text(&inv->options, "instructions")),
+		&answer);
+	if (r != 0) {
+		return r;
+	}
+	task = json_object_get(answer, "task");
+	if (inv->json) {
+		r = request_print_json(task);
+	} else {
+		char when[PRINT_TIME_MAX];
+
+		printf("Scheduled %s for %s.\n", json_text(task, "id"),
+			print_time(json_text(task, "scheduledFor"), when));
+	}
+	json_decref(answer);
+	return r;
+}
+
+static void show_explanation(const json_t *answer) {
+	const json_t *tasks = json_object_get(answer, "tasks"), *events = json_object_get(answer, "events");
+	json_t *event;
+	size_t i;
+
+	print_block(json_text(answer, "text"), 0);
+	if (json_array_size(tasks) > 0) {
+		printf("\n");
+		show_task_table(tasks);
+	}
+	if (json_array_size(events) > 0) {
+		printf("\n");
+	}
+	json_array_foreach(events, i, event) {
+		show_event(event);
+	}
+}
+
+int cmd_explain(const struct invocation *inv) {
+	json_t *answer = NULL;
+	int r = request_once(inv, "Explain", json_pack("{s:s}", "id", inv->args[0]), &answer);
+
+	if (r != 0) {
+		return r;
+	}
+	if (inv->json) {
+		r = request_print_json(answer);
+	} else {
+		show_explanation(answer);
+	}
+	json_decref(answer);
+	return r;
+}

@@ -1,0 +1,37 @@
+/*
+ * limits - every bound of the client, by name.
+ */
+#pragma once
+
+#include "common/clock.h"
+#include "common/protocol.h"
+
+/* How long an answer may take unless --timeout says otherwise. */
+#define CLIENT_TIMEOUT_MS (30 * CLOCK_SECOND_MS)
+/* All of a submission, git included: a CI step never waits longer for us. */
+#define CLIENT_SUBMIT_TIMEOUT_MS (2 * CLOCK_SECOND_MS)
+#define CLIENT_GIT_TIMEOUT_MS (1 * CLOCK_SECOND_MS)
+#define CLIENT_GIT_OUTPUT_BYTES (16 * 1024)
+/* Between two looks of `ready --wait`. */
+#define CLIENT_READY_POLL_MS (3 * CLOCK_SECOND_MS)
+
+/* What is kept of a log: its beginning and its end. */
+#define CLIENT_LOG_HEAD_BYTES (64 * 1024)
+#define CLIENT_LOG_TAIL_BYTES (191 * 1024)
+/* A file with quality numbers, or one to import. */
+#define CLIENT_QUALITY_MAX_BYTES (256 * 1024)
+#define CLIENT_IMPORT_MAX_BYTES (2 * 1024 * 1024)
+
+#define CLIENT_ANCESTORS_MAX 50
+#define CLIENT_NAME_MAX 256
+#define CLIENT_KEY_MAX 48
+#define CLIENT_SENTENCE_MAX 512
+
+/* Rows asked for in one page, and rows listed unless --limit says otherwise. */
+#define CLIENT_PAGE_ROWS 100
+#define CLIENT_LIST_ROWS 100
+
+/* Positional arguments of one command, and options in one table. */
+#define CLIENT_ARGUMENTS_MAX 4
+#define CLIENT_OPTIONS_MAX 32
+#define CLIENT_TIMEOUT_MAX_SECONDS (365 * 24 * 3600)

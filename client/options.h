@@ -1,0 +1,68 @@
+/*
+ * options - GNU style long options by table: "--name value" and "--name=value". Pure.
+ *
+ * A table is an array of `struct option_row` that OPTIONS_END ends. Values are checked while they are read, so the
+ * typed accessors cannot fail.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/limits.h"
+#include "common/macro.h"
+
+enum option_type {
+	OPTION_FLAG,
+	OPTION_TEXT,
+	OPTION_NUMBER, /* a decimal integer, not negative */
+	OPTION_SPAN,   /* a duration as in the configuration: 30m */
+};
+
+struct option_row {
+	const char *name; /* without the dashes */
+	enum option_type type;
+	const char *argument; /* its name in the help; NULL for a flag */
+	const char *help;
+};
+
+#define OPTIONS_END                                                                                \
+	{                                                                                          \
+		NULL, OPTION_FLAG, NULL, NULL                                                      \
+	}
+
+struct option_values {
+	const struct option_row *rows;
+	const char *text[CLIENT_OPTIONS_MAX]; /* borrowed from argv; NULL: not given */
+};
+
+/* Starts with nothing given. `rows` NULL is an empty table. */
+void option_values_init(struct option_values *values, const struct option_row *rows);
+
+/*
+ * Takes argv[*index], which starts with "--", and its value when the option has one; `*index` is then the last word used.
+ * Returns: 0; -ENOENT, the table has no such option; -EINVAL, `message` says what is wrong with the value.
+ */
+must_check int option_take(struct option_values *values, int argc, char **argv, int *index, char *message,
+	size_t size);
+
+/* Accessors; `name` is in the table. `fallback` when the option was not given. */
+bool option_flag(const struct option_values *values, const char *name);
+const char *option_text(const struct option_values *values, const char *name);
+bool option_given(const struct option_values *values, const char *name);
+int64_t option_number(const struct option_values *values, const char *name, int64_t fallback);
+int64_t option_span_ms(const struct option_values *values, const char *name, int64_t fallback);
+
+/* Reads a decimal integer, not negative. Returns: 0; -EINVAL; -ERANGE. `ret_number` untouched on failure. */
+must_check int option_parse_number(const char *text, int64_t *ret_number);
+
+/* The nearest of the names offered to a misspelt word. */
+struct suggestion {
+	const char *word;
+	const char *best; /* NULL: nothing is near enough */
+	size_t distance;
+};
+
+void suggestion_init(struct suggestion *suggestion, const char *word);
+void suggestion_offer(struct suggestion *suggestion, const char *name);

@@ -1,0 +1,60 @@
+/*
+ * print - tables, key and value lines and times for people, on stdout. Foreign text never reaches a terminal raw.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/macro.h"
+
+#define PRINT_COLUMNS_MAX 10
+/* An RFC 3339 time and "(in 59 min)" behind it. */
+#define PRINT_TIME_MAX (CLOCK_TEXT_MAX + CLOCK_SPAN_MAX + 4)
+
+struct print_style {
+	bool relative; /* add "(in 5 min)" to times */
+	bool color;
+	size_t width; /* columns a table's line may take; 0: any */
+};
+
+/* What stdout is: a terminal's width, colour unless `no_color` or $NO_COLOR. */
+struct print_style print_style_detect(bool no_color);
+/* Used by everything below; a pipe's until it is set. */
+void print_set_style(const struct print_style *style);
+
+/* `text` without anything a terminal would obey, as a malloc()ed string; NULL: memory. */
+must_check char *print_clean(const char *text);
+/* As print_clean(), line breaks and tabs as blanks. */
+must_check char *print_one_line(const char *text);
+
+/* Rows of cells. Cells are copied; a cell NULL is "". Out of memory shows as missing cells. */
+struct print_table;
+must_check struct print_table *print_table_create(const char *const *titles, size_t n_columns);
+void print_table_destroy(struct print_table *table);
+DEFINE_CLEANUP(struct print_table *, print_table_destroy);
+void print_table_add(struct print_table *table, const char *const *cells);
+size_t print_table_rows(const struct print_table *table);
+/* Titles and rows, columns aligned by code points; the last column is cut with "…" to the style's width. */
+void print_table_show(const struct print_table *table);
+
+/* "Key:      value". Nothing when `value` is NULL or empty; a value of several lines is indented. */
+void print_pair(const char *key, const char *value);
+void print_pair_number(const char *key, int64_t number);
+void print_pair_time(const char *key, const char *rfc3339);
+/* Foreign text of several lines, each indented by `indent` blanks. */
+void print_block(const char *text, int indent);
+
+/* A time from the wire for people: without its milliseconds, relative too on a terminal. Returns `out`. */
+const char *print_time(const char *rfc3339, char out[PRINT_TIME_MAX]);
+
+/* One document, indented; for streams one line. Returns: 0; -EIO. */
+must_check int print_json(const json_t *value);
+must_check int print_json_line(const json_t *value);
+
+/* A member as text, "" when it is missing or of another type. Borrowed. */
+const char *json_text(const json_t *object, const char *name);
+int64_t json_number(const json_t *object, const char *name);
