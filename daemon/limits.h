@@ -58,7 +58,9 @@
 #define LIMIT_STORE_SLICE_MS 5
 #define LIMIT_STORE_PAGE_ROWS 256
 #define LIMIT_STORE_SCAN_ROWS 4096 /* rows one page may look at before it answers with what it has */
+#define LIMIT_STORE_PAGE_BYTES (8 * 1024 * 1024) /* texts of one page, after which it ends */
 #define LIMIT_STORE_WAL_BYTES (64 * 1024 * 1024)
+#define LIMIT_STORE_WAL_IDLE_BYTES (4 * 1024 * 1024) /* moved into the database when nothing waits */
 #define LIMIT_STORE_CLEANUP_ROWS 500 /* deleted in one transaction */
 #define LIMIT_BUILDS_PER_BRANCH 256 /* newest builds a local verdict looks at */
 #define LIMIT_HISTORY_TASKS 32	     /* tasks of earlier cycles a prompt or `explain` tells of */
@@ -90,6 +92,9 @@
 #define LIMIT_CONFIG_FORGES 32
 #define LIMIT_CONFIG_AGENTS 64
 #define LIMIT_CONFIG_PROJECTS 4096
+#define LIMIT_CONFIG_FILES 256
+#define LIMIT_CONFIG_NAME_MAX 65 /* of a forge or agent, with its NUL: "agent/NAME" fits a lane */
+#define LIMIT_CONFIG_ERRORS 100 /* sentences of one load; further ones are counted */
 
 /* Stopping: how long running work may take to end before the daemon leaves anyway. */
 #define LIMIT_DRAIN_MS (15 * CLOCK_SECOND_MS)

@@ -8,7 +8,8 @@
  * Every call returns: 0, `done` will run; -EAGAIN, LIMIT_STORE_QUEUE requests wait; -ESHUTDOWN, after store_close() or
  * after the store failed. Every done(status): 0, for a writing request it is on disk; -ENOSPC, the disk is full and
  * nothing was written (later requests may succeed); -EIO, the store failed, nothing more will be acknowledged and
- * `on_failed` runs; and what each call adds. `_ms` is milliseconds of CLOCK_REALTIME.
+ * `on_failed` runs; -ENOMEM, -E2BIG or -EINVAL (a bug: the schema refused it), only this request was refused; and what
+ * each call adds. `_ms` is milliseconds of CLOCK_REALTIME.
  *
  * No type of the engine behind it shows here: another one (PostgreSQL for several build hosts) fits.
  */
@@ -118,6 +119,8 @@ struct store_step {
 	int64_t *stop_agent_of; /* owned: incidents whose agent must stop */
 	size_t n_stop_agent_of;
 	bool tasks_changed; /* some scheduled task was added or its due time moved: look at the lanes again */
+
+	int64_t given_task_id; /* the store's: of `new_task`, 0 when it was left to the store */
 };
 
 /*
@@ -177,6 +180,7 @@ struct store_add_report {
 	struct store_req req;
 	struct report *report; /* borrowed; its id is used when not 0, else filled in */
 	int64_t now_ms;
+	int64_t given_id; /* the store's */
 };
 must_check int store_add_report(struct store *store, struct store_add_report *add, store_done_fn *done);
 
@@ -187,14 +191,15 @@ struct store_cleanup {
 	int64_t tasks_before_ms;
 	int64_t reports_before_ms; /* of incidents that are over, or of none */
 	int64_t history_before_ms; /* builds and events */
-	int64_t stuck_before_ms;   /* executing tasks older than it become failed; 0: none */
+	int64_t stuck_before_ms;   /* executing tasks due before it become failed, counted as tasks; 0: none */
 	int64_t keys_before_ms;
 	bool dry_run; /* only counts, everything at once in slices */
-	/* in and out: where the dry run goes on; start with 0 */
+	/* in and out: where the next slice goes on; start with 0 */
 	int64_t cursor;
 	/* out: of this slice */
 	int64_t n_tasks, n_reports, n_builds, n_events;
 	bool more; /* call again */
+	int64_t given_cursor; /* the store's */
 };
 must_check int store_cleanup(struct store *store, struct store_cleanup *cleanup, store_done_fn *done);
 

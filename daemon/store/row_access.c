@@ -1,0 +1,55 @@
+/* The small things every table's file needs: growing arrays, one row in, one row out. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/store/internal.h"
+
+void *array_grow(void *array_pointer, size_t *n, size_t size) {
+	char *array;
+
+	memcpy(&array, array_pointer, sizeof(array));
+	/* Full at every power of two. */
+	if ((*n & (*n - 1)) == 0) {
+		char *grown = reallocarray(array, *n == 0 ? 1 : *n * 2, size);
+
+		if (grown == NULL) {
+			return NULL;
+		}
+		array = grown;
+		memcpy(array_pointer, &array, sizeof(array));
+	}
+	memset(array + *n * size, 0, size);
+	(*n)++;
+	return array + (*n - 1) * size;
+}
+
+int row_get(struct db *db, sqlite3_stmt *statement, const struct row_type *type, void *ret_row) {
+	_cleanup_(sql_resetp) sqlite3_stmt *row = statement;
+	int status = db_step(db, row);
+
+	if (status == 0) {
+		return -ENOENT;
+	}
+	return status < 0 ? status : row_read(row, 0, type, ret_row);
+}
+
+int row_get_by_id(struct db *db, enum sql_id id, int64_t row_id, const struct row_type *type, void *ret_row) {
+	sqlite3_stmt *statement = db_sql(db, id);
+
+	sql_bind_int(statement, 1, row_id);
+	return row_get(db, statement, type, ret_row);
+}
+
+int row_insert(struct db *db, enum sql_id id, const struct row_type *type, const void *row) {
+	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, id);
+
+	if (statement != NULL) {
+		int status = row_bind(statement, type, row);
+
+		if (status < 0) {
+			return status;
+		}
+	}
+	return db_run(db, statement);
+}

@@ -1,0 +1,198 @@
+/*
+ * store_step(): finds what an event speaks of, lets `decide` decide, and writes all that follows, in one transaction.
+ *
+ * Everything that can refuse comes before the first write (step_find.c); step_apply.c writes.
+ */
+#include "daemon/store/step_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+
+static bool is_submission(const struct store_step *step) {
+	return step->event.type == EVENT_REPORT || step->event.type == EVENT_BUILD_PASSED ||
+		step->event.type == EVENT_TASK_CREATED;
+}
+
+static bool has_key(const struct store_step *step) {
+	return step->key != NULL && step->key[0] != '\0';
+}
+
+/* Returns: 1, the key was seen and `answer` is the first one; 0. */
+static int find_duplicate(struct db *db, struct store_step *step) {
+	int status;
+
+	if (!has_key(step)) {
+		return 0;
+	}
+	status = submission_get(db, step->key, &step->answer);
+	if (status == -ENOENT) {
+		return 0;
+	}
+	if (status == 0) {
+		step->answer.duplicate = true;
+	}
+	return status < 0 ? status : 1;
+}
+
+/* Counted once a batch: the bound may be passed by what one batch adds. */
+static int check_pending(struct db *db) {
+	if (db->n_scheduled < 0) {
+		int status = db_int(db, SQL_N_SCHEDULED, 0, 0, &db->n_scheduled);
+
+		if (status < 0) {
+			return status;
+		}
+	}
+	return db->n_scheduled >= LIMIT_TASKS_PENDING ? -EAGAIN : 0;
+}
+
+/* The decision sees the ids that its rows will have. */
+static int assign_ids(struct db *db, struct store_step *step) {
+	int status = 0;
+
+	if (step->event.type == EVENT_REPORT && step->report != NULL) {
+		status = db_next_id(db, DB_IDS_REPORT, step->now_ms, &step->report->id);
+	}
+	if (status == 0 && step->build != NULL) {
+		status = db_next_id(db, DB_IDS_BUILD, step->now_ms, &step->build->id);
+	}
+	return status;
+}
+
+static int decide(struct db *db, struct store_step *step, struct step_scene *scene) {
+	struct step_input input = {
+		.event = &step->event,
+		.policy = step->policy,
+		.now_ms = step->now_ms,
+		.incident = scene->has_incident ? &scene->incident : NULL,
+		.task = scene->task,
+	};
+	int status = step_find_facts(db, step, scene, &input);
+
+	if (status < 0) {
+		return status;
+	}
+	step->decide(&input, &step->result);
+	if (step->result.status < 0) {
+		return step->result.status;
+	}
+	return step_check_result(db, step, scene);
+}
+
+/* One decision about at most one incident. */
+static int run_one(struct db *db, struct store_step *step) {
+	struct step_scene scene;
+	int status = step_find(db, step, &scene);
+
+	if (status == 0) {
+		status = decide(db, step, &scene);
+	}
+	if (status == 0) {
+		status = step_write_cause(db, step, &scene);
+	}
+	return status < 0 ? status : step_apply(db, step, &scene);
+}
+
+/* A decision for each incident of the branch. One that has nothing to do does not keep the others, or the build, out. */
+static int run_branch(struct db *db, struct store_step *step) {
+	_cleanup_(freep) struct incident *incidents = NULL;
+	struct step_scene scene = { 0 };
+	size_t n = 0;
+	int status =
+		incidents_of_branch(db, step->project, step->head_repository, step->branch, &incidents, &n);
+
+	if (status == 0) {
+		status = step_write_cause(db, step, &scene);
+	}
+	for (size_t i = 0; status == 0 && i < n; i++) {
+		scene = (struct step_scene){ .has_incident = true };
+		scene.incident = incidents[i];
+		memset(&step->result, 0, sizeof(step->result));
+		status = decide(db, step, &scene);
+		if (status == 0) {
+			status = step_apply(db, step, &scene);
+		} else if (status == step->result.status) {
+			status = 0;
+		}
+	}
+	return status;
+}
+
+static int run_create(struct db *db, struct store_step *step) {
+	struct step_scene scene = { .task = step->new_task };
+	int status = step_check_new_task(db, step);
+
+	if (status == 0 && step->decide != NULL) {
+		status = decide(db, step, &scene);
+	}
+	if (status == 0) {
+		status = step_write_new_task(db, step);
+	}
+	if (status == 0) {
+		status = step_write_cause(db, step, &scene);
+	}
+	return status < 0 ? status : step_apply(db, step, &scene);
+}
+
+static int step_run(struct db *db, struct store_req *req) {
+	struct store_step *step = container_of(req, struct store_step, req);
+	int status = find_duplicate(db, step);
+
+	if (status != 0) {
+		return MIN(status, 0);
+	}
+	if (is_submission(step)) {
+		status = check_pending(db);
+	}
+	if (status == 0) {
+		status = assign_ids(db, step);
+	}
+	if (status < 0) {
+		return status;
+	}
+	if (step->event.type == EVENT_TASK_CREATED) {
+		status = run_create(db, step);
+	} else if (step->scope == STEP_BY_BRANCH) {
+		status = run_branch(db, step);
+	} else {
+		status = run_one(db, step);
+	}
+	if (status == 0 && has_key(step)) {
+		status = submission_insert(db, step->key, step->now_ms, &step->answer);
+	}
+	return status;
+}
+
+static void step_reset(struct store_req *req) {
+	struct store_step *step = container_of(req, struct store_step, req);
+
+	store_step_finish(step);
+	memset(&step->answer, 0, sizeof(step->answer));
+	memset(&step->result, 0, sizeof(step->result));
+	step->tasks_changed = false;
+}
+
+void store_step_finish(struct store_step *step) {
+	task_finish(&step->task);
+	memset(&step->task, 0, sizeof(step->task));
+	free(TAKE_PTR(step->notes));
+	free(TAKE_PTR(step->stop_agent_of));
+	step->n_notes = 0;
+	step->n_stop_agent_of = 0;
+}
+
+int store_step(struct store *store, struct store_step *step, store_done_fn *done) {
+	static const struct store_op op = { "step", true, step_run, step_reset };
+
+	/* step_reset() zeroes the rest, on the store's thread. */
+	memset(&step->task, 0, sizeof(step->task));
+	step->notes = NULL;
+	step->n_notes = 0;
+	step->stop_agent_of = NULL;
+	step->n_stop_agent_of = 0;
+	step->given_task_id = step->new_task != NULL ? step->new_task->id : 0;
+	return store_queue(store, &step->req, &op, done);
+}

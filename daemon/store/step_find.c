@@ -1,0 +1,177 @@
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/store/step_internal.h"
+
+static int check_attempt(struct store_step *step) {
+	const struct task *task = &step->task;
+	char id[ID_TEXT_MAX];
+
+	if (step->expected_attempt == 0) {
+		return 0;
+	}
+	if (task->status == TASK_EXECUTING && task->attempt == step->expected_attempt) {
+		return 0;
+	}
+	text_format(step->result.refusal, sizeof(step->result.refusal),
+		"Task %s is %s in attempt %" PRId64 ", not executing attempt %" PRId64 ".",
+		id_format(ID_TASK, task->id, id), task_status_names[task->status], task->attempt,
+		step->expected_attempt);
+	return -ESTALE;
+}
+
+/* A task by hand belongs to no incident; what its check finds may concern the one its branch has already. */
+static int find_by_task(struct db *db, struct store_step *step, struct incident *ret_incident) {
+	int status = row_get_by_id(db, SQL_TASK_GET, step->task_id, &task_row, &step->task);
+
+	if (status == 0) {
+		status = check_attempt(step);
+	}
+	if (status < 0) {
+		return status == -ENOENT ? -ENOENT : status;
+	}
+	if (step->task.incident_id != 0) {
+		status = row_get_by_id(db, SQL_INCIDENT_GET, step->task.incident_id, &incident_row, ret_incident);
+	} else if (step->event.type == EVENT_VERDICT) {
+		status = incident_by_key(db, step->task.project, step->task.head_repository, step->task.branch,
+			ERROR_UNKNOWN, ret_incident);
+	} else {
+		return 0;
+	}
+	return status == -ENOENT ? 0 : status;
+}
+
+int step_find(struct db *db, struct store_step *step, struct step_scene *ret_scene) {
+	struct incident *incident = &ret_scene->incident;
+	int status = 0;
+
+	ret_scene->task = NULL;
+	incident->id = 0;
+	switch (step->scope) {
+	case STEP_BY_KEY:
+		status = incident_by_key(
+			db, step->project, step->head_repository, step->branch, step->error_type, incident);
+		status = status == -ENOENT ? 0 : status;
+		break;
+	case STEP_BY_INCIDENT:
+		status = row_get_by_id(db, SQL_INCIDENT_GET, step->incident_id, &incident_row, incident);
+		break;
+	case STEP_BY_TASK:
+		status = find_by_task(db, step, incident);
+		ret_scene->task = &step->task;
+		break;
+	case STEP_BY_BRANCH:
+		assert(false);
+	}
+	ret_scene->has_incident = incident->id != 0;
+	return status;
+}
+
+/* Facts */
+
+static int find_busy(struct db *db, const struct task *task, int64_t *ret_incident_id) {
+	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_TASK_BRANCH_BUSY);
+	int status;
+
+	sql_bind_text(statement, 1, task->project);
+	sql_bind_text(statement, 2, task->head_repository);
+	sql_bind_text(statement, 3, task->branch);
+	sql_bind_int(statement, 4, task->id);
+	status = db_step(db, statement);
+	if (status > 0) {
+		*ret_incident_id = sqlite3_column_int64(statement, 0);
+	}
+	return MIN(status, 0);
+}
+
+/* The hour's oldest trigger that still counts, when as many as allowed were started in it. */
+static int find_budget(struct db *db, const struct store_step *step, const struct task *task, int64_t *ret_free_ms) {
+	_cleanup_(sql_resetp) sqlite3_stmt *statement = NULL;
+	int64_t max = step->policy->max_triggers_per_hour;
+	int status;
+
+	if (max <= 0) {
+		*ret_free_ms = step->now_ms + CLOCK_HOUR_MS;
+		return 0;
+	}
+	statement = db_sql(db, SQL_TASK_BUDGET);
+	sql_bind_text(statement, 1, task->project);
+	sql_bind_int(statement, 2, step->now_ms - CLOCK_HOUR_MS);
+	sql_bind_int(statement, 3, max - 1);
+	status = db_step(db, statement);
+	if (status > 0) {
+		*ret_free_ms = sqlite3_column_int64(statement, 0) + CLOCK_HOUR_MS;
+	}
+	return MIN(status, 0);
+}
+
+int step_find_facts(
+	struct db *db, struct store_step *step, const struct step_scene *scene, struct step_input *input) {
+	int status;
+
+	if (step->event.type != EVENT_TRIGGER_ASKED || scene->task == NULL) {
+		return 0;
+	}
+	status = find_busy(db, scene->task, &input->branch_busy_with);
+	return status < 0 ? status : find_budget(db, step, scene->task, &input->budget_free_ms);
+}
+
+/* Checks */
+
+/* A finished task that should be scheduled again while another one took its place. */
+static int check_sibling(struct db *db, struct store_step *step, const struct step_scene *scene) {
+	const struct task *before = scene->task;
+	struct live_task live;
+	char id[ID_TEXT_MAX];
+	int status;
+
+	if (before->incident_id == 0 || before->finished_ms == 0 || step->result.task.status != TASK_SCHEDULED) {
+		return 0;
+	}
+	status = task_live(db, before->incident_id, before->type, &live);
+	if (status < 0 || live.id == 0) {
+		return status;
+	}
+	step->result.status = -ESTALE;
+	text_format(step->result.refusal, sizeof(step->result.refusal), "Task %s does the same and is %s already.",
+		id_format(ID_TASK, live.id, id),
+		task_status_names[live.executing ? TASK_EXECUTING : TASK_SCHEDULED]);
+	return -ESTALE;
+}
+
+int step_check_result(struct db *db, struct store_step *step, const struct step_scene *scene) {
+	const struct step_result *result = &step->result;
+
+	if (result->has_incident && result->incident.id != 0) {
+		assert(scene->has_incident && result->incident.id == scene->incident.id);
+		assert(incident_may_move(scene->incident.state, result->incident.state));
+	}
+	assert(result->n_changes == 0 || result->has_incident || scene->has_incident);
+	assert(result->n_changes <= STEP_CHANGES_MAX && result->n_notes <= STEP_NOTES_MAX);
+	if (!result->has_task) {
+		return 0;
+	}
+	assert(scene->task != NULL);
+	assert(task_may_move(scene->task->status, result->task.status));
+	return check_sibling(db, step, scene);
+}
+
+int step_check_new_task(struct db *db, struct store_step *step) {
+	struct task *task = step->new_task;
+	int64_t exists = 0;
+	int status;
+
+	task->id = step->given_task_id;
+	if (task->id == 0) {
+		return db_next_id(db, DB_IDS_TASK, step->now_ms, &task->id);
+	}
+	status = db_int(db, SQL_TASK_EXISTS, task->id, 0, &exists);
+	if (status < 0) {
+		return status;
+	}
+	return exists != 0 ? -EEXIST : 0;
+}
