@@ -1,4 +1,4 @@
-# Shared by the scripts beside this file: sourced, never run. Sets ROOT; a private python earlier in PATH is passed over.
+# Shared by the scripts beside this file: sourced, never run. Sets ROOT, and puts the system first in PATH.
 
 ROOT=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH

@@ -74,8 +74,8 @@ class Varlink:
 
 
 class Agent:
-    """A command agent that writes a line a run. It can be told to do more: a shell fragment in its `script` file, and to
-    stay until it is released or killed."""
+    """A command agent that writes a line a run. It can be told to do more, by a shell fragment in the file `script`,
+    and to stay until it is released or killed."""
 
     def __init__(self, directory):
         self.directory = directory

@@ -64,7 +64,7 @@ def test_overdue_after_downtime_runs_at_start(idle):
 
 
 def test_at_any_moment_of_a_cycle(idle):
-    """Killed again and again while cycles run. What was answered stays; every agent run belongs to a trigger of its own."""
+    """Killed again and again while cycles run. What was answered stays; every agent run has a trigger of its own."""
     chance = random.Random(2)
     idle.configure(max_cycles=2, follow_up_delay="50ms", wait_recheck="50ms")
     tickets = []
@@ -94,7 +94,7 @@ def test_at_any_moment_of_a_cycle(idle):
 
 
 def test_what_was_answered_survives(idle):
-    """The daemon dies under load: every ticket that a client holds is there afterwards, and no submission is there twice."""
+    """It dies under load: every ticket that a client holds is there afterwards, and no submission is there twice."""
     idle.configure(follow_up_delay="1h", mode="observe")
     idle.start()
     answered = []

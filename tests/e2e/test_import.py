@@ -78,9 +78,9 @@ def test_importing_twice_changes_nothing(daemon):
 
 
 def test_an_imported_task_is_executed(daemon):
-    write(daemon.directory / "old", {".codegen-tasks/delayed-1758245293705.json":
-                                     {**TASK, "id": "delayed-1758245293705", "status": "scheduled",
-                                      "environment": {**TASK["environment"], "projectName": "acme/web", "branch": "fix"}}})
+    task = {**TASK, "id": "delayed-1758245293705", "status": "scheduled",
+            "environment": {**TASK["environment"], "projectName": "acme/web", "branch": "fix"}}
+    write(daemon.directory / "old", {".codegen-tasks/delayed-1758245293705.json": task})
     daemon.submit_passed()
     daemon.run_ctl("import", daemon.directory / "old")
     daemon.ctl("check")

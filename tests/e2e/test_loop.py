@@ -217,7 +217,7 @@ def test_the_budget_of_triggers_an_hour(idle):
 
 
 def test_what_the_agent_is_given(daemon):
-    ticket = daemon.submit("--log", "-", kind="type_check_failure", text_of_log="src/a.ts(3,7): error TS2322: not a string")
+    ticket = daemon.submit("--log", "-", kind="type_check_failure", text_of_log="src/a.ts(3,7): error TS2322: oh")
     daemon.wait_state(ticket["incidentId"], "waiting")
     prompt = (daemon.directory / "prompt").read_text()
     assert "type" in prompt.lower() and "TS2322" in prompt and "acme/web" in prompt

@@ -150,7 +150,8 @@ def test_status(daemon):
 @pytest.mark.parametrize("arguments, code", [
     (["task", "show", "delayed-1"], 4), (["incident", "show", "incident-1"], 4), (["report", "show", "error-1"], 4),
     (["explain", "delayed-1"], 4), (["task", "show", "nonsense"], None), (["frobnicate"], 2),
-    (["tasks", "--status", "bogus"], None), (["status", "--bogus"], 2), (["task", "snooze", "delayed-1", "--delay", "5parsecs"], 2),
+    (["tasks", "--status", "bogus"], None), (["status", "--bogus"], 2),
+    (["task", "snooze", "delayed-1", "--delay", "5parsecs"], 2),
 ])
 def test_mistakes_have_exit_codes_and_sentences(daemon, arguments, code):
     ended = daemon.run_ctl(*arguments)

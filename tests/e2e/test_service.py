@@ -98,8 +98,9 @@ def test_user_session(make_daemon):
         one.process = subprocess.Popen([CODEGEND, "--user"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        env=environment, cwd=home)
     wait_for(one.answers, "the daemon's first answer")
-    ended = subprocess.run([CODEGENCTL, "--user", "submit", "--strict", "--project", "me/x", "--branch", "b", "--commit",
-                            "aaaaaaa1", "test_failure", "x"], env=environment, capture_output=True, text=True)
+    ended = subprocess.run([CODEGENCTL, "--user", "submit", "--strict", "--project", "me/x", "--branch", "b",
+                            "--commit", "aaaaaaa1", "test_failure", "x"], env=environment, capture_output=True,
+                           text=True)
     assert ended.returncode == 0, ended.stderr
     assert (home / "xs" / "codegend").is_dir()
     ended = subprocess.run([CODEGENCTL, "--user", "--json", "status"], env=environment, capture_output=True, text=True)

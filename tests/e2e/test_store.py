@@ -1,4 +1,4 @@
-"""A store that cannot be used: exit code 9, one sentence, the file as it was; a full disk: refused, then taken again."""
+"""A store that cannot be used: exit code 9, one sentence, the file untouched. A full disk: refused, then taken."""
 import os
 import shutil
 import sqlite3
