@@ -1,0 +1,289 @@
+#include "daemon/config.h"
+
+#include <confuse.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fd.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "daemon/config_internal.h"
+
+static const struct config config_defaults = {
+	.retention_ms = 7 * CLOCK_DAY_MS,
+	.report_retention_ms = 90 * CLOCK_DAY_MS,
+	.history_retention_ms = 730 * CLOCK_DAY_MS,
+	.defaults = {
+		.follow_up_delay_ms = CLOCK_HOUR_MS,
+		.wait_recheck_ms = 10 * CLOCK_MINUTE_MS,
+		.max_waiting_ms = CLOCK_DAY_MS,
+		.max_cycles = 3,
+		.max_triggers_per_hour = 20,
+		.mode = POLICY_ACT,
+		.forge = "local",
+	},
+};
+
+const char *config_quote(const char *text, char out[CONFIG_QUOTE_MAX]) {
+	_cleanup_(freep) char *clean = text_clean(text, strlen(text));
+
+	if (!text_copy(out, CONFIG_QUOTE_MAX - strlen("…"), clean ? clean : "?")) {
+		memcpy(out + strlen(out), "…", sizeof("…"));
+	}
+	for (char *c = out; *c; c++) {
+		if (*c == '\n' || *c == '\t') {
+			*c = ' ';
+		}
+	}
+	return out;
+}
+
+static void errors_add(struct config_load *load, const char *line) {
+	struct config_errors *errors = load->errors;
+	char **lines = reallocarray(errors->lines, errors->n_lines + 1, sizeof(*lines));
+
+	if (!lines) {
+		load->out_of_memory = true;
+		return;
+	}
+	errors->lines = lines;
+	lines[errors->n_lines] = text_dup(line, &load->out_of_memory);
+	errors->n_lines += lines[errors->n_lines] != NULL;
+}
+
+void config_error(struct config_load *load, const char *path, int line, const char *fmt, ...) {
+	_cleanup_(freep) char *message = NULL;
+	_cleanup_(freep) char *sentence = NULL;
+	_cleanup_(freep) char *printable = text_clean(path, strlen(path));
+	va_list ap;
+	int r;
+
+	if (load->errors->n_lines >= LIMIT_CONFIG_ERRORS) {
+		load->n_unsaid++;
+		return;
+	}
+	va_start(ap, fmt);
+	r = vasprintf(&message, fmt, ap);
+	va_end(ap);
+	if (r < 0 || !printable) {
+		message = r < 0 ? NULL : message;
+		load->out_of_memory = true;
+		return;
+	}
+	r = line > 0 ? asprintf(&sentence, "%s:%d: %s", printable, line, message)
+		     : asprintf(&sentence, "%s: %s", printable, message);
+	if (r < 0) {
+		sentence = NULL;
+		load->out_of_memory = true;
+		return;
+	}
+	errors_add(load, sentence);
+}
+
+static void source_finish(struct config_source *source) {
+	if (source->cfg) {
+		cfg_free(source->cfg);
+	}
+	free(source->sections);
+	free(source->path);
+}
+
+static void load_finish(struct config_load *load) {
+	for (size_t i = 0; i < load->n_sources; i++) {
+		source_finish(&load->sources[i]);
+	}
+	free(load->sources);
+	config_destroy(load->config);
+}
+
+static void load_text(struct config_load *load, struct config_source *source, char *text, size_t len) {
+	char problem[LIMIT_SENTENCE_MAX];
+	int line;
+	int r = config_scan(source, text, len, &line, problem);
+
+	if (r == -ENOMEM) {
+		load->out_of_memory = true;
+	} else if (r < 0) {
+		source->broken = true;
+		config_error(load, source->path, line, "syntax: %s", problem);
+	} else {
+		config_parse(load, source, text);
+	}
+}
+
+static void load_file(struct config_load *load, const char *path, bool required) {
+	_cleanup_(freep) char *text = NULL;
+	struct config_source *source = &load->sources[load->n_sources];
+	size_t len;
+	int r = fd_read_file(path, LIMIT_CONFIG_MAX_BYTES, &text, &len);
+
+	if (r == -ENOENT && !required) {
+		return;
+	}
+	*source = (struct config_source){ .path = text_dup(path, &load->out_of_memory) };
+	if (!source->path) {
+		return;
+	}
+	load->n_sources++;
+	if (r < 0) {
+		source->broken = true;
+		config_error(load, path, 0, "cannot be read: %s",
+			r == -EFBIG ? "longer than 1 MiB" : log_errno(r));
+		return;
+	}
+	load_text(load, source, text, len);
+}
+
+static int is_part(const struct dirent *entry) {
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b) {
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void load_parts(struct config_load *load, const char *directory) {
+	struct dirent **entries = NULL;
+	int n = scandir(directory, &entries, is_part, by_name);
+
+	if (n < 0 && errno != ENOENT) {
+		config_error(load, directory, 0, "cannot be read: %s", log_errno(-errno));
+	}
+	if (n >= LIMIT_CONFIG_FILES) {
+		config_error(load, directory, 0, "holds %d files; at most %d are read", n,
+			LIMIT_CONFIG_FILES - 1);
+	}
+	for (int i = 0; i < n; i++) {
+		_cleanup_(freep) char *path = NULL;
+
+		if (asprintf(&path, "%s/%s", directory, entries[i]->d_name) < 0) {
+			path = NULL;
+			load->out_of_memory = true;
+		} else if (load->n_sources < LIMIT_CONFIG_FILES) {
+			load_file(load, path, true);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static int load_result(struct config_load *load, struct config **ret_config) {
+	char line[LIMIT_SENTENCE_MAX];
+
+	if (load->n_unsaid > 0) {
+		text_format(line, sizeof(line), "and %zu more mistakes", load->n_unsaid);
+		errors_add(load, line);
+	}
+	if (load->out_of_memory) {
+		return -ENOMEM;
+	}
+	if (load->errors->n_lines > 0) {
+		return -EINVAL;
+	}
+	*ret_config = TAKE_PTR(load->config);
+	return 0;
+}
+
+int config_load(const char *path, bool required, struct config **ret_config,
+	struct config_errors *ret_errors) {
+	_cleanup_(load_finish) struct config_load load = { .errors = ret_errors };
+	_cleanup_(freep) char *directory = NULL;
+
+	*ret_errors = (struct config_errors){ 0 };
+	load.config = malloc(sizeof(*load.config));
+	load.sources = calloc(LIMIT_CONFIG_FILES, sizeof(*load.sources));
+	if (asprintf(&directory, "%s.d", path) < 0) {
+		directory = NULL;
+	}
+	if (!load.config || !load.sources || !directory) {
+		free(TAKE_PTR(load.config));
+		return -ENOMEM;
+	}
+	*load.config = config_defaults;
+	load_file(&load, path, required);
+	load_parts(&load, directory);
+	if (!load.out_of_memory) {
+		config_apply(&load);
+	}
+	return load_result(&load, ret_config);
+}
+
+void config_destroy(struct config *config) {
+	if (!config) {
+		return;
+	}
+	for (size_t i = 0; i < config->n_agents; i++) {
+		for (char **word = config->agents[i].command; word && *word; word++) {
+			free(*word);
+		}
+		free(config->agents[i].command);
+		free(config->agents[i].workdir);
+	}
+	free(config->agents);
+	free(config->forges);
+	free(config->projects);
+	free(config);
+}
+
+void config_errors_finish(struct config_errors *errors) {
+	for (size_t i = 0; i < errors->n_lines; i++) {
+		free(errors->lines[i]);
+	}
+	free(errors->lines);
+	*errors = (struct config_errors){ 0 };
+}
+
+/* Whether `a` says more about the projects it matches than `b`. */
+static bool is_closer(const char *a, const char *b) {
+	size_t a_literal = strcspn(a, "*?[\\");
+	size_t b_literal = strcspn(b, "*?[\\");
+
+	return a_literal > b_literal || (a_literal == b_literal && strlen(a) > strlen(b));
+}
+
+int config_policy(const struct config *config, const char *project, struct policy *ret_policy) {
+	const struct config_project *best = NULL;
+
+	for (size_t i = 0; i < config->n_projects; i++) {
+		const struct config_project *each = &config->projects[i];
+
+		if (strcmp(each->pattern, project) == 0) {
+			*ret_policy = each->policy;
+			return 0;
+		}
+		if (fnmatch(each->pattern, project, 0) == 0 &&
+			(!best || is_closer(each->pattern, best->pattern))) {
+			best = each;
+		}
+	}
+	if (!best && config->deny_unknown_projects) {
+		return -EACCES;
+	}
+	*ret_policy = best ? best->policy : config->defaults;
+	return 0;
+}
+
+const struct config_forge *config_find_forge(const struct config *config, const char *name) {
+	for (size_t i = 0; i < config->n_forges; i++) {
+		if (strcmp(config->forges[i].name, name) == 0) {
+			return &config->forges[i];
+		}
+	}
+	return NULL;
+}
+
+const struct config_agent *config_find_agent(const struct config *config, const char *name) {
+	for (size_t i = 0; i < config->n_agents; i++) {
+		if (strcmp(config->agents[i].name, name) == 0) {
+			return &config->agents[i];
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,191 @@
+#include <confuse.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/config_internal.h"
+
+#define OPTIONS_MAX 24
+#define LIST_TEXT_MAX 512
+
+/*
+ * Whose file is being parsed. libconfuse hands its error function nothing of ours; its lexer is one for the process
+ * anyway, and so is the thread that loads.
+ */
+static struct {
+	struct config_load *load;
+	struct config_source *source;
+} parsing;
+
+/* libconfuse's messages that name one key, as we say them. */
+static const struct {
+	const char *theirs;
+	const char *ours;
+} key_errors[] = {
+	{ "attempt to append to non-list option '%s'", "\"+=\" adds to lists only; use \"=\"" },
+	{ "missing equal sign after option '%s'", "\"=\" is missing after it" },
+	{ "missing opening brace for section '%s'", "it is a section; \"{\" is missing after its name" },
+	{ "missing title for section '%s'", "it is a section; its name is missing" },
+};
+
+static void report_unknown(cfg_t *cfg, const char *key) {
+	char quoted[CONFIG_QUOTE_MAX];
+	char allowed[LIST_TEXT_MAX] = "";
+
+	for (const cfg_opt_t *opt = cfg->opts; opt->name; opt++) {
+		size_t len = strlen(allowed);
+
+		text_format(allowed + len, sizeof(allowed) - len, "%s%s", len ? ", " : "", opt->name);
+	}
+	config_error(parsing.load, parsing.source->path, cfg->line,
+		"key \"%s\": not known here; allowed are %s", config_quote(key, quoted), allowed);
+}
+
+static void report_duplicate(cfg_t *cfg, const char *title) {
+	char quoted[CONFIG_QUOTE_MAX];
+	int first_line = 0;
+
+	for (cfg_opt_t *opt = cfg->opts; opt->name && first_line == 0; opt++) {
+		const cfg_t *section = opt->type == CFGT_SEC ? cfg_opt_gettsec(opt, title) : NULL;
+
+		if (section) {
+			first_line = config_section_line(parsing.source, section);
+		}
+	}
+	config_error(parsing.load, parsing.source->path, cfg->line,
+		"section \"%s\": it is defined in line %d already; a section stands in one place",
+		config_quote(title, quoted), first_line);
+}
+
+static printf_like(2, 0) void confuse_said(cfg_t *cfg, const char *fmt, va_list ap) {
+	char message[LIMIT_SENTENCE_MAX];
+	char quoted[CONFIG_QUOTE_MAX];
+
+	if (!parsing.load) {
+		return; /* a look-up after the parsing: no mistake of the file */
+	}
+	if (text_equal(fmt, "no such option '%s'")) {
+		report_unknown(cfg, va_arg(ap, const char *));
+		return;
+	}
+	if (text_equal(fmt, "found duplicate title '%s'")) {
+		report_duplicate(cfg, va_arg(ap, const char *));
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(key_errors); i++) {
+		if (text_equal(fmt, key_errors[i].theirs)) {
+			config_error(parsing.load, parsing.source->path, cfg->line, "key \"%s\": %s",
+				config_quote(va_arg(ap, const char *), quoted), key_errors[i].ours);
+			return;
+		}
+	}
+	vsnprintf(message, sizeof(message), fmt, ap);
+	config_error(parsing.load, parsing.source->path, cfg->line, "syntax: %s",
+		config_quote(message, quoted));
+}
+
+/* Called for every value. "section|key" would reach into another section: a key is what its own section has. */
+static int read_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result) {
+	struct config_value *read;
+	const cfg_opt_t *own = cfg->opts;
+
+	while (own->name && own != opt) {
+		own++;
+	}
+	if (!own->name) {
+		cfg_error(cfg, "\"|\" has no meaning in the name of a key");
+		return -1;
+	}
+	read = malloc(sizeof(*read) + strlen(value) + 1);
+	if (!read) {
+		parsing.load->out_of_memory = true;
+		return -1;
+	}
+	read->line = cfg->line;
+	memcpy(read->text, value, strlen(value) + 1);
+	*(void **)result = read;
+	return 0;
+}
+
+static cfg_opt_t key_option(const struct config_key *key) {
+	switch (key->kind) {
+	case CONFIG_COMMAND:
+	case CONFIG_AGENTS:
+	case CONFIG_LATER_LIST:
+		return (cfg_opt_t)CFG_PTR_LIST_CB(key->name, NULL, CFGF_NONE, read_value, free);
+	case CONFIG_SPAN:
+	case CONFIG_COUNT:
+	case CONFIG_CHOICE:
+	case CONFIG_FLAG:
+	case CONFIG_TYPE:
+	case CONFIG_NAME:
+	case CONFIG_PATH:
+	case CONFIG_LATER: break;
+	}
+	return (cfg_opt_t)CFG_PTR_CB(key->name, NULL, CFGF_NONE, read_value, free);
+}
+
+/* Appends a table's keys and the mark of the end. Returns the number of options. */
+static size_t add_options(cfg_opt_t opts[OPTIONS_MAX], size_t n, enum config_section section) {
+	const struct config_key_table *table = &config_key_tables[section];
+
+	for (size_t i = 0; i < table->n_keys && n + 1 < OPTIONS_MAX; i++) {
+		opts[n++] = key_option(&table->keys[i]);
+	}
+	opts[n] = (cfg_opt_t)CFG_END();
+	return n;
+}
+
+/* libconfuse copies all of it. */
+static cfg_t *create_parser(void) {
+	const cfg_flag_t named = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
+	cfg_opt_t forge[OPTIONS_MAX];
+	cfg_opt_t agent[OPTIONS_MAX];
+	cfg_opt_t project[OPTIONS_MAX];
+	cfg_opt_t top[OPTIONS_MAX];
+	size_t n;
+
+	add_options(forge, 0, CONFIG_FORGE);
+	add_options(agent, 0, CONFIG_AGENT);
+	add_options(project, add_options(project, 0, CONFIG_PROJECT), CONFIG_POLICY);
+	n = add_options(top, add_options(top, 0, CONFIG_TOP), CONFIG_POLICY);
+	top[n++] = (cfg_opt_t)CFG_SEC("agent", agent, named);
+	top[n++] = (cfg_opt_t)CFG_SEC("forge", forge, named);
+	top[n++] = (cfg_opt_t)CFG_SEC("project", project, named);
+	top[n] = (cfg_opt_t)CFG_END();
+	return cfg_init(top, CFGF_NONE);
+}
+
+void config_parse(struct config_load *load, struct config_source *source, const char *text) {
+	size_t n_errors = load->errors->n_lines + load->n_unsaid;
+
+	source->cfg = create_parser();
+	if (!source->cfg) {
+		load->out_of_memory = true;
+		return;
+	}
+	parsing.load = load;
+	parsing.source = source;
+	cfg_set_error_function(source->cfg, confuse_said);
+	if (cfg_parse_buf(source->cfg, text) != CFG_SUCCESS) {
+		source->broken = true;
+		/* It fails without a word when memory is short. */
+		if (load->errors->n_lines + load->n_unsaid == n_errors) {
+			load->out_of_memory = true;
+		}
+	}
+	parsing.load = NULL;
+	parsing.source = NULL;
+}
+
+int config_section_line(const struct config_source *source, const cfg_t *section) {
+	/* libconfuse counts on while it reads a section: it knows the last line of it. */
+	for (size_t i = 0; i < source->n_sections; i++) {
+		if (source->sections[i].close_line == section->line) {
+			return source->sections[i].open_line;
+		}
+	}
+	return section->line;
+}

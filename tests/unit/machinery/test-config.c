@@ -1,0 +1,425 @@
+/* Real files in a directory of their own. The first file is DIR/codegend.conf; parts are DIR/codegend.conf.d/NAME. */
+#include "daemon/config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/fd.h"
+
+#define PATH_MAX_BYTES 512
+
+static char directory[] = "/tmp/test-config-XXXXXX";
+static char main_file[PATH_MAX_BYTES];
+
+static const char *part_path(const char *name) {
+	static char path[PATH_MAX_BYTES];
+
+	snprintf(path, sizeof(path), "%s/codegend.conf.d/%s", directory, name);
+	return path;
+}
+
+static void write_file(const char *path, const char *text, size_t len) {
+	assert_int_equal(fd_write_file_atomic(path, text, len, 0600), 0);
+}
+
+static int load(const char *text, struct config **ret_config, struct config_errors *ret_errors) {
+	write_file(main_file, text, strlen(text));
+	return config_load(main_file, true, ret_config, ret_errors);
+}
+
+static struct config *load_good(const char *text) {
+	struct config *config = NULL;
+	struct config_errors errors;
+	int r = load(text, &config, &errors);
+
+	if (r != 0) {
+		fail_msg("%d: %s", r, errors.n_lines ? errors.lines[0] : "no sentence");
+	}
+	assert_int_equal(errors.n_lines, 0);
+	config_errors_finish(&errors);
+	return config;
+}
+
+static int setup(void **state) {
+	char parts[PATH_MAX_BYTES];
+
+	assert_non_null(mkdtemp(directory));
+	snprintf(main_file, sizeof(main_file), "%s/codegend.conf", directory);
+	snprintf(parts, sizeof(parts), "%s/codegend.conf.d", directory);
+	assert_int_equal(mkdir(parts, 0700), 0);
+	return 0;
+}
+
+static int teardown(void **state) {
+	return fd_remove_tree(directory);
+}
+
+static void test_defaults(void **state) {
+	struct config *config = load_good("");
+	struct policy policy;
+
+	assert_int_equal(config->retention_ms, 7 * CLOCK_DAY_MS);
+	assert_int_equal(config->report_retention_ms, 90 * CLOCK_DAY_MS);
+	assert_int_equal(config->history_retention_ms, 730 * CLOCK_DAY_MS);
+	assert_false(config->deny_unknown_projects);
+	assert_int_equal(config_policy(config, "acme/web", &policy), 0);
+	assert_int_equal(policy.follow_up_delay_ms, CLOCK_HOUR_MS);
+	assert_int_equal(policy.wait_recheck_ms, 10 * CLOCK_MINUTE_MS);
+	assert_int_equal(policy.max_waiting_ms, CLOCK_DAY_MS);
+	assert_int_equal(policy.max_cycles, 3);
+	assert_int_equal(policy.max_triggers_per_hour, 20);
+	assert_int_equal(policy.mode, POLICY_ACT);
+	assert_string_equal(policy.forge, "local");
+	assert_string_equal(policy.agent, "");
+	assert_string_equal(config_find_forge(config, "local")->type, "local");
+	config_destroy(config);
+}
+
+static void test_everything_said(void **state) {
+	struct config *config = load_good(
+		"# a comment { \" ' ${\n"
+		"follow-up-delay = 90s // another\n"
+		"wait-recheck = 300ms\nmax-waiting = 2d\nmax-cycles = 5\nmax-triggers-per-hour = 7\n"
+		"mode = observe\nretention = 1d\nreport-retention = \"2d\"\nhistory-retention = 3y\n"
+		"unknown-projects = deny /* and\n another */\n"
+		"forge here { type = local api-url = \"https://x\" token = \"env:T\" label = codegen\n"
+		" graphql-url = x }\n"
+		"agent fixer {\n\ttype = command\n\tcommand = { \"/bin/fix\", # in a list\n\t'a b', \"\\x41\" }\n"
+		"\tworkdir = /srv/web\n\ttimeout = 10m\n\tconcurrency = 2\n}\n"
+		"agent other { command = /bin/true }\n"
+		"project \"acme/web\" {\n\tforge = local\n\tagents = { fixer, other }\n\tmode = act\n"
+		"\trequired-checks = { build, test }\n\tignore-checks = { \"codecov/*\" }\n}\n");
+	const struct config_agent *agent = config_find_agent(config, "fixer");
+	struct policy policy;
+
+	assert_int_equal(config->retention_ms, CLOCK_DAY_MS);
+	assert_int_equal(config->report_retention_ms, 2 * CLOCK_DAY_MS);
+	assert_int_equal(config->history_retention_ms, 3 * 365 * CLOCK_DAY_MS);
+	assert_true(config->deny_unknown_projects);
+	assert_string_equal(agent->type, "command");
+	assert_string_equal(agent->command[0], "/bin/fix");
+	assert_string_equal(agent->command[1], "a b");
+	assert_string_equal(agent->command[2], "A");
+	assert_null(agent->command[3]);
+	assert_string_equal(agent->workdir, "/srv/web");
+	assert_int_equal(agent->timeout_ms, 10 * CLOCK_MINUTE_MS);
+	assert_int_equal(agent->concurrency, 2);
+	agent = config_find_agent(config, "other");
+	assert_null(agent->workdir);
+	assert_int_equal(agent->timeout_ms, 30 * CLOCK_MINUTE_MS);
+	assert_int_equal(agent->concurrency, 1);
+	assert_int_equal(config_policy(config, "acme/web", &policy), 0);
+	assert_int_equal(policy.follow_up_delay_ms, 90 * CLOCK_SECOND_MS);
+	assert_int_equal(policy.wait_recheck_ms, 300);
+	assert_int_equal(policy.max_waiting_ms, 2 * CLOCK_DAY_MS);
+	assert_int_equal(policy.max_cycles, 5);
+	assert_int_equal(policy.max_triggers_per_hour, 7);
+	assert_int_equal(policy.mode, POLICY_ACT);
+	assert_string_equal(policy.forge, "local");
+	assert_string_equal(policy.agent, "fixer");
+	assert_int_equal(config->defaults.mode, POLICY_OBSERVE);
+	assert_string_equal(config->defaults.forge, "here");
+	assert_int_equal(config_policy(config, "acme/other", &policy), -EACCES);
+	config_destroy(config);
+}
+
+static void test_two_forges_have_no_default(void **state) {
+	struct config *config = load_good("forge a { type = local }\nforge b { type = local }\n");
+
+	assert_string_equal(config->defaults.forge, "local");
+	assert_int_equal(config->n_forges, 3);
+	config_destroy(config);
+}
+
+static void test_environment_in_double_quotes(void **state) {
+	struct config *config;
+
+	setenv("CODEGEND_TEST_DIRECTORY", "/from/env", 1);
+	config = load_good("agent a { command = { '${CODEGEND_TEST_DIRECTORY}', \"\\${X}\" }\n"
+			   "workdir = \"${CODEGEND_TEST_DIRECTORY}/${CODEGEND_TEST_NONE:-x}\" }\n");
+	assert_string_equal(config->agents[0].command[0], "${CODEGEND_TEST_DIRECTORY}");
+	assert_string_equal(config->agents[0].command[1], "${X}");
+	assert_string_equal(config->agents[0].workdir, "/from/env/x");
+	config_destroy(config);
+}
+
+static void test_closest_project(void **state) {
+	static const struct {
+		const char *project;
+		int64_t max_cycles;
+	} rows[] = {
+		{ "acme/web", 1 },	  /* its name, though globs with as long a prefix stand before */
+		{ "acme/web-2", 2 },	  /* longest literal prefix */
+		{ "acme/api", 3 },
+		{ "acme/group/api", 3 },  /* "*" crosses "/" */
+		{ "acme/x-docs", 6 },	  /* equal prefix: the longer glob */
+		{ "other/thing", 4 },
+		{ "b/a", 5 },
+		{ "ACME/web", 4 },
+	};
+	struct config *config = load_good(
+		"project \"acme/web*\" { max-cycles = 2 }\nproject \"acme/web\" { max-cycles = 1 }\n"
+		"project \"*\" { max-cycles = 4 }\nproject \"acme/*\" { max-cycles = 3 }\n"
+		"project \"[ab]/?\" { max-cycles = 5 }\nproject \"acme/*-docs\" { max-cycles = 6 }\n");
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct policy policy;
+
+		assert_int_equal(config_policy(config, rows[i].project, &policy), 0);
+		if (policy.max_cycles != rows[i].max_cycles) {
+			fail_msg("%s: %d", rows[i].project, (int)policy.max_cycles);
+		}
+	}
+	config_destroy(config);
+}
+
+/* Every mistake: where, which key, what is wrong, what is allowed. "FILE" stands for the file. */
+static void test_mistakes(void **state) {
+	static const struct {
+		const char *text;
+		const char *lines[4];
+	} rows[] = {
+		{ "\nbogus = 1\n", { "FILE:2: key \"bogus\": not known here; allowed are history-retention" } },
+		{ "# one\n# two\n\nforg x {\n}\n", { "FILE:4: key \"forg\": not known here; " } },
+		{ "include(\"/etc/passwd\")\n", { "FILE:1: key \"include\": not known" } },
+		{ "agent a {\n command = x\n color = red\n}\n",
+			{ "FILE:3: key \"color\": not known here; allowed are command, concurrency, timeout, type, workdir" } },
+		{ "project \"a/b\" {\n retention = 1d\n}\n", { "FILE:2: key \"retention\": not known here; " } },
+		{ "follow-up-delay = 1w\n", { "FILE:1: key \"follow-up-delay\": \"1w\" is no duration; a positive number and one of ms, s, m, h, d, y" } },
+		{ "retention = 7\nwait-recheck = -1m\nmax-waiting = 0s\nmode = dream\n",
+			{ "FILE:1: key \"retention\": \"7\" is no duration", "FILE:4: key \"mode\": \"dream\" is not known; allowed are act, observe",
+				"FILE:2: key \"wait-recheck\": \"-1m\" is no duration",
+				"FILE:3: key \"max-waiting\": \"0s\" is no duration" } },
+		{ "retention = 999y\n", { "FILE:1: key \"retention\": \"999y\" is too long; at most 100y" } },
+		{ "max-cycles = 0\n", { "FILE:1: key \"max-cycles\": \"0\" is out of range; a whole number from 1 to 1000" } },
+		{ "max-cycles = -1\n", { "\"-1\" is out of range" } },
+		{ "max-cycles = 3x\n", { "\"3x\" is out of range" } },
+		{ "max-cycles = \"\"\n", { "\"\" is out of range" } },
+		{ "max-cycles = 18446744073709551617\n", { "is out of range" } },
+		{ "max-triggers-per-hour = 0\n", { "is out of range" } },
+		{ "unknown-projects = maybe\n", { "\"maybe\" is not known; allowed are allow, deny" } },
+		{ "forge hub {\n type = github\n}\n", { "FILE:2: key \"type\": \"github\" is not in this version yet; it has only local" } },
+		{ "forge hub {\n type = cvs\n}\n", { "FILE:2: key \"type\": \"cvs\" is not known; allowed are local" } },
+		{ "\nforge hub {\n label = x\n}\n", { "FILE:2: key \"type\": missing in forge \"hub\"; " } },
+		{ "agent a {\n type = mention\n command = x\n}\n", { "FILE:2: key \"type\": \"mention\" is not in this version yet; it has only command" } },
+		{ "\n\nagent a {\n type = command\n\n}\n", { "FILE:3: key \"command\": missing in agent \"a\"; " } },
+		{ "agent a {\n command = { }\n}\n", { "FILE:1: key \"command\": missing in agent \"a\"; " } },
+		{ "agent a {\n command = x\n workdir = relative\n}\n", { "FILE:3: key \"workdir\": \"relative\" is not absolute; a path that begins with /" } },
+		{ "agent a {\n command = x\n concurrency = 0\n}\n", { "FILE:3: key \"concurrency\": \"0\" is out of range" } },
+		{ "agent \"a b\" { command = x }\n", { "FILE:1: section agent \"a b\": not a name; " } },
+		{ "project \"\" { }\n", { "FILE:1: section project \"\": not a name; " } },
+		{ "project \"a\\nb\" { }\n", { "FILE:1: section project \"a b\": not a name; " } },
+		{ "project x {\n agents = { nobody }\n forge = nowhere\n}\n",
+			{ "FILE:2: key \"agents\": \"nobody\" is no agent; name one", "FILE:3: key \"forge\": \"nowhere\" is no forge; name one" } },
+		{ "agent a {\n command = x\n}\nproject x {\n agents = { a,\n b }\n}\n", { "FILE:6: key \"agents\": \"b\" is no agent" } },
+		{ "project x { }\n\nproject x { }\n", { "FILE:3: section \"x\": it is defined in line 1 already; " } },
+		{ "agent a {\n type = command\n command = { \"/bin/true\" }\n", { "FILE:4: syntax: the file ends, and the section opened in line 1 is not closed" } },
+		{ "agent a {\n command = { \"x\"\n", { "FILE:3: syntax: the file ends, and the section opened in line 1" } },
+		{ "}\n", { "FILE:1: syntax: this \"}\" closes nothing" } },
+		{ "mode = \"act\n\n", { "FILE:1: syntax: the text that begins here has no closing quote" } },
+		{ "\nmode = 'act\n", { "FILE:2: syntax: the text that begins here has no closing quote" } },
+		{ "mode = act\n/* no end\n\n", { "FILE:2: syntax: the comment that begins here is not closed" } },
+		{ "project acme/* { }\n", { "FILE:1: syntax: \"*\" and \"+\" have no meaning here" } },
+		{ "mode + act\n", { "FILE:1: syntax: \"*\" and \"+\" have no meaning here" } },
+		{ "agent a { command = ${HOME} }\n", { "FILE:1: syntax: an environment variable stands in \"double quotes\"" } },
+		{ "agent a { command = \"${HOME\" }\n", { "FILE:1: syntax: \"${\" begins the name" } },
+		{ "agent a { command = \"\\777\" }\n", { "FILE:1: syntax: there are no octal escapes" } },
+		{ "agent a { command = \"a\\x00b\" }\n", { "FILE:1: syntax: \"\\x0\" would end the text" } },
+		{ "agent a { command = \"\\xff\" }\n", { "FILE:1: key \"command\": \"\xef\xbf\xbd\" is no text" } },
+		{ "mode = act\n\xff\n", { "FILE:2: syntax: a byte here is no text" } },
+		{ "mode act\n", { "FILE:1: key \"mode\": \"=\" is missing after it" } },
+		{ "mode += act\n", { "FILE:1: key \"mode\": \"+=\" adds to lists only" } },
+		{ "agent {\n}\n", { "FILE:1: key \"agent\": it is a section; its name is missing" } },
+		{ "agent a = 1\n", { "FILE:1: key \"agent\": it is a section; \"{\" is missing" } },
+		{ "mode = {\n act }\n", { "FILE:1: syntax: unexpected token '{'" } },
+		{ "agent a { command = x }\nagent|timeout = 1h\n", { "FILE:2: syntax: \"|\" has no meaning" } },
+		{ "\x1b[31mred = 1\n", { "FILE:1: key \"red\": not known" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct config *config = NULL;
+		struct config_errors errors;
+		size_t n = 0;
+
+		assert_int_equal(load(rows[i].text, &config, &errors), -EINVAL);
+		assert_null(config);
+		for (; n < ARRAY_SIZE(rows[i].lines) && rows[i].lines[n]; n++) {
+			char expected[PATH_MAX_BYTES];
+			size_t found = 0;
+			bool placed = strncmp(rows[i].lines[n], "FILE", 4) == 0;
+
+			snprintf(expected, sizeof(expected), "%s%s", placed ? main_file : "",
+				rows[i].lines[n] + (placed ? 4 : 0));
+			while (found < errors.n_lines && !strstr(errors.lines[found], expected)) {
+				found++;
+			}
+			if (found == errors.n_lines) {
+				fail_msg("%s: expected \"%s\", got \"%s\"", rows[i].text, expected,
+					errors.lines[0]);
+			}
+		}
+		if (errors.n_lines != n) {
+			fail_msg("%s: \"%s\" is one too many", rows[i].text, errors.lines[n]);
+		}
+		config_errors_finish(&errors);
+		/* The next load is not disturbed, whatever state the last one was left in. */
+		config_destroy(load_good("mode = act\n"));
+	}
+}
+
+static void test_files_in_order(void **state) {
+	struct config *config;
+
+	write_file(part_path("20-b.conf"), "max-cycles = 2\nagent a { command = x }\n", 39);
+	write_file(part_path("10-a.conf"), "max-cycles = 1\nmax-waiting = 1h\n", 32);
+	write_file(part_path("not-a-part.txt"), "bogus", 5);
+	write_file(part_path(".hidden.conf"), "bogus", 5);
+	config = load_good("max-cycles = 9\nmax-waiting = 2h\nwait-recheck = 3m\n"
+			   "project p { agents = { a } }\n");
+	/* Projects of the first file begin as the defaults of the last. */
+	assert_int_equal(config->projects[0].policy.max_cycles, 2);
+	assert_int_equal(config->defaults.max_waiting_ms, CLOCK_HOUR_MS);
+	assert_int_equal(config->defaults.wait_recheck_ms, 3 * CLOCK_MINUTE_MS);
+	assert_string_equal(config->projects[0].policy.agent, "a");
+	config_destroy(config);
+	unlink(part_path("10-a.conf"));
+	unlink(part_path("20-b.conf"));
+}
+
+static void test_mistakes_of_all_files(void **state) {
+	struct config *config = NULL;
+	struct config_errors errors;
+	char expected[PATH_MAX_BYTES * 3];
+
+	write_file(part_path("10-a.conf"), "\nproject p { }\n", 15);
+	write_file(part_path("20-b.conf"), "mode = x\nretention = y\n", 23);
+	assert_int_equal(load("project q { agents = { behind-the-break } }\nproject p { }\nbogus = 1\n",
+				 &config, &errors),
+		-EINVAL);
+	assert_int_equal(errors.n_lines, 4);
+	assert_non_null(strstr(errors.lines[0], "codegend.conf:3: key \"bogus\""));
+	assert_non_null(strstr(errors.lines[1], "20-b.conf:2: key \"retention\""));
+	assert_non_null(strstr(errors.lines[2], "20-b.conf:1: key \"mode\""));
+	snprintf(expected, sizeof(expected), "%s:2: section project \"p\": it is defined in %s:2 already",
+		part_path("10-a.conf"), main_file);
+	assert_memory_equal(errors.lines[3], expected, strlen(expected));
+	config_errors_finish(&errors);
+	unlink(part_path("10-a.conf"));
+	unlink(part_path("20-b.conf"));
+}
+
+static void expect_unreadable(const char *path, bool required, const char *sentence) {
+	struct config *config = NULL;
+	struct config_errors errors;
+
+	assert_int_equal(config_load(path, required, &config, &errors), -EINVAL);
+	assert_int_equal(errors.n_lines, 1);
+	assert_non_null(strstr(errors.lines[0], path));
+	assert_non_null(strstr(errors.lines[0], sentence));
+	config_errors_finish(&errors);
+}
+
+static void test_unreadable(void **state) {
+	char missing[PATH_MAX_BYTES];
+	size_t len = LIMIT_CONFIG_MAX_BYTES + 1;
+	char *text = malloc(len);
+	struct config *config = NULL;
+	struct config_errors errors;
+
+	snprintf(missing, sizeof(missing), "%s/missing.conf", directory);
+	expect_unreadable(missing, true, "cannot be read: no such file");
+	expect_unreadable(directory, false, "cannot be read: is a directory");
+	assert_non_null(text);
+	memset(text, '\n', len);
+	write_file(main_file, text, len);
+	expect_unreadable(main_file, true, "longer than 1 MiB");
+	free(text);
+	write_file(main_file, "mode\0= act\n", 11);
+	expect_unreadable(main_file, true, ":1: syntax: a byte here is no text");
+	/* A missing file that nobody asked for is no mistake. */
+	assert_int_equal(config_load(missing, false, &config, &errors), 0);
+	config_errors_finish(&errors);
+	config_destroy(config);
+}
+
+static void test_too_much(void **state) {
+	size_t len = 0;
+	char *text = malloc(LIMIT_CONFIG_MAX_BYTES);
+	struct config *config = NULL;
+	struct config_errors errors;
+
+	assert_non_null(text);
+	for (int i = 0; i < LIMIT_CONFIG_AGENTS + 200; i++) {
+		len += (size_t)snprintf(text + len, LIMIT_CONFIG_MAX_BYTES - len, "agent a%d { command = x }\n", i);
+	}
+	assert_int_equal(load(text, &config, &errors), -EINVAL);
+	/* As many sentences as allowed, and one that counts the others. */
+	assert_int_equal(errors.n_lines, LIMIT_CONFIG_ERRORS + 1);
+	assert_non_null(strstr(errors.lines[0], ":65: section agent \"a64\": one too many; at most 64"));
+	assert_string_equal(errors.lines[LIMIT_CONFIG_ERRORS], "and 100 more mistakes");
+	config_errors_finish(&errors);
+
+	len = 0;
+	for (int i = 0; i < 10000; i++) {
+		len += (size_t)snprintf(text + len, LIMIT_CONFIG_MAX_BYTES - len, "project p%d { }\n", i);
+	}
+	assert_int_equal(load(text, &config, &errors), -EINVAL);
+	assert_int_equal(errors.n_lines, 1);
+	assert_non_null(strstr(errors.lines[0], "this section is one too many"));
+	config_errors_finish(&errors);
+	free(text);
+}
+
+static void test_json(void **state) {
+	struct config *config = load_good(
+		"mode = observe\nretention = 36h\nforge hub { type = local token = \"env:TOPSECRET\" }\n"
+		"agent fixer { command = { /bin/fix, \"--password=TOPSECRET\" } }\n"
+		"project \"acme/*\" { agents = { fixer } max-cycles = 4 }\n");
+	json_t *json = config_to_json(config);
+	json_t *project = json_array_get(json_object_get(json, "projects"), 0);
+	json_t *agent = json_array_get(json_object_get(json, "agents"), 0);
+	char *text = json_dumps(json, 0);
+
+	assert_non_null(text);
+	assert_null(strstr(text, "TOPSECRET"));
+	assert_string_equal(json_string_value(json_object_get(json, "retention")), "36h");
+	assert_string_equal(json_string_value(json_object_get(json, "mode")), "observe");
+	assert_string_equal(json_string_value(json_object_get(json, "unknown-projects")), "allow");
+	assert_string_equal(json_string_value(json_object_get(agent, "name")), "fixer");
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(agent, "command"), 0)), "/bin/fix");
+	assert_string_equal(json_string_value(json_object_get(project, "pattern")), "acme/*");
+	assert_int_equal(json_integer_value(json_object_get(project, "max-cycles")), 4);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(project, "agents"), 0)), "fixer");
+	free(text);
+	json_decref(json);
+	config_destroy(config);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_everything_said),
+		cmocka_unit_test(test_two_forges_have_no_default),
+		cmocka_unit_test(test_environment_in_double_quotes),
+		cmocka_unit_test(test_closest_project),
+		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_files_in_order),
+		cmocka_unit_test(test_mistakes_of_all_files),
+		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_json),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
