@@ -64,8 +64,8 @@ struct jfield {
  * Returns: 0; -EINVAL, `*ret_field` (static) names the member that is missing, of the wrong type, too long or out of
  * its names; -ENOMEM. After a failure jfield_finish() is safe and needed.
  */
-must_check int jfield_decode(const json_t *object, const struct jfield *fields, size_t n_fields, void *out,
-	const char **ret_field);
+must_check int jfield_decode(const json_t *object, const struct jfield *fields, size_t n_fields,
+	void *out, const char **ret_field);
 
 /* Adds the fields to `object`. Texts must be UTF-8. Returns: 0; -ENOMEM; -EILSEQ, a text was not UTF-8. */
 must_check int jfield_encode(

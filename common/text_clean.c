@@ -1,0 +1,146 @@
+#include "common/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REPLACEMENT "\xEF\xBF\xBD"
+#define ESC 0x1B
+#define BEL 0x07
+
+struct cleaner {
+	const char *in;
+	size_t len, pos;
+	char *out;
+	size_t n_out;
+	size_t line_start; /* in `out` */
+	bool cr_pending;   /* a lone CR: the next character overwrites the line */
+};
+
+static void emit(struct cleaner *cleaner, const char *data, size_t len) {
+	if (cleaner->cr_pending) {
+		cleaner->n_out = cleaner->line_start;
+		cleaner->cr_pending = false;
+	}
+	memcpy(cleaner->out + cleaner->n_out, data, len);
+	cleaner->n_out += len;
+}
+
+static void emit_newline(struct cleaner *cleaner) {
+	cleaner->cr_pending = false;
+	cleaner->out[cleaner->n_out++] = '\n';
+	cleaner->line_start = cleaner->n_out;
+}
+
+static void skip_range(struct cleaner *cleaner, unsigned char first, unsigned char last) {
+	while (cleaner->pos < cleaner->len) {
+		unsigned char byte = (unsigned char)cleaner->in[cleaner->pos];
+
+		if (byte < first || byte > last) {
+			return;
+		}
+		cleaner->pos++;
+	}
+}
+
+/* At most one byte of that range. */
+static void skip_final(struct cleaner *cleaner, unsigned char first) {
+	unsigned char byte;
+
+	if (cleaner->pos < cleaner->len) {
+		byte = (unsigned char)cleaner->in[cleaner->pos];
+		cleaner->pos += byte >= first && byte <= 0x7E;
+	}
+}
+
+static void skip_csi(struct cleaner *cleaner) {
+	skip_range(cleaner, 0x30, 0x3F);
+	skip_range(cleaner, 0x20, 0x2F);
+	skip_final(cleaner, 0x40);
+}
+
+/* To BEL or ST. One that is left open ends with its line, so that it cannot swallow the rest of a log. */
+static void skip_string(struct cleaner *cleaner) {
+	for (; cleaner->pos < cleaner->len && cleaner->in[cleaner->pos] != '\n'; cleaner->pos++) {
+		const char *p = cleaner->in + cleaner->pos;
+		size_t rest = cleaner->len - cleaner->pos;
+
+		if (p[0] == BEL) {
+			cleaner->pos++;
+			return;
+		}
+		if (rest >= 2 && (memcmp(p, "\x1B\\", 2) == 0 || memcmp(p, "\xC2\x9C", 2) == 0)) {
+			cleaner->pos += 2;
+			return;
+		}
+	}
+}
+
+/* ECMA-48: what follows ESC; a C1 control is the same as ESC and that control minus 0x40. */
+static void skip_escape(struct cleaner *cleaner, unsigned char kind) {
+	switch (kind) {
+	case '[': skip_csi(cleaner); break;
+	case ']':
+	case 'P':
+	case 'X':
+	case '^':
+	case '_': skip_string(cleaner); break;
+	default: break;
+	}
+}
+
+static void on_escape(struct cleaner *cleaner) {
+	unsigned char kind;
+
+	if (cleaner->pos == cleaner->len) {
+		return;
+	}
+	kind = (unsigned char)cleaner->in[cleaner->pos];
+	if (kind >= 0x40 && kind <= 0x5F) {
+		cleaner->pos++;
+		skip_escape(cleaner, kind);
+		return;
+	}
+	skip_range(cleaner, 0x20, 0x2F);
+	skip_final(cleaner, 0x30);
+}
+
+static void clean_one(struct cleaner *cleaner) {
+	const char *start = cleaner->in + cleaner->pos;
+	uint32_t code = 0;
+	int n = text_decode(start, cleaner->len - cleaner->pos, &code);
+
+	cleaner->pos += (size_t)abs(n);
+	if (n < 0 || code == 0) {
+		emit(cleaner, REPLACEMENT, strlen(REPLACEMENT));
+	} else if (code == '\n') {
+		emit_newline(cleaner);
+	} else if (code == '\r') {
+		cleaner->cr_pending = true;
+	} else if (code == ESC) {
+		on_escape(cleaner);
+	} else if (code >= 0x80 && code <= 0x9F) {
+		skip_escape(cleaner, (unsigned char)(code - 0x40));
+	} else if (code == '\t' || (!text_is_control(code) && !text_is_hidden(code))) {
+		emit(cleaner, start, (size_t)n);
+	}
+}
+
+char *text_clean(const char *data, size_t len) {
+	struct cleaner cleaner = { .in = data, .len = len };
+	char *shorter;
+
+	/* The worst byte becomes a replacement character. */
+	if (len > (SIZE_MAX - 1) / strlen(REPLACEMENT)) {
+		return NULL;
+	}
+	cleaner.out = malloc(len * strlen(REPLACEMENT) + 1);
+	if (cleaner.out == NULL) {
+		return NULL;
+	}
+	while (cleaner.pos < len) {
+		clean_one(&cleaner);
+	}
+	cleaner.out[cleaner.n_out] = '\0';
+	shorter = realloc(cleaner.out, cleaner.n_out + 1);
+	return shorter != NULL ? shorter : cleaner.out;
+}
