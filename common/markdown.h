@@ -13,9 +13,11 @@
 /*
  * Appends `text` (any bytes, NUL-ended) as a block in a fence longer than any run of backticks inside, after
  * text_clean() and without HTML comments; at most `max_bytes` of text, head and tail kept, cut on a UTF-8
- * boundary with a line that says how much is missing. A line that is a slash command gets a backslash in front: bots read
- * the source. Else the text stays as it was: a forge neither notifies nor links inside a fence, and "@types/node" is a
- * package. `info` is our own word ("text"). Returns: 0; -EMSGSIZE; -ENOMEM, nothing was appended (as the next two).
+ * boundary with a line that says how much is missing. `info` is our own word ("text").
+ *
+ * A line that is a slash command gets a backslash in front, because bots read the source. Else the text stays as it
+ * was: a forge neither notifies nor links inside a fence, and "@types/node" is a package.
+ * Returns, as the next two: 0; -EMSGSIZE; -ENOMEM; nothing was appended then.
  */
 must_check int markdown_fence(
 	struct buffer *out, const char *info, const char *text, size_t max_bytes);
