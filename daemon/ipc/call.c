@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,11 +65,17 @@ static void conn_overflow(struct conn *conn) {
 /* Appends one message of the call where its turn has come, or keeps it until then. */
 static int call_send(struct call *call, const json_t *message) {
 	struct conn *conn = call->conn;
-	bool is_head = conn->calls.next == &call->node;
-	int r = frame_append(is_head ? &conn->out : &call->out, message);
+	struct buffer *out = conn->calls.next == &call->node ? &conn->out : &call->out;
+	size_t len = out->len;
+	int r = frame_append(out, message);
 
 	if (r < 0) {
 		return r;
+	}
+	if (out->len - len > LIMIT_FRAME_MAX_BYTES) {
+		out->len = len;
+		out->data[len] = '\0';
+		return -EMSGSIZE;
 	}
 	if (conn_unread(conn) > LIMIT_UNREAD_OUTPUT_MAX_BYTES) {
 		conn_overflow(conn);
@@ -190,14 +197,15 @@ void call_invalid(struct call *call, const char *parameter) {
 
 void call_refuse(struct call *call, const char *parameter, const char *fmt, ...) {
 	char message[LIMIT_SENTENCE_MAX];
+	_cleanup_(freep) char *clean = NULL;
 	va_list args;
 
 	va_start(args, fmt);
 	(void)vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	message[text_cut(message, strlen(message))] = '\0';
+	clean = text_clean(message, strlen(message)); /* a precision may have cut a UTF-8 sequence */
 	call_error(call, PROTOCOL_INTERFACE ".InvalidArgument",
-		json_pack("{s:s, s:s}", "message", message, "parameter", parameter));
+		json_pack("{s:s, s:s}", "message", clean != NULL ? clean : "", "parameter", parameter));
 }
 
 /* What a handler sees */

@@ -74,10 +74,10 @@ static int watch_send(struct watch *watch, const struct note *note) {
 static void watch_noted(struct engine_watcher *watcher, const struct note *note) {
 	struct watch *watch = container_of(watcher, struct watch, watcher);
 
-	if (watch->live && note->seq > watch->seq) {
-		(void)watch_send(watch, note);
-	}
 	watch->newest = MAX(watch->newest, note->seq);
+	if (watch->live && note->seq > watch->seq) {
+		(void)watch_send(watch, note); /* may release it */
+	}
 }
 
 static int watch_page(struct watch *watch);

@@ -1,0 +1,243 @@
+#include "daemon/ipc/explain_text.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/error_type.h"
+#include "common/id.h"
+
+#define EXPLAIN_REASONS_MAX 4 /* of a verdict, told one by one */
+
+/* What an operator can do, by state and by status. */
+static const char *const incident_advice[INCIDENT_STATE_COUNT] = {
+	[INCIDENT_OPEN] = "To give it up, close it with `codegenctl incident close`.",
+	[INCIDENT_WAITING] = "A passed build on its branch is checked at once; `codegenctl task run` checks now, and "
+			     "`codegenctl incident close` gives it up.",
+	[INCIDENT_RESOLVED] = "Nothing is left to do; the same failure within 24 hours opens it again.",
+	[INCIDENT_ESCALATED] = "A person has to look: after a fix, a passed build resolves it; `codegenctl incident "
+			       "retry` gives the agent a new budget, `codegenctl incident close` gives it up.",
+	[INCIDENT_ABANDONED] = "Nothing is left to do; the same failure opens a new incident.",
+};
+
+static const char *const task_advice[TASK_STATUS_COUNT] = {
+	[TASK_SCHEDULED] = "`codegenctl task run` executes it now, `task snooze` puts it off, `task cancel` removes it.",
+	[TASK_EXECUTING] = "It cannot be changed while it runs; `codegenctl watch` shows when it ends.",
+	[TASK_COMPLETED] = "Nothing is left to do.",
+	[TASK_FAILED] = "`codegenctl task retry` schedules it again.",
+	[TASK_CANCELLED] = "`codegenctl task retry` schedules it again.",
+};
+
+static const char *const task_purposes[TASK_TYPE_COUNT] = {
+	[TASK_PUBLISH_REPORT] = "publishes the report of a failure",
+	[TASK_TRIGGER_AGENT] = "starts the coding agent",
+	[TASK_PR_READINESS_CHECK] = "checks whether the work is ready",
+	[TASK_NOTIFY] = "tells somebody",
+};
+
+/* "2026-11-22T17:00:00.000Z (in 20 min)". */
+static int add_time(struct buffer *out, int64_t ms, int64_t now_ms) {
+	char text[CLOCK_TEXT_MAX];
+	char span[CLOCK_SPAN_MAX];
+
+	return buffer_appendf(out, "%s (%s)", clock_format(ms, text), clock_format_relative(ms, now_ms, span));
+}
+
+/* A sentence of somebody else's, with a full stop behind it. */
+static int add_sentence(struct buffer *out, const char *sentence) {
+	size_t len = strlen(sentence);
+
+	if (len == 0) {
+		return 0;
+	}
+	return buffer_appendf(out, " %s%s", sentence, strchr(".!?", sentence[len - 1]) != NULL ? "" : ".");
+}
+
+static int add_what(struct buffer *out, const struct explain_facts *facts) {
+	const struct incident *incident = facts->incident;
+	char id[ID_TEXT_MAX];
+	int r = buffer_appendf(out, "Incident %s is a %s on branch \"%s\" of project \"%s\"",
+		id_format(ID_INCIDENT, incident->id, id), error_type_name(incident->error_type), incident->branch,
+		incident->project);
+
+	if (r == 0 && incident->pull_request > 0) {
+		r = buffer_appendf(out, " (pull request %" PRId64 ")", incident->pull_request);
+	}
+	if (r == 0) {
+		r = buffer_appendf(out, ", reported %" PRId64 " time%s since ", incident->n_reports,
+			incident->n_reports == 1 ? "" : "s");
+	}
+	if (r == 0) {
+		r = add_time(out, incident->opened_ms, facts->now_ms);
+	}
+	return r == 0 ? buffer_append_str(out, ".") : r;
+}
+
+static int add_state(struct buffer *out, const struct explain_facts *facts) {
+	const struct incident *incident = facts->incident;
+	int r = buffer_appendf(out, " It is %s, in cycle %" PRId64 " of %" PRId64 ".",
+		incident_state_names[incident->state], incident->cycle, facts->max_cycle);
+
+	return r == 0 ? add_sentence(out, incident->reason) : r;
+}
+
+static int add_reasons(struct buffer *out, const struct verdict *verdict) {
+	int r = 0;
+
+	for (size_t i = 0; i < verdict->n_reasons && i < EXPLAIN_REASONS_MAX && r == 0; i++) {
+		const struct reason *reason = &verdict->reasons[i];
+
+		r = buffer_appendf(out, "%s %s", i == 0 ? ":" : ";",
+			reason->message[0] != '\0' ? reason->message : reason_code_name(reason->code));
+	}
+	if (r == 0 && verdict->n_reasons > EXPLAIN_REASONS_MAX) {
+		r = buffer_appendf(out, "; and %zu more", verdict->n_reasons - EXPLAIN_REASONS_MAX);
+	}
+	return r;
+}
+
+static int add_verdict(struct buffer *out, const struct verdict *verdict, int64_t now_ms) {
+	int r;
+
+	if (verdict->checked_at_ms == 0) {
+		return buffer_append_str(out, " It was not checked yet.");
+	}
+	r = buffer_append_str(out, " The last check, at ");
+	if (r == 0) {
+		r = add_time(out, verdict->checked_at_ms, now_ms);
+	}
+	if (r == 0) {
+		r = buffer_appendf(out, ", said %s", verdict_outcome_names[verdict->outcome]);
+	}
+	if (r == 0) {
+		r = add_reasons(out, verdict);
+	}
+	return r == 0 ? buffer_append_str(out, ".") : r;
+}
+
+/* The newest task of that kind; NULL: there is none. */
+static const struct task *find_task(const struct explain_facts *facts, enum task_type type, bool scheduled) {
+	for (size_t i = facts->n_tasks; i > 0; i--) {
+		const struct task *task = &facts->tasks[i - 1];
+
+		if (task->type == type && (task->status == TASK_SCHEDULED) == scheduled) {
+			return task;
+		}
+	}
+	return NULL;
+}
+
+static int add_agent(struct buffer *out, const struct explain_facts *facts) {
+	const struct task *task = find_task(facts, TASK_TRIGGER_AGENT, false);
+	char id[ID_TEXT_MAX];
+	int r;
+
+	if (task == NULL) {
+		return buffer_append_str(out, " No agent was started so far.");
+	}
+	r = buffer_appendf(out, " The agent's last task, %s in cycle %" PRId64 ", is %s.",
+		id_format(ID_TASK, task->id, id), task->cycle, task_status_names[task->status]);
+	return r == 0 ? add_sentence(out, task->reason) : r;
+}
+
+static const struct task *find_next(const struct explain_facts *facts) {
+	const struct task *next = NULL;
+
+	for (size_t i = 0; i < facts->n_tasks; i++) {
+		const struct task *task = &facts->tasks[i];
+
+		if (task->status == TASK_SCHEDULED && (next == NULL || task->due_ms < next->due_ms)) {
+			next = task;
+		}
+	}
+	return next;
+}
+
+static int add_next(struct buffer *out, const struct explain_facts *facts) {
+	const struct task *next = find_next(facts);
+	char id[ID_TEXT_MAX];
+	int r;
+
+	if (next == NULL) {
+		return incident_is_active(facts->incident->state) ? buffer_append_str(out, " Nothing is scheduled.")
+								  : 0;
+	}
+	r = buffer_appendf(out, " Next, task %s %s, at ", id_format(ID_TASK, next->id, id), task_purposes[next->type]);
+	if (r == 0) {
+		r = add_time(out, next->due_ms, facts->now_ms);
+	}
+	if (r == 0 && facts->paused) {
+		r = buffer_append_str(out, ", but not before `codegenctl resume`: it is paused");
+	}
+	return r == 0 ? buffer_append_str(out, ".") : r;
+}
+
+int explain_incident(struct buffer *out, const struct explain_facts *facts) {
+	int r = add_what(out, facts);
+
+	if (r == 0) {
+		r = add_state(out, facts);
+	}
+	if (r == 0) {
+		r = add_verdict(out, &facts->incident->verdict, facts->now_ms);
+	}
+	if (r == 0) {
+		r = add_agent(out, facts);
+	}
+	if (r == 0) {
+		r = add_next(out, facts);
+	}
+	return r == 0 ? add_sentence(out, incident_advice[facts->incident->state]) : r;
+}
+
+static int add_task_time(struct buffer *out, const struct task *task, int64_t now_ms, bool paused) {
+	int r;
+
+	if (task->status != TASK_SCHEDULED && task->finished_ms == 0) {
+		return 0;
+	}
+	r = buffer_append_str(out, task->status == TASK_SCHEDULED ? " It is due at " : " It ended at ");
+	if (r == 0) {
+		r = add_time(out, task->status == TASK_SCHEDULED ? task->due_ms : task->finished_ms, now_ms);
+	}
+	if (r == 0 && paused && task->status == TASK_SCHEDULED) {
+		r = buffer_append_str(out, ", but not before `codegenctl resume`: it is paused");
+	}
+	return r == 0 ? buffer_append_str(out, ".") : r;
+}
+
+/* A check keeps its verdict as the result. */
+static int add_task_result(struct buffer *out, const struct task *task) {
+	const char *outcome = json_string_value(json_object_get(task->result, "outcome"));
+
+	return outcome != NULL ? buffer_appendf(out, " What came of it: %s.", outcome) : 0;
+}
+
+int explain_task(struct buffer *out, const struct task *task, int64_t now_ms, bool paused) {
+	char id[ID_TEXT_MAX];
+	int r = buffer_appendf(out, "Task %s %s, for branch \"%s\" of project \"%s\".", id_format(ID_TASK, task->id, id),
+		task_purposes[task->type], task->branch, task->project);
+
+	if (r == 0) {
+		r = buffer_appendf(out, " It is %s, after %" PRId64 " attempt%s.", task_status_names[task->status],
+			task->attempt, task->attempt == 1 ? "" : "s");
+	}
+	if (r == 0) {
+		r = add_sentence(out, task->reason);
+	}
+	if (r == 0) {
+		r = add_task_result(out, task);
+	}
+	if (r == 0) {
+		r = add_task_time(out, task, now_ms, paused);
+	}
+	return r == 0 ? add_sentence(out, task_advice[task->status]) : r;
+}
+
+int64_t explain_next_check_ms(const struct task *tasks, size_t n_tasks) {
+	const struct explain_facts facts = { .tasks = tasks, .n_tasks = n_tasks };
+	const struct task *task = find_task(&facts, TASK_PR_READINESS_CHECK, true);
+
+	return task != NULL ? task->due_ms : 0;
+}
