@@ -201,7 +201,10 @@ static void apply_keys(struct config_load *load, const struct config_source *sou
 			.out = (char *)out + table->keys[i].offset,
 		};
 
-		if (cfg_opt_size(setting.opt) > 0) {
+		unsigned n = cfg_opt_size(setting.opt);
+
+		/* The last one is empty when parsing stopped in the middle of it. */
+		if (n > 0 && cfg_opt_getnptr(setting.opt, n - 1)) {
 			apply_setting(&setting);
 		}
 	}
@@ -284,6 +287,13 @@ static void apply_forge(struct config_load *load, const struct config_source *so
 	}
 }
 
+static bool names_program(cfg_t *section) {
+	cfg_opt_t *command = cfg_getopt(section, "command");
+	const struct config_value *program = cfg_opt_getnptr(command, 0);
+
+	return program && *program->text;
+}
+
 static void apply_agent(struct config_load *load, const struct config_source *source, cfg_t *section) {
 	struct config *config = load->config;
 	struct config_agent *agent = add_section(load, source, section, &config->agents,
@@ -297,7 +307,7 @@ static void apply_agent(struct config_load *load, const struct config_source *so
 	agent->timeout_ms = CONFIG_AGENT_TIMEOUT_MS;
 	agent->concurrency = 1;
 	apply_keys(load, source, section, CONFIG_AGENT, agent);
-	if ((!agent->command || !agent->command[0] || !agent->command[0][0]) && !source->broken) {
+	if (!names_program(section) && !source->broken) {
 		config_error(load, source->path, config_section_line(source, section),
 			"key \"command\": missing in agent \"%s\"; a list of the program and its "
 			"arguments, as in { \"/usr/local/bin/fix\" }",
