@@ -32,8 +32,9 @@ static bool same_commit(const char *a, size_t a_len, const char *b, size_t b_len
 	if (a_len == b_len && memcmp(a, b, a_len) == 0) {
 		return true;
 	}
-	return shorter >= BUILD_ABBREVIATION_MIN && all_hex(a, a_len) && all_hex(b, b_len) &&
-		strncasecmp(a, b, shorter) == 0;
+	/* The comparison first: almost all differ in their first digits. */
+	return shorter >= BUILD_ABBREVIATION_MIN && strncasecmp(a, b, shorter) == 0 &&
+		all_hex(a, a_len) && all_hex(b, b_len);
 }
 
 bool build_same_commit(const char *a, const char *b) {
@@ -45,7 +46,7 @@ static bool contains_commit(const struct build *build, const char *commit) {
 	size_t commit_len = strlen(commit);
 
 	while (*at != '\0') {
-		size_t len = strcspn(at, " ");
+		size_t len = (size_t)(strchrnul(at, ' ') - at);
 
 		if (same_commit(at, len, commit, commit_len)) {
 			return true;

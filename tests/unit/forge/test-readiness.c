@@ -59,6 +59,8 @@ static const struct row rows[] = {
 			"No build of this branch has been reported yet." } } },
 	{ "only green", false, { GREEN(LINT, "c1"), GREEN(TEST, "c2") }, VERDICT_READY, "c2", "2 ",
 		{ { 0 } } },
+	{ "only green, the newest in the first job", false,
+		{ GREEN(TEST, "c1"), GREEN(LINT, "c2") }, VERDICT_READY, "c2", "2 ", { { 0 } } },
 	{ "red and nothing since", false, { RED(LINT, "eff9f6100000", "", NULL, OURS, 1) },
 		VERDICT_NOT_READY, "eff9f6100000", "",
 		{ { REASON_NO_BUILD_SINCE_REPORT, "lint / eslint",
