@@ -142,6 +142,9 @@ static int write_foreign(struct buffer *out, const char *title, const char *text
 		int r;
 
 		buffer_init(&section, room);
+		if (buffer_reserve(&section, room) == NULL) {
+			return -ENOMEM;
+		}
 		r = buffer_appendf(&section, "## %s\n\n%s", title, untrusted);
 		if (r == 0) {
 			r = markdown_fence(&section, "text", text, text_bytes);
