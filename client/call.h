@@ -46,8 +46,8 @@ void call_set_deadline(struct call_conn *conn, int64_t deadline_us);
  * Returns: 0, the caller runs call_reply_finish(); -ECONNRESET, -EPIPE, the peer went away; -ETIMEDOUT; -EBADMSG,
  * -EPROTO, -ELOOP, it does not speak Varlink; -EMSGSIZE, too long, either way; -ENOMEM; -EILSEQ, not UTF-8.
  */
-must_check int call_method(
-	struct call_conn *conn, const char *method, json_t *parameters, struct call_reply *ret_reply);
+must_check int call_method(struct call_conn *conn, const char *method, json_t *parameters,
+	struct call_reply *ret_reply);
 
 /*
  * As call_method(), with `more`: `reply(...)` runs for each answer (borrowed), the last one and an error too, until it

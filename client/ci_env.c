@@ -114,8 +114,9 @@ static int query_start(const struct query_row *row, const char *commit, struct q
 	}
 	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	r = r != 0 ? r : posix_spawn_file_actions_adddup2(&actions, writing, STDOUT_FILENO);
-	r = r != 0 ? r : posix_spawn_file_actions_addopen(
-				 &actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	r = r != 0
+		? r
+		: posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	r = r != 0 ? r : posix_spawnp(&run->pid, "git", &actions, NULL, (char **)argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	if (r != 0) {

@@ -29,8 +29,8 @@ struct ci_env { /* "" and 0: not known */
 
 /*
  * Fills what `wanted` asks for, and leaves empty what the working directory does not tell. Ancestors are those of
- * `commit`, or of HEAD when it is NULL. Outside of a git work tree nothing is started, and the project is the directory's
- * name. All programs are gone when it returns, at `deadline_us` (CLOCK_MONOTONIC) at the latest.
+ * `commit`, or of HEAD when it is NULL. Outside of a git work tree nothing is started, and the project is the
+ * directory's name. All programs are gone when it returns, at `deadline_us` (CLOCK_MONOTONIC) at the latest.
  */
 void ci_env_collect(int wanted, const char *commit, int64_t deadline_us, struct ci_env *ret_env);
 

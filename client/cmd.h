@@ -4,6 +4,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "client/command.h"
 
@@ -30,6 +31,9 @@ command_run_fn cmd_task;
 command_run_fn cmd_tasks;
 command_run_fn cmd_version;
 command_run_fn cmd_watch;
+
+/* Whether `command` ("task") has the verb `word` ("run"). */
+bool verb_exists(const char *command, const char *word);
 
 /* One object of the wire, for people. */
 void show_task(const json_t *task);

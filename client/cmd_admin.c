@@ -97,9 +97,10 @@ int cmd_version(const struct invocation *inv) {
 	if (r != 0) {
 		return r;
 	}
-	document = json_pack("{s:s, s:o}", "client", CODEGEND_VERSION, "daemon", daemon_version(inv, path));
+	document = json_pack(
+		"{s:s, s:o}", "client", CODEGEND_VERSION, "daemon", daemon_version(inv, path));
 	if (document == NULL) {
-		return fail(FAILURE_FAILED, NULL, "out of memory");
+		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	daemon = json_text(document, "daemon");
 	if (inv->json) {
@@ -141,7 +142,8 @@ int cmd_help(const struct invocation *inv) {
 	}
 	command = command_find(inv->args[0]);
 	if (command == NULL) {
-		return fail(FAILURE_USAGE, NULL, "there is no command \"%s\"", inv->args[0]);
+		return failure_report(
+			FAILURE_USAGE, NULL, "there is no command \"%s\"", inv->args[0]);
 	}
 	command_print_help(command);
 	return 0;

@@ -42,15 +42,15 @@ static int list(const struct invocation *inv, const char *method, const char *me
 
 int cmd_tasks(const struct invocation *inv) {
 	return list(inv, "ListTasks", "tasks",
-		json_pack("{s:s?, s:s?, s:s?}", "status", option_text(&inv->options, "status"), "type",
-			option_text(&inv->options, "type"), "incidentId",
+		json_pack("{s:s?, s:s?, s:s?}", "status", option_text(&inv->options, "status"),
+			"type", option_text(&inv->options, "type"), "incidentId",
 			option_text(&inv->options, "incident")),
 		show_task_table);
 }
 
 static void show_incident_table(const json_t *incidents) {
-	static const char *const titles[] = { "ID", "PROJECT", "BRANCH", "ERROR TYPE", "STATE", "CYCLE",
-		"UPDATED", "WHY" };
+	static const char *const titles[] = { "ID", "PROJECT", "BRANCH", "ERROR TYPE", "STATE",
+		"CYCLE", "UPDATED", "WHY" };
 	_cleanup_(print_table_destroyp) struct print_table *table =
 		print_table_create(titles, ARRAY_SIZE(titles));
 	json_t *incident;
@@ -61,9 +61,9 @@ static void show_incident_table(const json_t *incidents) {
 	}
 	json_array_foreach(incidents, i, incident) {
 		char when[PRINT_TIME_MAX], cycle[64];
-		const char *const cells[] = { json_text(incident, "id"), json_text(incident, "project"),
-			json_text(incident, "branch"), json_text(incident, "errorType"),
-			json_text(incident, "state"), cycle,
+		const char *const cells[] = { json_text(incident, "id"),
+			json_text(incident, "project"), json_text(incident, "branch"),
+			json_text(incident, "errorType"), json_text(incident, "state"), cycle,
 			print_time(json_text(incident, "updatedAt"), when),
 			json_text(incident, "reason") };
 
@@ -82,8 +82,8 @@ int cmd_incidents(const struct invocation *inv) {
 }
 
 static void show_report_table(const json_t *reports) {
-	static const char *const titles[] = { "ID", "TIME", "PROJECT", "BRANCH", "ERROR TYPE", "JOB",
-		"DETAILS" };
+	static const char *const titles[] = { "ID", "TIME", "PROJECT", "BRANCH", "ERROR TYPE",
+		"JOB", "DETAILS" };
 	_cleanup_(print_table_destroyp) struct print_table *table =
 		print_table_create(titles, ARRAY_SIZE(titles));
 	json_t *report;
@@ -95,9 +95,10 @@ static void show_report_table(const json_t *reports) {
 	json_array_foreach(reports, i, report) {
 		char when[PRINT_TIME_MAX];
 		const char *const cells[] = { json_text(report, "id"),
-			print_time(json_text(report, "timestamp"), when), json_text(report, "project"),
-			json_text(report, "branch"), json_text(report, "errorType"),
-			json_text(report, "jobName"), json_text(report, "errorDetails") };
+			print_time(json_text(report, "timestamp"), when),
+			json_text(report, "project"), json_text(report, "branch"),
+			json_text(report, "errorType"), json_text(report, "jobName"),
+			json_text(report, "errorDetails") };
 
 		print_table_add(table, cells);
 	}
@@ -106,7 +107,7 @@ static void show_report_table(const json_t *reports) {
 
 int cmd_reports(const struct invocation *inv) {
 	return list(inv, "ListReports", "reports",
-		json_pack("{s:s?, s:s?}", "project", option_text(&inv->options, "project"), "incidentId",
-			option_text(&inv->options, "incident")),
+		json_pack("{s:s?, s:s?}", "project", option_text(&inv->options, "project"),
+			"incidentId", option_text(&inv->options, "incident")),
 		show_report_table);
 }

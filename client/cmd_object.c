@@ -39,6 +39,10 @@ static const struct verb *verb_find(const char *command, const char *word) {
 	return NULL;
 }
 
+bool verb_exists(const char *command, const char *word) {
+	return verb_find(command, word) != NULL;
+}
+
 static void print_done(const struct verb *verb, const json_t *object) {
 	const char *state = json_text(object, "status")[0] != '\0' ? json_text(object, "status")
 								   : json_text(object, "state");
@@ -64,7 +68,8 @@ static int act(const struct invocation *inv, json_t *parameters) {
 	}
 	object = json_object_get(answer, verb->member);
 	if (!json_is_object(object)) {
-		r = fail(FAILURE_PROTOCOL, NULL, "the daemon's answer has no %s", verb->member);
+		r = failure_report(
+			FAILURE_PROTOCOL, NULL, "the daemon's answer has no %s", verb->member);
 	} else if (inv->json) {
 		r = request_print_json(object);
 	} else if (verb->show != NULL) {

@@ -44,7 +44,7 @@ static int ask(const struct invocation *inv, json_t *parameters, json_t **ret_ve
 	verdict = json_object_get(answer, "verdict");
 	if (!json_is_object(verdict)) {
 		json_decref(answer);
-		return fail(FAILURE_PROTOCOL, NULL, "the daemon's answer has no verdict");
+		return failure_report(FAILURE_PROTOCOL, NULL, "the daemon's answer has no verdict");
 	}
 	*ret_verdict = json_incref(verdict);
 	json_decref(answer);
@@ -82,7 +82,8 @@ static json_t *ready_parameters(const struct invocation *inv, int *ret_exit) {
 	bool by_number = option_given(&inv->options, "pull-request");
 	bool asks_branch = branch == NULL && !by_number;
 	struct ci_env env;
-	json_t *number = by_number ? json_integer(option_number(&inv->options, "pull-request", 0)) : NULL;
+	json_t *number =
+		by_number ? json_integer(option_number(&inv->options, "pull-request", 0)) : NULL;
 
 	ci_env_collect((project == NULL ? CI_PROJECT : 0) | (asks_branch ? CI_BRANCH : 0), NULL,
 		call_deadline_us(CLIENT_GIT_TIMEOUT_MS), &env);
@@ -90,7 +91,8 @@ static json_t *ready_parameters(const struct invocation *inv, int *ret_exit) {
 	branch = asks_branch && env.branch[0] != '\0' ? env.branch : branch;
 	if (project[0] == '\0' || (branch == NULL && !by_number)) {
 		json_decref(number);
-		*ret_exit = fail(FAILURE_USAGE, "give --project, and --branch or --pull-request",
+		*ret_exit = failure_report(FAILURE_USAGE,
+			"give --project, and --branch or --pull-request",
 			"the project or the branch is not known");
 		return NULL;
 	}

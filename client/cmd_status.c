@@ -61,7 +61,8 @@ static void print_paused(const json_t *paused) {
 }
 
 static void show_status(const json_t *status) {
-	const json_t *store = json_object_get(status, "store"), *tasks = json_object_get(status, "tasks");
+	const json_t *store = json_object_get(status, "store"),
+		     *tasks = json_object_get(status, "tasks");
 	char line[512], span[CLOCK_SPAN_MAX];
 
 	(void)text_format(line, sizeof(line), "%s, pid %lld, up %s", json_text(status, "version"),
@@ -70,8 +71,8 @@ static void show_status(const json_t *status) {
 	print_pair("codegend", line);
 	print_pair_time("Started", json_text(status, "startedAt"));
 	print_pair("State", json_text(status, "stateDirectory"));
-	(void)text_format(line, sizeof(line), "%s, %lld KiB, schema %lld", json_text(store, "engine"),
-		(long long)(json_number(store, "bytes") + 1023) / 1024,
+	(void)text_format(line, sizeof(line), "%s, %lld KiB, schema %lld",
+		json_text(store, "engine"), (long long)(json_number(store, "bytes") + 1023) / 1024,
 		(long long)json_number(store, "schemaVersion"));
 	print_pair("Store", line);
 	print_paused(json_object_get(status, "paused"));
@@ -94,7 +95,7 @@ int cmd_status(const struct invocation *inv) {
 	}
 	status = json_object_get(answer, "status");
 	if (!json_is_object(status)) {
-		r = fail(FAILURE_PROTOCOL, NULL, "the daemon's answer has no status");
+		r = failure_report(FAILURE_PROTOCOL, NULL, "the daemon's answer has no status");
 	} else if (inv->json) {
 		r = request_print_json(status);
 	} else {

@@ -27,13 +27,14 @@ static int print_ticket_json(const json_t *ticket) {
 
 		r = json_object_set_new(document, ticket_members[i],
 			    value != NULL ? json_incref(value) : json_null()) < 0
-			    ? -ENOMEM
-			    : 0;
+			? -ENOMEM
+			: 0;
 	}
 	if (r == 0 && json_object_set_new(document, "spooled", json_false()) < 0) {
 		r = -ENOMEM;
 	}
-	r = r < 0 ? fail(FAILURE_FAILED, NULL, "out of memory") : request_print_json(document);
+	r = r < 0 ? failure_report(FAILURE_FAILED, NULL, "out of memory")
+		  : request_print_json(document);
 	json_decref(document);
 	return r;
 }
@@ -99,7 +100,7 @@ static int send_submission(const struct invocation *inv, json_t *parameters, int
 	}
 	ticket = json_object_get(reply.parameters, "ticket");
 	if (!json_is_object(ticket)) {
-		return fail(FAILURE_PROTOCOL, NULL, "the daemon's answer has no ticket");
+		return failure_report(FAILURE_PROTOCOL, NULL, "the daemon's answer has no ticket");
 	}
 	*ret_ticket = json_incref(ticket);
 	return 0;
@@ -136,10 +137,12 @@ int cmd_submit(const struct invocation *inv) {
 	int r = path != NULL ? submission_read_log(path, &log) : 0;
 
 	if (r < 0 && strict) {
-		return fail(FAILURE_USAGE, NULL, "cannot read the log \"%s\": %s", path, log_errno(r));
+		return failure_report(
+			FAILURE_USAGE, NULL, "cannot read the log \"%s\": %s", path, log_errno(r));
 	}
 	if (r < 0) {
-		warn("cannot read the log \"%s\": %s; reporting without it", path, log_errno(r));
+		failure_warn(
+			"cannot read the log \"%s\": %s; reporting without it", path, log_errno(r));
 	}
 	/* The log was read to its end first: a pipe ends when the step does, and that time is not ours. */
 	r = submit(inv, log);

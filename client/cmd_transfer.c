@@ -38,9 +38,9 @@ static int note_outcome(struct import *import, const char *path, const char *out
 	import->n_skipped += strcmp(outcome, "skipped") == 0;
 	if (shown == NULL || sentence == NULL ||
 		json_array_append_new(import->files,
-			json_pack("{s:s, s:s, s:O?, s:s}", "file", shown, "outcome", outcome, "id", id,
-				"message", sentence)) < 0) {
-		return fail(FAILURE_FAILED, NULL, "out of memory");
+			json_pack("{s:s, s:s, s:O?, s:s}", "file", shown, "outcome", outcome, "id",
+				id, "message", sentence)) < 0) {
+		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	if (!import->inv->json) {
 		printf("%-8s  %s: %s\n", outcome, shown, sentence);
@@ -63,7 +63,8 @@ static int import_file(struct import *import, const char *dir, const char *name)
 		return note_outcome(import, path, "skipped", NULL, "it is not UTF-8 text");
 	}
 	r = request_call(import->inv, import->conn, "Import",
-		json_pack("{s:s, s:s}", "name", clean_name != NULL ? clean_name : "", "content", content),
+		json_pack("{s:s, s:s}", "name", clean_name != NULL ? clean_name : "", "content",
+			content),
 		&answer);
 	if (r != 0) {
 		return r;
@@ -87,7 +88,7 @@ static int import_dir(struct import *import, const char *dir, bool *ret_exists) 
 
 	*ret_exists = n >= 0;
 	if (n < 0 && errno != ENOENT) {
-		warn("cannot read \"%s\": %s", dir, log_errno(-errno));
+		failure_warn("cannot read \"%s\": %s", dir, log_errno(-errno));
 	}
 	for (int i = 0; i < n; i++) {
 		if (r == 0) {
@@ -113,10 +114,12 @@ static int import_all(struct import *import, const char *dir) {
 		exists = exists || ignored;
 	}
 	if (r == 0 && !exists) {
-		r = fail(FAILURE_FAILED, "name the directory that holds " TASKS_DIR " or " REPORTS_DIR,
+		r = failure_report(FAILURE_FAILED,
+			"name the directory that holds " TASKS_DIR " or " REPORTS_DIR,
 			"there is no directory \"%s\" to import from", dir);
 	} else if (r == 0 && json_array_size(import->files) == 0) {
-		r = fail(FAILURE_FAILED, "name the directory that holds " TASKS_DIR " or " REPORTS_DIR,
+		r = failure_report(FAILURE_FAILED,
+			"name the directory that holds " TASKS_DIR " or " REPORTS_DIR,
 			"\"%s\" holds no task and no report", dir);
 	}
 	return r;
@@ -127,13 +130,14 @@ static int print_import(const struct import *import) {
 	int r;
 
 	if (!import->inv->json) {
-		printf("%zu imported, %zu existed, %zu skipped.\n", import->n_imported, import->n_exists,
-			import->n_skipped);
+		printf("%zu imported, %zu existed, %zu skipped.\n", import->n_imported,
+			import->n_exists, import->n_skipped);
 		return 0;
 	}
 	document = json_pack("{s:i, s:i, s:i, s:O}", "imported", (int)import->n_imported, "existed",
 		(int)import->n_exists, "skipped", (int)import->n_skipped, "files", import->files);
-	r = document != NULL ? request_print_json(document) : fail(FAILURE_FAILED, NULL, "out of memory");
+	r = document != NULL ? request_print_json(document)
+			     : failure_report(FAILURE_FAILED, NULL, "out of memory");
 	json_decref(document);
 	return r;
 }
@@ -163,33 +167,34 @@ static int export_object(const char *dir, const json_t *object) {
 
 	if (id[0] == '\0' || id[0] == '.' || strchr(id, '/') != NULL ||
 		!text_format(name, sizeof(name), "%s.json", id)) {
-		return fail(FAILURE_PROTOCOL, NULL, "\"%s\" is no id", id);
+		return failure_report(FAILURE_PROTOCOL, NULL, "\"%s\" is no id", id);
 	}
 	text = json_dumps(object, JSON_INDENT(2));
 	r = text != NULL ? address_join(path, sizeof(path), dir, name) : -ENOMEM;
 	r = r < 0 ? r : fd_write_file_atomic(path, text, strlen(text), 0600);
-	return r < 0 ? fail(FAILURE_FAILED, NULL, "cannot write \"%s\" in \"%s\": %s", name, dir,
-			       log_errno(r))
+	return r < 0 ? failure_report(FAILURE_FAILED, NULL, "cannot write \"%s\" in \"%s\": %s",
+			       name, dir, log_errno(r))
 		     : 0;
 }
 
 struct export {
 	const char *dir;
-	const char *list;   /* its method, and its array */
+	const char *list; /* its method, and its array */
 	const char *member;
-	const char *get;    /* asked for each; the list may leave long texts out. NULL: the list has all */
+	const char *get; /* asked for each; the list may leave long texts out. NULL: the list has all */
 	const char *single;
 };
 
-static int export_item(const struct invocation *inv, struct call_conn *conn, const struct export *export,
-	const char *dir, const json_t *item) {
+static int export_item(const struct invocation *inv, struct call_conn *conn,
+	const struct export *export, const char *dir, const json_t *item) {
 	json_t *answer = NULL;
 	int r;
 
 	if (export->get == NULL) {
 		return export_object(dir, item);
 	}
-	r = request_call(inv, conn, export->get, json_pack("{s:s}", "id", json_text(item, "id")), &answer);
+	r = request_call(
+		inv, conn, export->get, json_pack("{s:s}", "id", json_text(item, "id")), &answer);
 	if (r != 0) {
 		return r;
 	}
@@ -207,8 +212,8 @@ static int export_kind(const struct invocation *inv, const struct export *export
 
 	r = r < 0 ? r : fd_make_dirs(dir, 0700);
 	if (r < 0) {
-		return fail(FAILURE_FAILED, NULL, "cannot make \"%s\" in \"%s\": %s", export->dir,
-			inv->args[0], log_errno(r));
+		return failure_report(FAILURE_FAILED, NULL, "cannot make \"%s\" in \"%s\": %s",
+			export->dir, inv->args[0], log_errno(r));
 	}
 	r = request_list(inv, export->list, export->member, json_object(), 0, &list);
 	r = r != 0 ? r : request_open(inv, &conn);
@@ -238,8 +243,10 @@ int cmd_export(const struct invocation *inv) {
 		printf("%zu tasks, %zu reports.\n", n_tasks, n_reports);
 		return 0;
 	}
-	document = json_pack("{s:I, s:I}", "tasks", (json_int_t)n_tasks, "reports", (json_int_t)n_reports);
-	r = document != NULL ? request_print_json(document) : fail(FAILURE_FAILED, NULL, "out of memory");
+	document = json_pack(
+		"{s:I, s:I}", "tasks", (json_int_t)n_tasks, "reports", (json_int_t)n_reports);
+	r = document != NULL ? request_print_json(document)
+			     : failure_report(FAILURE_FAILED, NULL, "out of memory");
 	json_decref(document);
 	return r;
 }

@@ -27,11 +27,11 @@ static int watch_event(const struct call_reply *reply, void *user) {
 	if (!watch->inv->json) {
 		show_event(event);
 	} else if (print_json_line(event) < 0) {
-		watch->exit = fail(FAILURE_FAILED, NULL, "cannot write the output");
+		watch->exit = failure_report(FAILURE_FAILED, NULL, "cannot write the output");
 		return 1;
 	}
 	if (fflush(stdout) == EOF) {
-		watch->exit = fail(FAILURE_FAILED, NULL, "cannot write the output");
+		watch->exit = failure_report(FAILURE_FAILED, NULL, "cannot write the output");
 		return 1;
 	}
 	return 0;

@@ -11,8 +11,8 @@
 
 int cmd_check(const struct invocation *inv) {
 	json_t *answer = NULL;
-	int r = request_once(
-		inv, "Check", json_pack("{s:b}", "all", option_flag(&inv->options, "all")), &answer);
+	int r = request_once(inv, "Check",
+		json_pack("{s:b}", "all", option_flag(&inv->options, "all")), &answer);
 
 	if (r != 0) {
 		return r;
@@ -66,7 +66,7 @@ int cmd_schedule(const struct invocation *inv) {
 	const char *branch = option_text(&inv->options, "branch");
 	const char *commit = option_text(&inv->options, "commit");
 	int wanted = (project == NULL ? CI_PROJECT : 0) | (branch == NULL ? CI_BRANCH : 0) |
-		     (commit == NULL && branch == NULL ? CI_COMMIT : 0);
+		(commit == NULL && branch == NULL ? CI_COMMIT : 0);
 	json_t *answer = NULL, *task;
 	struct ci_env env;
 	int r;
@@ -76,7 +76,7 @@ int cmd_schedule(const struct invocation *inv) {
 	branch = branch != NULL ? branch : env.branch;
 	commit = commit == NULL && env.commit[0] != '\0' ? env.commit : commit;
 	if (project[0] == '\0' || branch[0] == '\0') {
-		return fail(FAILURE_USAGE, "give them with --project and --branch",
+		return failure_report(FAILURE_USAGE, "give them with --project and --branch",
 			"the project or the branch is not known");
 	}
 	r = request_once(inv, "Schedule",
@@ -102,7 +102,8 @@ int cmd_schedule(const struct invocation *inv) {
 }
 
 static void show_explanation(const json_t *answer) {
-	const json_t *tasks = json_object_get(answer, "tasks"), *events = json_object_get(answer, "events");
+	const json_t *tasks = json_object_get(answer, "tasks"),
+		     *events = json_object_get(answer, "events");
 	json_t *event;
 	size_t i;
 

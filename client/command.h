@@ -28,7 +28,7 @@ struct command {
 	enum address_kind socket;
 	size_t min_args;
 	size_t max_args;
-	bool waits;		   /* has no time limit unless --timeout sets one */
+	bool waits;		  /* has no time limit unless --timeout sets one */
 	const char *const *words; /* NULL-ended: what the first argument may be; NULL: anything */
 	const struct option_row *options; /* NULL: none of its own */
 	command_run_fn *run;

@@ -43,7 +43,8 @@ _Static_assert(ARRAY_SIZE(failures) == FAILURE_COUNT, "a row for each failure");
 static const struct error_row {
 	const char *name;
 	enum failure failure;
-} errors[] = { /* sorted */
+} errors[] = {
+	/* sorted */
 	{ "io.codegend.Busy", FAILURE_BUSY },
 	{ "io.codegend.InvalidArgument", FAILURE_INVALID_ARGUMENT },
 	{ "io.codegend.InvalidConfiguration", FAILURE_INVALID_CONFIGURATION },
@@ -115,7 +116,7 @@ static void print_sentence(const char *message, const char *hint) {
 		hint != NULL ? hint : "");
 }
 
-int fail(enum failure failure, const char *hint, const char *fmt, ...) {
+int failure_report(enum failure failure, const char *hint, const char *fmt, ...) {
 	_cleanup_(freep) char *message = NULL, *clean_message = NULL, *clean_hint = NULL;
 	va_list ap;
 	int r;
@@ -132,13 +133,14 @@ int fail(enum failure failure, const char *hint, const char *fmt, ...) {
 	clean_message = message != NULL ? print_one_line(message) : NULL;
 	clean_hint = hint != NULL ? print_one_line(hint) : NULL;
 	(failures_as_json ? print_json_error(failure_code(failure),
-				    clean_message != NULL ? clean_message : "out of memory", clean_hint)
+				    clean_message != NULL ? clean_message : "out of memory",
+				    clean_hint)
 			  : print_sentence(clean_message != NULL ? clean_message : "out of memory",
 				    clean_hint));
 	return (int)failure_exit(failure);
 }
 
-void warn(const char *fmt, ...) {
+void failure_warn(const char *fmt, ...) {
 	_cleanup_(freep) char *message = NULL, *clean = NULL;
 	va_list ap;
 	int r;

@@ -54,6 +54,6 @@ bool failure_is_json(void);
  * One sentence on stderr, or with --json {"error":{...}} on one line. `hint` NULL: the table's. Foreign strings are
  * made printable here. Returns the exit code.
  */
-int fail(enum failure failure, const char *hint, const char *fmt, ...) printf_like(3, 4);
-/* As fail(), for what we survive: the sentence only, never JSON's error, nothing returned. */
-void warn(const char *fmt, ...) printf_like(1, 2);
+int failure_report(enum failure failure, const char *hint, const char *fmt, ...) printf_like(3, 4);
+/* As failure_report(), for what we survive: the sentence only, never JSON's error, nothing returned. */
+void failure_warn(const char *fmt, ...) printf_like(1, 2);

@@ -64,8 +64,8 @@ void command_print_overview(void) {
 
 void command_print_help(const struct command *command) {
 	printf("Usage: codegenctl %s%s%s%s\n\n%s\n", command->name,
-		command->options != NULL ? " [OPTIONS]" : "", command->arguments[0] != '\0' ? " " : "",
-		command->arguments, command->help);
+		command->options != NULL ? " [OPTIONS]" : "",
+		command->arguments[0] != '\0' ? " " : "", command->arguments, command->help);
 	if (command->more != NULL) {
 		printf("\n%s", command->more);
 	}

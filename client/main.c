@@ -16,13 +16,14 @@ int main(int argc, char **argv) {
 	if (!done && r == 0) {
 		style = print_style_detect(option_flag(&inv.globals, "no-color"));
 		print_set_style(&style);
-		if (option_flag(&inv.globals, "quiet") && !inv.json && freopen("/dev/null", "w", stdout) == NULL) {
-			return fail(FAILURE_FAILED, NULL, "cannot open \"/dev/null\"");
+		if (option_flag(&inv.globals, "quiet") && !inv.json &&
+			freopen("/dev/null", "w", stdout) == NULL) {
+			return failure_report(FAILURE_FAILED, NULL, "cannot open \"/dev/null\"");
 		}
 		r = inv.command->run(&inv);
 	}
 	if (fflush(stdout) == EOF) {
-		return fail(FAILURE_FAILED, NULL, "cannot write the output");
+		return failure_report(FAILURE_FAILED, NULL, "cannot write the output");
 	}
 	return r;
 }

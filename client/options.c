@@ -42,12 +42,11 @@ static int option_check(const struct option_row *row, const char *text, char *me
 
 	switch (row->type) {
 	case OPTION_FLAG:
-	case OPTION_TEXT:
-		break;
+	case OPTION_TEXT: break;
 	case OPTION_NUMBER:
 		if (option_parse_number(text, &ignored) < 0) {
-			(void)text_format(message, size, "option \"--%s\" needs a number, not \"%s\"",
-				row->name, text);
+			(void)text_format(message, size,
+				"option \"--%s\" needs a number, not \"%s\"", row->name, text);
 			return -EINVAL;
 		}
 		break;
@@ -77,7 +76,8 @@ static int option_find(const struct option_row *rows, const char *name, size_t l
 int option_take(struct option_values *values, int argc, char **argv, int *index, char *message,
 	size_t size) {
 	const char *name = argv[*index] + 2, *equals = strchr(name, '='), *text;
-	int found = option_find(values->rows, name, equals != NULL ? (size_t)(equals - name) : strlen(name));
+	int found = option_find(
+		values->rows, name, equals != NULL ? (size_t)(equals - name) : strlen(name));
 	const struct option_row *row;
 
 	if (found < 0) {
@@ -93,8 +93,8 @@ int option_take(struct option_values *values, int argc, char **argv, int *index,
 		return 0;
 	}
 	if (equals == NULL && *index + 1 >= argc) {
-		(void)text_format(
-			message, size, "option \"--%s\" needs a value: %s", row->name, row->argument);
+		(void)text_format(message, size, "option \"--%s\" needs a value: %s", row->name,
+			row->argument);
 		return -EINVAL;
 	}
 	text = equals != NULL ? equals + 1 : argv[*index + 1];

@@ -28,9 +28,7 @@ struct option_row {
 };
 
 #define OPTIONS_END                                                                                \
-	{                                                                                          \
-		NULL, OPTION_FLAG, NULL, NULL                                                      \
-	}
+	{ NULL, OPTION_FLAG, NULL, NULL }
 
 struct option_values {
 	const struct option_row *rows;
@@ -41,11 +39,11 @@ struct option_values {
 void option_values_init(struct option_values *values, const struct option_row *rows);
 
 /*
- * Takes argv[*index], which starts with "--", and its value when the option has one; `*index` is then the last word used.
- * Returns: 0; -ENOENT, the table has no such option; -EINVAL, `message` says what is wrong with the value.
+ * Takes argv[*index], which starts with "--", and its value when the option has one; `*index` is then the last word
+ * used. Returns: 0; -ENOENT, the table has no such option; -EINVAL, `message` says what is wrong with the value.
  */
-must_check int option_take(struct option_values *values, int argc, char **argv, int *index, char *message,
-	size_t size);
+must_check int option_take(struct option_values *values, int argc, char **argv, int *index,
+	char *message, size_t size);
 
 /* Accessors; `name` is in the table. `fallback` when the option was not given. */
 bool option_flag(const struct option_values *values, const char *name);

@@ -29,7 +29,7 @@ static int unknown_option(const struct invocation *inv, const char *word) {
 			inv->command != NULL ? inv->command->name : "",
 			inv->command != NULL ? " " : "");
 	}
-	return fail(FAILURE_USAGE, hint, "there is no option \"%s\"%s%s%s", name,
+	return failure_report(FAILURE_USAGE, hint, "there is no option \"%s\"%s%s%s", name,
 		inv->command != NULL ? " for \"" : " before the command",
 		inv->command != NULL ? inv->command->name : "", inv->command != NULL ? "\"" : "");
 }
@@ -43,10 +43,10 @@ static int unknown_command(const char *word) {
 		suggestion_offer(&suggestion, commands[i].name);
 	}
 	if (suggestion.best == NULL) {
-		return fail(FAILURE_USAGE, NULL, "there is no command \"%s\"", word);
+		return failure_report(FAILURE_USAGE, NULL, "there is no command \"%s\"", word);
 	}
 	(void)text_format(hint, sizeof(hint), "did you mean \"%s\"?", suggestion.best);
-	return fail(FAILURE_USAGE, hint, "there is no command \"%s\"", word);
+	return failure_report(FAILURE_USAGE, hint, "there is no command \"%s\"", word);
 }
 
 static int take_word(struct invocation *inv, const char *word) {
@@ -59,8 +59,8 @@ static int take_word(struct invocation *inv, const char *word) {
 		return 0;
 	}
 	if (inv->n_args >= inv->command->max_args) {
-		return fail(FAILURE_USAGE, NULL, "\"%s\" does not take the argument \"%s\"",
-			inv->command->name, word);
+		return failure_report(FAILURE_USAGE, NULL,
+			"\"%s\" does not take the argument \"%s\"", inv->command->name, word);
 	}
 	inv->args[inv->n_args++] = word;
 	return 0;
@@ -78,14 +78,13 @@ static int take_option(struct invocation *inv, int argc, char **argv, int *index
 	if (argv[*index][1] == '-') {
 		r = option_take(&inv->globals, argc, argv, index, message, sizeof(message));
 		if (r == -ENOENT) {
-			r = option_take(
-				&inv->options, argc, argv, index, message, sizeof(message));
+			r = option_take(&inv->options, argc, argv, index, message, sizeof(message));
 		}
 	}
 	if (r == -ENOENT) {
 		return unknown_option(inv, argv[*index]);
 	}
-	return r < 0 ? fail(FAILURE_USAGE, NULL, "%s", message) : 0;
+	return r < 0 ? failure_report(FAILURE_USAGE, NULL, "%s", message) : 0;
 }
 
 static int take_words(struct invocation *inv, int argc, char **argv) {
@@ -132,7 +131,7 @@ static int check_first_word(const struct invocation *inv) {
 	if (suggestion.best != NULL) {
 		(void)text_format(hint, sizeof(hint), "did you mean \"%s\"?", suggestion.best);
 	}
-	return fail(FAILURE_USAGE, suggestion.best != NULL ? hint : NULL,
+	return failure_report(FAILURE_USAGE, suggestion.best != NULL ? hint : NULL,
 		"\"%s\" is not something \"%s\" knows; it is used as \"%s %s\"", inv->args[0],
 		inv->command->name, inv->command->name, inv->command->arguments);
 }
@@ -146,7 +145,7 @@ static int check_arguments(const struct invocation *inv) {
 		}
 	}
 	if (inv->n_args < inv->command->min_args) {
-		return fail(FAILURE_USAGE, NULL, "\"%s\" needs more arguments: \"%s %s\"",
+		return failure_report(FAILURE_USAGE, NULL, "\"%s\" needs more arguments: \"%s %s\"",
 			inv->command->name, inv->command->name, inv->command->arguments);
 	}
 	return 0;
@@ -156,7 +155,8 @@ static int set_timeout(struct invocation *inv) {
 	int64_t seconds = option_number(&inv->globals, "timeout", -1);
 
 	if (seconds > CLIENT_TIMEOUT_MAX_SECONDS) {
-		return fail(FAILURE_USAGE, NULL, "option \"--timeout\" is longer than a year");
+		return failure_report(
+			FAILURE_USAGE, NULL, "option \"--timeout\" is longer than a year");
 	}
 	inv->timeout_ms = seconds >= 0 ? seconds * CLOCK_SECOND_MS
 				       : (inv->command->waits ? 0 : CLIENT_TIMEOUT_MS);
@@ -188,7 +188,7 @@ int command_parse(int argc, char **argv, struct invocation *inv, bool *ret_done)
 		return 0;
 	}
 	if (inv->command == NULL) {
-		return fail(FAILURE_USAGE, NULL, "no command was given");
+		return failure_report(FAILURE_USAGE, NULL, "no command was given");
 	}
 	r = check_arguments(inv);
 	if (r != 0) {

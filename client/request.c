@@ -34,15 +34,16 @@ static const struct status_row {
 
 int request_socket(const struct invocation *inv, char path[ADDRESS_PATH_MAX]) {
 	bool user = option_flag(&inv->globals, "user");
-	int r = address_socket(inv->command->socket, option_text(&inv->globals, "socket"), user, path,
-		ADDRESS_PATH_MAX);
+	int r = address_socket(inv->command->socket, option_text(&inv->globals, "socket"), user,
+		path, ADDRESS_PATH_MAX);
 
 	if (r == -ENOENT) {
-		return fail(FAILURE_NOT_REACHABLE, "set it, or name the socket with --socket",
+		return failure_report(FAILURE_NOT_REACHABLE,
+			"set it, or name the socket with --socket",
 			"$XDG_RUNTIME_DIR is not set, so the socket of this user's daemon is not known");
 	}
 	if (r < 0) {
-		return fail(FAILURE_USAGE, NULL, "the path of the socket is too long");
+		return failure_report(FAILURE_USAGE, NULL, "the path of the socket is too long");
 	}
 	return 0;
 }
@@ -57,10 +58,11 @@ int request_failed(const struct invocation *inv, int status) {
 		}
 		r = request_socket(inv, path);
 		return r != 0 ? r
-			      : fail(statuses[i].failure, NULL, "cannot talk to codegend at \"%s\": %s",
-					path, statuses[i].message);
+			      : failure_report(statuses[i].failure, NULL,
+					"cannot talk to codegend at \"%s\": %s", path,
+					statuses[i].message);
 	}
-	return fail(FAILURE_FAILED, NULL, "cannot talk to codegend: %s", log_errno(status));
+	return failure_report(FAILURE_FAILED, NULL, "cannot talk to codegend: %s", log_errno(status));
 }
 
 /* Each line of InvalidConfiguration's `errors`, on lines of their own or, for --json, in one sentence. */
@@ -74,13 +76,14 @@ static int refused_configuration(const struct call_reply *reply) {
 		const char *sentence = json_string_value(line);
 
 		if (sentence != NULL && !failure_is_json()) {
-			warn("%s", sentence);
+			failure_warn("%s", sentence);
 		} else if (sentence != NULL && buffer_appendf(&text, "; %s", sentence) < 0) {
 			break;
 		}
 	}
-	return fail(FAILURE_INVALID_CONFIGURATION, json_string_value(json_object_get(reply->parameters, "hint")),
-		"%s%s", json_text(reply->parameters, "message"), text.data);
+	return failure_report(FAILURE_INVALID_CONFIGURATION,
+		json_string_value(json_object_get(reply->parameters, "hint")), "%s%s",
+		json_text(reply->parameters, "message"), text.data);
 }
 
 int request_refused(const struct call_reply *reply) {
@@ -92,17 +95,18 @@ int request_refused(const struct call_reply *reply) {
 		return refused_configuration(reply);
 	}
 	if (strcmp(reply->error, PROTOCOL_INVALID_PARAMETER) == 0) {
-		return fail(failure, hint, "the daemon does not accept the value of \"%s\"",
+		return failure_report(failure, hint, "the daemon does not accept the value of \"%s\"",
 			json_text(reply->parameters, "parameter"));
 	}
 	if (strcmp(reply->error, PROTOCOL_METHOD_NOT_FOUND) == 0) {
-		return fail(failure, hint, "the daemon does not offer \"%s\" at this socket",
+		return failure_report(failure, hint,
+			"the daemon does not offer \"%s\" at this socket",
 			json_text(reply->parameters, "method"));
 	}
 	if (message[0] == '\0') {
-		return fail(failure, hint, "the daemon refused with \"%s\"", reply->error);
+		return failure_report(failure, hint, "the daemon refused with \"%s\"", reply->error);
 	}
-	return fail(failure, hint, "%s", message);
+	return failure_report(failure, hint, "%s", message);
 }
 
 int request_open(const struct invocation *inv, struct call_conn **ret_conn) {
@@ -135,7 +139,8 @@ int request_call(const struct invocation *inv, struct call_conn *conn, const cha
 	int r;
 
 	if (parameters == NULL) {
-		return fail(FAILURE_FAILED, "arguments must be UTF-8", "cannot make the request");
+		return failure_report(
+			FAILURE_FAILED, "arguments must be UTF-8", "cannot make the request");
 	}
 	drop_nulls(parameters);
 	(void)text_format(name, sizeof(name), PROTOCOL_INTERFACE ".%s", method);
@@ -165,17 +170,19 @@ int request_once(const struct invocation *inv, const char *method, json_t *param
 }
 
 /* Adds one page to `items`. Sets `before` of `parameters` for the next one; `*ret_last` when there is none. */
-static int take_page(json_t *page, const char *member, json_t *items, json_t *parameters, bool *ret_last) {
+static int take_page(
+	json_t *page, const char *member, json_t *items, json_t *parameters, bool *ret_last) {
 	json_t *next = json_object_get(page, "next");
 	json_t *rows = json_object_get(page, member);
 	bool again = json_is_string(next) && json_equal(next, json_object_get(parameters, "before"));
 
 	if (!json_is_array(rows) || again) {
-		return fail(FAILURE_PROTOCOL, NULL, "the daemon's answer has no list of %s", member);
+		return failure_report(
+			FAILURE_PROTOCOL, NULL, "the daemon's answer has no list of %s", member);
 	}
 	if (json_array_extend(items, rows) < 0 ||
 		(json_is_string(next) && json_object_set(parameters, "before", next) < 0)) {
-		return fail(FAILURE_FAILED, NULL, "out of memory");
+		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	*ret_last = !json_is_string(next);
 	return 0;
@@ -189,11 +196,13 @@ static int list_pages(const struct invocation *inv, const char *method, const ch
 	int r = request_open(inv, &conn);
 
 	while (r == 0 && !last && (limit == 0 || (int64_t)json_array_size(items) < limit)) {
-		int64_t left = limit == 0 ? CLIENT_PAGE_ROWS : limit - (int64_t)json_array_size(items);
+		int64_t left =
+			limit == 0 ? CLIENT_PAGE_ROWS : limit - (int64_t)json_array_size(items);
 		json_t *page = NULL;
 
-		if (json_object_set_new(parameters, "limit", json_integer(MIN(left, CLIENT_PAGE_ROWS))) < 0) {
-			return fail(FAILURE_FAILED, NULL, "out of memory");
+		if (json_object_set_new(
+			    parameters, "limit", json_integer(MIN(left, CLIENT_PAGE_ROWS))) < 0) {
+			return failure_report(FAILURE_FAILED, NULL, "out of memory");
 		}
 		r = request_call(inv, conn, method, json_copy(parameters), &page);
 		if (r != 0) {
@@ -201,7 +210,8 @@ static int list_pages(const struct invocation *inv, const char *method, const ch
 		}
 		r = take_page(page, member, items, parameters, &last);
 		if (r == 0 && json_object_set(list, "total", json_object_get(page, "total")) < 0) {
-			r = fail(FAILURE_PROTOCOL, NULL, "the daemon's answer has no total");
+			r = failure_report(
+				FAILURE_PROTOCOL, NULL, "the daemon's answer has no total");
 		}
 		json_decref(page);
 	}
@@ -214,7 +224,8 @@ int request_list(const struct invocation *inv, const char *method, const char *m
 	int r;
 
 	if (list == NULL || parameters == NULL) {
-		r = fail(FAILURE_FAILED, "arguments must be UTF-8", "cannot make the request");
+		r = failure_report(
+			FAILURE_FAILED, "arguments must be UTF-8", "cannot make the request");
 	} else {
 		r = list_pages(inv, method, member, parameters, limit, list);
 	}
@@ -228,5 +239,7 @@ int request_list(const struct invocation *inv, const char *method, const char *m
 }
 
 int request_print_json(const json_t *document) {
-	return print_json(document) < 0 ? fail(FAILURE_FAILED, NULL, "cannot write the output") : 0;
+	return print_json(document) < 0
+		? failure_report(FAILURE_FAILED, NULL, "cannot write the output")
+		: 0;
 }

@@ -16,15 +16,15 @@
 must_check int request_open(const struct invocation *inv, struct call_conn **ret_conn);
 
 /*
- * Calls "io.codegend.`method`". Takes `parameters`; NULL: memory was short while they were made, a failure. Members that
- * are null are not sent.
+ * Calls "io.codegend.`method`". Takes `parameters`; NULL: memory was short while they were made, a failure. Members
+ * that are null are not sent.
  */
-must_check int request_call(const struct invocation *inv, struct call_conn *conn, const char *method,
-	json_t *parameters, json_t **ret_parameters);
+must_check int request_call(const struct invocation *inv, struct call_conn *conn,
+	const char *method, json_t *parameters, json_t **ret_parameters);
 
 /* request_open() and request_call() in one. */
-must_check int request_once(
-	const struct invocation *inv, const char *method, json_t *parameters, json_t **ret_parameters);
+must_check int request_once(const struct invocation *inv, const char *method, json_t *parameters,
+	json_t **ret_parameters);
 
 /*
  * Pages through a list method: up to `limit` (0: all) of the array `member`, as {member: [...], "total": N}. Takes

@@ -131,8 +131,8 @@ void show_event(const json_t *event) {
 }
 
 void show_task_table(const json_t *tasks) {
-	static const char *const titles[] = { "ID", "TYPE", "STATUS", "SCHEDULED FOR", "PROJECT", "BRANCH",
-		"WHY" };
+	static const char *const titles[] = { "ID", "TYPE", "STATUS", "SCHEDULED FOR", "PROJECT",
+		"BRANCH", "WHY" };
 	_cleanup_(print_table_destroyp) struct print_table *table =
 		print_table_create(titles, ARRAY_SIZE(titles));
 	json_t *task;

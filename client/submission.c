@@ -196,18 +196,19 @@ static int add_quality(const struct invocation *inv, json_t *parameters) {
 		int r = path != NULL ? read_quality(path, &object) : 0;
 
 		if (r == 0 && object != NULL) {
-			r = json_object_set_new(parameters, quality_fields[i], object) < 0 ? -ENOMEM : 0;
+			r = json_object_set_new(parameters, quality_fields[i], object) < 0 ? -ENOMEM
+											   : 0;
 		}
 		if (r == 0) {
 			continue;
 		}
 		if (option_flag(&inv->options, "strict")) {
-			return fail(FAILURE_USAGE, "it must hold one JSON object",
+			return failure_report(FAILURE_USAGE, "it must hold one JSON object",
 				"option \"--%s\" cannot use \"%s\": %s", quality_fields[i], path,
 				r == -EINVAL ? "not a JSON object" : log_errno(r));
 		}
-		warn("option \"--%s\" cannot use \"%s\": %s; reporting without it", quality_fields[i],
-			path, r == -EINVAL ? "not a JSON object" : log_errno(r));
+		failure_warn("option \"--%s\" cannot use \"%s\": %s; reporting without it",
+			quality_fields[i], path, r == -EINVAL ? "not a JSON object" : log_errno(r));
 	}
 	return 0;
 }
@@ -228,15 +229,17 @@ static bool add_options(const struct invocation *inv, json_t *parameters) {
 	bool done = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(text_fields); i++) {
-		done = done && set_text(parameters, text_fields[i].member,
-				       option_text(&inv->options, text_fields[i].option));
+		done = done &&
+			set_text(parameters, text_fields[i].member,
+				option_text(&inv->options, text_fields[i].option));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(number_fields); i++) {
 		if (option_given(&inv->options, number_fields[i].option)) {
 			int64_t number = option_number(&inv->options, number_fields[i].option, 0);
 
-			done = done && json_object_set_new(parameters, number_fields[i].member,
-					       json_integer(number)) == 0;
+			done = done &&
+				json_object_set_new(parameters, number_fields[i].member,
+					json_integer(number)) == 0;
 		}
 	}
 	return done;
@@ -248,7 +251,7 @@ static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *
 	const char *branch = option_text(&inv->options, "branch");
 	const char *commit = option_text(&inv->options, "commit");
 	int wanted = CI_ANCESTORS | (project == NULL ? CI_PROJECT : 0) |
-		     (branch == NULL ? CI_BRANCH : 0) | (commit == NULL ? CI_COMMIT : 0);
+		(branch == NULL ? CI_BRANCH : 0) | (commit == NULL ? CI_COMMIT : 0);
 	struct ci_env env;
 
 	ci_env_collect(wanted, commit, deadline_us, &env);
@@ -256,15 +259,16 @@ static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *
 	branch = branch != NULL ? branch : env.branch;
 	commit = commit != NULL ? commit : env.commit;
 	if (project[0] == '\0') {
-		return fail(FAILURE_USAGE, "give it with --project", "the project is not known");
+		return failure_report(
+			FAILURE_USAGE, "give it with --project", "the project is not known");
 	}
 	if (branch[0] == '\0') {
-		return fail(FAILURE_USAGE, "give it with --branch",
+		return failure_report(FAILURE_USAGE, "give it with --branch",
 			"the branch is not known, and git does not say");
 	}
 	if (!set_text(parameters, "project", project) || !set_text(parameters, "branch", branch) ||
 		!set_text(parameters, "commit", commit) || !add_ancestors(parameters, &env)) {
-		return fail(FAILURE_FAILED, NULL, "out of memory");
+		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	return 0;
 }
@@ -285,18 +289,18 @@ static int add_words(const struct invocation *inv, const char *log, json_t *para
 		!set_text(parameters, "log", log) || !add_options(inv, parameters) ||
 		json_object_set_new(parameters, "passed",
 			json_boolean(option_flag(&inv->options, "passed"))) < 0) {
-		return fail(FAILURE_FAILED, NULL, "out of memory");
+		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	return 0;
 }
 
-int submission_create(
-	const struct invocation *inv, const char *log, int64_t deadline_us, json_t **ret_parameters) {
+int submission_create(const struct invocation *inv, const char *log, int64_t deadline_us,
+	json_t **ret_parameters) {
 	json_t *parameters = json_object();
 	int r;
 
 	if (parameters == NULL) {
-		return fail(FAILURE_FAILED, NULL, "out of memory");
+		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	r = add_words(inv, log, parameters);
 	r = r != 0 ? r : add_quality(inv, parameters);

@@ -10,16 +10,16 @@
 #include "common/macro.h"
 
 /*
- * Makes the parameters of io.codegend.Submit. Git is asked until `deadline_us` at the latest. A file that cannot be used
- * is an error with --strict; without it a warning, and the submission goes without.
+ * Makes the parameters of io.codegend.Submit. Git is asked until `deadline_us` at the latest. A file that cannot be
+ * used is an error with --strict; without it a warning, and the submission goes without.
  * Returns: 0, `*ret_parameters` is a new reference; an exit code, the failure was printed.
  */
-must_check int submission_create(
-	const struct invocation *inv, const char *log, int64_t deadline_us, json_t **ret_parameters);
+must_check int submission_create(const struct invocation *inv, const char *log, int64_t deadline_us,
+	json_t **ret_parameters);
 
 /*
- * Reads a log, "-" is standard input, and keeps its beginning and its end with a line between that says how much was cut. The
- * result is clean UTF-8 that the caller frees. Waits for the end of standard input.
+ * Reads a log, "-" is standard input, and keeps its beginning and its end, with a line between that says how much was
+ * cut. The result is clean UTF-8 that the caller frees. Waits for the end of standard input.
  * Returns: 0; negative errno, `ret_log` untouched.
  */
 must_check int submission_read_log(const char *path, char **ret_log);

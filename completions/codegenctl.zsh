@@ -1,1 +1,161 @@
-# todo
+#compdef codegenctl
+# Completions of codegenctl for zsh. A test holds them against the command table.
+
+_codegenctl() {
+	local context state line command
+	local -A opt_args
+	local -a global commands
+
+	global=(
+		'--help[show help, of the command when one is given]'
+		'--json[print JSON\: one document, or one object a line]'
+		'--no-color[no colours on a terminal (as with $NO_COLOR)]'
+		'--quiet[print nothing for people, only errors and JSON]'
+		'--socket=[the daemon'\''s socket (else $CODEGEN_SOCKET)]:PATH:_files'
+		'--timeout=[how long to wait for an answer; 0\: for ever]:SECONDS: '
+		'--user[talk to this user'\''s own daemon]'
+		'--version[show the version of codegenctl]'
+	)
+	commands=(
+		'check:execute every due task now and wait'
+		'cleanup:remove old finished tasks'
+		'completion:print the completions for a shell'
+		'config:print the settings in force'
+		'explain:why a task or incident is where it is, and what happens next'
+		'export:write all tasks and reports as files'
+		'help:show help, of one command when it is given'
+		'import:take over task and report files, old and new'
+		'incident:show, close or retry an incident'
+		'incidents:list what is under repair'
+		'pause:stop publishing, triggering and checking'
+		'ready:the verdict on a branch or pull request, with reasons and proof'
+		'reload:read the configuration again'
+		'report:show a report'
+		'reports:list what CI said'
+		'resume:go on after a pause'
+		'schedule:schedule a readiness check by hand'
+		'status:health at a glance'
+		'submit:report a failed step, or a passed build'
+		'task:show a task or act on it'
+		'tasks:list the queue'
+		'version:show the versions of client and daemon'
+		'watch:print events as they happen'
+	)
+	_arguments -C $global '1: :->command' '*:: :->arguments' && return
+	if [[ $state == command ]]; then
+		_describe command commands
+		return
+	fi
+	command=$words[1]
+	case $command in
+	check)
+		_arguments $global \
+			'--all[also the tasks that are not due yet]'
+		;;
+	cleanup)
+		_arguments $global \
+			'--dry-run[only count]' \
+			'--force[also tasks that are stuck in executing]' \
+			'--older-than=[finished before that long ago, such as 7d]:DURATION: '
+		;;
+	completion)
+		_arguments $global \
+			'1:what:(bash zsh fish)'
+		;;
+	export)
+		_arguments $global \
+			'1:directory:_directories'
+		;;
+	help)
+		_arguments $global \
+			"1:command:(${commands[*]%%:*})"
+		;;
+	import)
+		_arguments $global \
+			'1:directory:_directories'
+		;;
+	incident)
+		_arguments $global \
+			'1:what:(show close retry)' \
+			'2:id: '
+		;;
+	incidents)
+		_arguments $global \
+			'--limit=[at most N of them, 0 for all (100)]:N: ' \
+			'--project=[only of that project]:PROJECT: ' \
+			'--state=[open, waiting, resolved, escalated or abandoned]:STATE:(open waiting resolved escalated abandoned)'
+		;;
+	ready)
+		_arguments $global \
+			'--branch=[the branch (else git'\''s)]:BRANCH: ' \
+			'--project=[the project (else from git'\''s remote)]:PROJECT: ' \
+			'--pull-request=[the pull request, instead of a branch]:N: ' \
+			'--wait[wait until it is ready or cannot become so by itself]'
+		;;
+	report)
+		_arguments $global \
+			'1:what:(show)' \
+			'2:id: '
+		;;
+	reports)
+		_arguments $global \
+			'--incident=[only of that incident]:ID: ' \
+			'--limit=[at most N of them, 0 for all (100)]:N: ' \
+			'--project=[only of that project]:PROJECT: '
+		;;
+	schedule)
+		_arguments $global \
+			'--branch=[the branch to check (else git'\''s)]:BRANCH: ' \
+			'--build-number=[the build'\''s number]:N: ' \
+			'--commit=[the commit (else git'\''s)]:COMMIT: ' \
+			'--delay=[due after that long, such as 30m (1h)]:DURATION: ' \
+			'--instructions=[what to look at, for whoever repairs]:TEXT: ' \
+			'--project=[the project (else from git'\''s remote)]:PROJECT: '
+		;;
+	submit)
+		_arguments $global \
+			'--branch=[the branch that was built (else git'\''s)]:BRANCH: ' \
+			'--build-number=[the build'\''s number]:N: ' \
+			'--build-url=[where the build can be seen]:URL: ' \
+			'--command=[the command that failed]:COMMAND: ' \
+			'--commit=[the commit that was built (else git'\''s)]:COMMIT: ' \
+			'--coverage=[with --passed\: coverage, a JSON object]:FILE:_files' \
+			'--exit-code=[what the command returned]:N: ' \
+			'--head-repository=[owner/name of the fork a pull request is from]:NAME: ' \
+			'--job=[the CI job, matrix legs apart]:NAME: ' \
+			'--key=[makes it idempotent\: the same key is one submission]:KEY: ' \
+			'--lint=[with --passed\: lint results, a JSON object]:FILE:_files' \
+			'--log=[the step'\''s output; - reads it from standard input]:FILE:_files' \
+			'--passed[report a green build instead of a failure]' \
+			'--project=[owner/name (else from git'\''s remote)]:PROJECT: ' \
+			'--pull-request=[the pull request'\''s number]:N: ' \
+			'--step=[the step of the job (else the command)]:NAME: ' \
+			'--strict[fail when the report was not taken]' \
+			'--tests=[with --passed\: test results, a JSON object]:FILE:_files' \
+			'1:type:(lint_failure type_check_failure build_failure test_failure security_scan_failure deploy_failure infra_failure unknown_failure)' \
+			'2:details: '
+		;;
+	task)
+		_arguments $global \
+			'--delay=[with snooze\: due that long from now (1h)]:DURATION: ' \
+			'1:what:(show run cancel retry snooze)' \
+			'2:id: '
+		;;
+	tasks)
+		_arguments $global \
+			'--incident=[only of that incident]:ID: ' \
+			'--limit=[at most N of them, 0 for all (100)]:N: ' \
+			'--status=[scheduled, executing, completed, failed or cancelled]:STATUS:(scheduled executing completed failed cancelled)' \
+			'--type=[publish_report, trigger_agent, pr_readiness_check or notify]:TYPE:(publish_report trigger_agent pr_readiness_check notify)'
+		;;
+	watch)
+		_arguments $global \
+			'--since=[first the events after number N]:N: '
+		;;
+	*)
+		_arguments $global
+		;;
+	esac
+}
+
+_codegenctl "$@"

@@ -1,0 +1,163 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/ci_env.h"
+#include "common/clock.h"
+#include "common/fd.h"
+
+static void test_project_from_url(void **state) {
+	static const struct row {
+		const char *url;
+		const char *project; /* NULL: not one */
+	} table[] = {
+		{ "https://github.com/acme/web.git", "acme/web" },
+		{ "https://github.com/acme/web", "acme/web" },
+		{ "https://github.com/acme/web/", "acme/web" },
+		{ "https://github.com/acme/web.git/", "acme/web" },
+		{ "https://user@github.com/acme/web.git", "acme/web" },
+		{ "https://user:ghp_secret@github.com/acme/web.git", "acme/web" },
+		{ "https://x-access-token:a/b@c@github.com/acme/web.git", "acme/web" },
+		{ "https://github.com/acme/web.git?token=secret", "acme/web" },
+		{ "https://gitlab.example:8443/group/sub/web.git", "group/sub/web" },
+		{ "ssh://git@github.com/acme/web.git", "acme/web" },
+		{ "ssh://git@github.com:2222/acme/web.git", "acme/web" },
+		{ "git://github.com/acme/web", "acme/web" },
+		{ "git@github.com:acme/web.git", "acme/web" },
+		{ "git@github.com:/acme/web.git", "acme/web" },
+		{ "github.com:acme/web", "acme/web" },
+		{ "git@github.com:acme/a.github.io.git", "acme/a.github.io" },
+		{ "/srv/git/web.git", NULL },
+		{ "../web", NULL },
+		{ "./a:b/c", NULL },
+		{ "file:///srv/git/web.git", NULL },
+		{ "https://github.com", NULL },
+		{ "https://github.com/", NULL },
+		{ "git@github.com:", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		char project[64] = "";
+		int r = ci_project_from_url(table[i].url, project, sizeof(project));
+
+		assert_int_equal(r, table[i].project != NULL ? 0 : -EINVAL);
+		assert_string_equal(project, table[i].project != NULL ? table[i].project : "");
+	}
+}
+
+static void test_long_project(void **state) {
+	char project[8] = "";
+
+	assert_int_equal(
+		ci_project_from_url("https://h/acme/web", project, sizeof(project)), -ENAMETOOLONG);
+	assert_string_equal(project, "");
+}
+
+static void git(const char *first, ...) {
+	const char *argv[16] = { "git", "-c", "user.name=t", "-c", "user.email=t@example.org", first };
+	size_t n = 6;
+	va_list ap;
+	pid_t pid;
+	int status;
+
+	va_start(ap, first);
+	while (n < 15 && (argv[n] = va_arg(ap, const char *)) != NULL) {
+		n++;
+	}
+	va_end(ap);
+	assert_int_equal(posix_spawnp(&pid, "git", NULL, NULL, (char **)argv, environ), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static char directory[64];
+
+static int enter_directory(void **state) {
+	snprintf(directory, sizeof(directory), "%s/ci-env-XXXXXX", "/tmp");
+	return mkdtemp(directory) == NULL || chdir(directory) < 0 ? -1 : 0;
+}
+
+static int leave_directory(void **state) {
+	return chdir("/") < 0 || fd_remove_tree(directory) < 0 ? -1 : 0;
+}
+
+static int64_t soon_us(void) {
+	return clock_mono_us() + 20 * 1000 * CLOCK_SECOND_MS;
+}
+
+#define CI_ALL (CI_PROJECT | CI_BRANCH | CI_COMMIT | CI_ANCESTORS)
+
+static void test_without_git(void **state) {
+	struct ci_env env;
+
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.project, strrchr(directory, '/') + 1);
+	assert_string_equal(env.branch, "");
+	assert_string_equal(env.commit, "");
+	assert_int_equal(env.n_ancestors, 0);
+}
+
+static void test_with_git(void **state) {
+	struct ci_env env, older;
+
+	git("init", "--quiet", "--initial-branch", "fix/it", ".", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.project, strrchr(directory, '/') + 1);
+	assert_string_equal(env.branch, "fix/it"); /* also before the first commit */
+	assert_string_equal(env.commit, "");
+
+	git("commit", "--quiet", "--allow-empty", "--message", "one", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &older);
+	git("commit", "--quiet", "--allow-empty", "--message", "two", NULL);
+	git("remote", "add", "origin", "https://me:secret@example.org/acme/web.git", NULL);
+	assert_int_equal(mkdir("below", 0700), 0);
+	assert_int_equal(chdir("below"), 0);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.project, "acme/web");
+	assert_string_equal(env.branch, "fix/it");
+	assert_int_equal(strlen(env.commit), 40);
+	assert_int_equal(env.n_ancestors, 1);
+	assert_string_equal(env.ancestors[0], older.commit);
+
+	/* Of the commit that was named; and only what was asked for. */
+	ci_env_collect(CI_ANCESTORS, older.commit, soon_us(), &env);
+	assert_int_equal(env.n_ancestors, 0);
+	assert_string_equal(env.branch, "");
+	assert_string_equal(env.project, "");
+
+	/* A name that looks like an option is a commit that does not exist. */
+	ci_env_collect(CI_ANCESTORS, "--all", soon_us(), &env);
+	assert_int_equal(env.n_ancestors, 0);
+
+	/* No time, no answer. */
+	ci_env_collect(CI_ALL, NULL, clock_mono_us(), &env);
+	assert_string_equal(env.commit, "");
+
+	git("checkout", "--quiet", "--detach", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "");
+	assert_int_equal(strlen(env.commit), 40);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_project_from_url),
+		cmocka_unit_test(test_long_project),
+		cmocka_unit_test_setup_teardown(test_without_git, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(test_with_git, enter_directory, leave_directory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
