@@ -129,8 +129,15 @@ class Daemon:
         keys = {"follow-up-delay": "1s", "wait-recheck": "1s",
                 **{name.replace("_", "-"): value for name, value in policy.items()}}
         lines = [f"{name} = {value}" for name, value in keys.items()]
-        lines += [f'agent fixer {{\n    type = command\n    command = {{ "{self.agent.path}" }}\n    timeout = 1m\n}}',
-                  'project "acme/*" {\n    agents = { fixer }\n}']
+        lines.append(f"""agent fixer {{
+    type = command
+    command = {{ "{self.agent.path}" }}
+    timeout = 1m
+    concurrency = 4
+}}
+project "acme/*" {{
+    agents = {{ fixer }}
+}}""")
         self.config.write_text(text if text is not None else "\n".join(lines) + "\n")
 
     # The process

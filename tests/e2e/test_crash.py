@@ -66,7 +66,7 @@ def test_overdue_after_downtime_runs_at_start(idle):
 def test_at_any_moment_of_a_cycle(idle):
     """Killed again and again while cycles run. What was answered stays; every agent run has a trigger of its own."""
     chance = random.Random(2)
-    idle.configure(max_cycles=2, follow_up_delay="50ms", wait_recheck="50ms")
+    idle.configure(max_cycles=2, follow_up_delay="50ms", wait_recheck="50ms", max_triggers_per_hour=1000)
     tickets = []
     for number in range(12):
         idle.start()

@@ -57,7 +57,7 @@ def test_every_old_file_is_reported_and_none_is_fatal(daemon):
         assert any(path.name in line for line in ended.stdout.splitlines()), f"no line about {path.name}"
     assert ended.returncode in (0, 1), ended.stderr
     task = daemon.ctl("task", "show", TASK["id"])
-    assert {name: task[name] for name in TASK} == TASK and task["origin"] == "imported"
+    assert {name: task[name] for name in TASK} == TASK and task["origin"] == "import"
     report = daemon.ctl("report", "show", "error-1758245293692")
     assert {name: report[name] for name in REPORT if name != "context"} == \
         {name: value for name, value in REPORT.items() if name != "context"}
