@@ -48,9 +48,7 @@ static int make_room(struct buffer *buf, size_t len) {
 		return 0;
 	}
 	cap = MAX(need, (size_t)BUFFER_FIRST_BYTES);
-	if (buf->cap <= buf->max_bytes / 2) {
-		cap = MAX(cap, buf->cap * 2);
-	}
+	cap = MAX(cap, buf->cap <= buf->max_bytes / 2 ? buf->cap * 2 : buf->max_bytes);
 	cap = MAX(MIN(cap, buf->max_bytes), need);
 	if (cap == SIZE_MAX) {
 		return -ENOMEM;
