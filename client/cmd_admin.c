@@ -27,7 +27,7 @@ static int change_pause(const struct invocation *inv, const char *method) {
 	}
 	json_array_foreach(json_object_get(answer, "paused"), i, item) {
 		if (!inv->json) {
-			print_pair("Paused", json_string_value(item));
+			print_pair("Paused", print_project(json_string_value(item)));
 		}
 	}
 	json_decref(answer);

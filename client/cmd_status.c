@@ -27,24 +27,44 @@ static void print_counts(const char *key, const json_t *object) {
 	print_pair(key, text.len > 0 ? text.data : "none");
 }
 
-/* The names in an array of strings or of objects with a "name", and what an object says is wrong. */
-static void print_names(const char *key, const json_t *array) {
-	json_t *item;
+static void print_forges(const json_t *forges) {
+	json_t *forge;
 	size_t i;
 
-	json_array_foreach(array, i, item) {
-		char line[1024];
-		const char *type = json_text(item, "type"), *state = json_text(item, "state");
-		const char *error = json_text(item, "lastError");
+	json_array_foreach(forges, i, forge) {
+		char line[512];
 
-		if (json_is_string(item)) {
-			print_pair(key, json_string_value(item));
-			continue;
-		}
-		(void)text_format(line, sizeof(line), "%s%s%s%s%s%s%s%s", json_text(item, "name"),
-			type[0] != '\0' ? " (" : "", type, type[0] != '\0' ? ")" : "",
-			state[0] != '\0' ? ", " : "", state, error[0] != '\0' ? ": " : "", error);
-		print_pair(key, line);
+		(void)text_format(line, sizeof(line), "%s (%s)", json_text(forge, "name"),
+			json_text(forge, "type"));
+		print_pair("Forge", line);
+	}
+}
+
+static void print_agents(const json_t *agents) {
+	json_t *agent;
+	size_t i;
+
+	json_array_foreach(agents, i, agent) {
+		char line[512];
+
+		(void)text_format(line, sizeof(line), "%s (%s), %lld of %lld at work",
+			json_text(agent, "name"), json_text(agent, "type"),
+			(long long)json_number(agent, "running"),
+			(long long)json_number(agent, "concurrency"));
+		print_pair("Agent", line);
+	}
+}
+
+static void print_errors(const json_t *events) {
+	json_t *event;
+	size_t i;
+
+	json_array_foreach(events, i, event) {
+		char line[1024], when[PRINT_TIME_MAX];
+
+		(void)text_format(line, sizeof(line), "%s %s",
+			print_time(json_text(event, "at"), when), json_text(event, "message"));
+		print_pair("Error", line);
 	}
 }
 
@@ -52,11 +72,8 @@ static void print_paused(const json_t *paused) {
 	json_t *item;
 	size_t i;
 
-	if (json_is_true(paused)) {
-		print_pair("Paused", "everything");
-	}
 	json_array_foreach(paused, i, item) {
-		print_pair("Paused", json_string_value(item));
+		print_pair("Paused", print_project(json_string_value(item)));
 	}
 }
 
@@ -75,15 +92,18 @@ static void show_status(const json_t *status) {
 		json_text(store, "engine"), (long long)(json_number(store, "bytes") + 1023) / 1024,
 		(long long)json_number(store, "schemaVersion"));
 	print_pair("Store", line);
+	if (strcmp(json_text(status, "mode"), "observe") == 0) {
+		print_pair("Mode", "observe");
+	}
 	print_paused(json_object_get(status, "paused"));
 	print_counts("Tasks", tasks);
 	print_pair_time("Next due", json_text(tasks, "nextDueAt"));
 	print_counts("Incidents", json_object_get(status, "incidents"));
 	print_pair_number("Reports", json_number(status, "reports"));
 	print_pair_number("Builds", json_number(status, "builds"));
-	print_names("Forge", json_object_get(status, "forges"));
-	print_names("Agent", json_object_get(status, "agents"));
-	print_names("Error", json_object_get(status, "lastErrors"));
+	print_forges(json_object_get(status, "forges"));
+	print_agents(json_object_get(status, "agents"));
+	print_errors(json_object_get(status, "lastErrors"));
 }
 
 int cmd_status(const struct invocation *inv) {

@@ -266,6 +266,10 @@ const char *print_time(const char *rfc3339, char out[PRINT_TIME_MAX]) {
 	return out;
 }
 
+const char *print_project(const char *project) {
+	return project != NULL && strcmp(project, "*") == 0 ? "everything" : project;
+}
+
 static int dump(const json_t *value, size_t flags) {
 	if (json_dumpf(value, stdout, flags | JSON_ENCODE_ANY) < 0 || fputc('\n', stdout) == EOF) {
 		return -EIO;

@@ -51,6 +51,9 @@ void print_block(const char *text, int indent);
 /* A time from the wire for people: without its milliseconds, relative too on a terminal. Returns `out`. */
 const char *print_time(const char *rfc3339, char out[PRINT_TIME_MAX]);
 
+/* A project as pausing has it: "*" is every one. Borrowed. */
+const char *print_project(const char *project);
+
 /* One document, indented; for streams one line. Returns: 0; -EIO. */
 must_check int print_json(const json_t *value);
 must_check int print_json_line(const json_t *value);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "client/ci_env.h"
 #include "client/failure.h"
 #include "common/buffer.h"
+#include "common/error_type.h"
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/text.h"
@@ -273,6 +275,30 @@ static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *
 	return 0;
 }
 
+/*
+ * The old script took any word as a type, and a report lost to a misspelt one helps nobody: without --strict it becomes
+ * an unknown failure, and the word stands before the details. Returns whether memory sufficed.
+ */
+static bool add_type(const struct invocation *inv, json_t *parameters) {
+	const char *type = command_argument(inv, 0), *details = command_argument(inv, 1);
+	_cleanup_(freep) char *both = NULL;
+	enum error_type known;
+
+	if (type == NULL || error_type_parse(type, &known) == 0 ||
+		option_flag(&inv->options, "strict")) {
+		return set_text(parameters, "errorType", type) &&
+			set_text(parameters, "errorDetails", details);
+	}
+	failure_warn("\"%s\" is no error type; reporting it as unknown_failure", type);
+	if (asprintf(&both, "%s%s%s", type, details != NULL ? ": " : "",
+		    details != NULL ? details : "") < 0) {
+		both = NULL;
+		return false;
+	}
+	return set_text(parameters, "errorType", error_type_name(ERROR_UNKNOWN)) &&
+		set_text(parameters, "errorDetails", both);
+}
+
 static int add_words(const struct invocation *inv, const char *log, json_t *parameters) {
 	const char *key = option_text(&inv->options, "key");
 	const char *step = option_text(&inv->options, "step");
@@ -284,9 +310,8 @@ static int add_words(const struct invocation *inv, const char *log, json_t *para
 	}
 	step = step != NULL ? step : option_text(&inv->options, "command");
 	if (!set_text(parameters, "key", key) || !set_text(parameters, "step", step) ||
-		!set_text(parameters, "errorType", command_argument(inv, 0)) ||
-		!set_text(parameters, "errorDetails", command_argument(inv, 1)) ||
-		!set_text(parameters, "log", log) || !add_options(inv, parameters) ||
+		!add_type(inv, parameters) || !set_text(parameters, "log", log) ||
+		!add_options(inv, parameters) ||
 		json_object_set_new(parameters, "passed",
 			json_boolean(option_flag(&inv->options, "passed"))) < 0) {
 		return failure_report(FAILURE_FAILED, NULL, "out of memory");

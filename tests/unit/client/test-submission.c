@@ -168,6 +168,21 @@ static void test_parameters(void **state) {
 	json_decref(expected);
 }
 
+/* A type that does not exist does not cost the report. */
+static void test_unknown_type(void **state) {
+	static const char *const words[] = { "made_up", "it broke", "--branch=main", NULL };
+	static const char *const strict[] = { "made_up", "--branch=main", "--strict", NULL };
+	int r;
+	json_t *parameters = create(words, &r);
+
+	assert_string_equal(json_text(parameters, "errorType"), "unknown_failure");
+	assert_string_equal(json_text(parameters, "errorDetails"), "made_up: it broke");
+	json_decref(parameters);
+	parameters = create(strict, &r);
+	assert_string_equal(json_text(parameters, "errorType"), "made_up");
+	json_decref(parameters);
+}
+
 static void test_passed(void **state) {
 	static const char *const words[] = { "--passed", "--branch=main", "--coverage=good", NULL };
 	int r;
@@ -216,6 +231,7 @@ int main(void) {
 		cmocka_unit_test(test_no_log),
 		cmocka_unit_test(test_keys_differ),
 		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_unknown_type),
 		cmocka_unit_test(test_passed),
 		cmocka_unit_test(test_wrong_use),
 	};
