@@ -49,6 +49,7 @@
 #define LIMIT_LIST_ROWS_DEFAULT 100
 #define LIMIT_LIST_ROWS_MAX 1000
 #define LIMIT_LIST_MAX_BYTES (2 * 1024 * 1024) /* of an answer with a list; it has a `next` then */
+#define LIMIT_LISTS_AT_WORK 4 /* of all connections; each holds up to two of the former */
 #define LIMIT_EXPLAIN_EVENTS 20
 #define LIMIT_LISTEN_BACKLOG 512
 
@@ -60,7 +61,7 @@
 #define LIMIT_STORE_SCAN_ROWS 4096 /* rows one page may look at before it answers with what it has */
 #define LIMIT_STORE_PAGE_BYTES (8 * 1024 * 1024) /* texts of one page, after which it ends */
 #define LIMIT_STORE_WAL_BYTES (64 * 1024 * 1024)
-#define LIMIT_STORE_WAL_IDLE_BYTES (4 * 1024 * 1024) /* moved into the database when nothing waits */
+#define LIMIT_STORE_WAL_IDLE_BYTES (16 * 1024 * 1024) /* moved into the database when nothing waits */
 #define LIMIT_STORE_CLEANUP_ROWS 500 /* deleted in one transaction */
 #define LIMIT_BUILDS_PER_BRANCH 256 /* newest builds a local verdict looks at */
 #define LIMIT_HISTORY_TASKS 32	     /* tasks of earlier cycles a prompt or `explain` tells of */

@@ -226,6 +226,10 @@ bool call_wants_more(const struct call *call) {
 	return call->more;
 }
 
+bool call_is_gone(const struct call *call) {
+	return call->conn == NULL;
+}
+
 bool call_is_answered(const struct call *call) {
 	return call->answered;
 }

@@ -39,6 +39,7 @@ const json_t *call_parameters(const struct call *call);
  */
 void call_on_gone(struct call *call, void (*gone)(void *user), void *user);
 
+bool call_is_gone(const struct call *call); /* the peer hung up; answering is harmless, working on is a waste */
 bool call_is_answered(const struct call *call); /* finally */
 /* The final answer; takes the reference `parameters` (NULL: {}). */
 void call_reply(struct call *call, json_t *parameters);

@@ -1,5 +1,6 @@
 /*
- * internal - what server, connection and call know of each other. Included by the core of ipc/ only, never by handlers.
+ * internal - what server, connection and call know of each other. For the core of ipc/, and for the few handlers that
+ * count something in the server or tell of it.
  *
  *     listener ─► server ─► conn ─► call ─► handler (methods_*.c)
  *                             ▲       │ answer
@@ -84,6 +85,8 @@ struct server {
 	size_t n_conns;
 	size_t n_calls; /* alive, their peers may be gone */
 	size_t n_watchers;
+	size_t n_lists; /* list calls at work; the others are in the next */
+	struct list lists_waiting; /* struct list_params, by `node` */
 	size_t call_bytes;   /* of the messages of calls in flight */
 	size_t input_bytes;  /* half messages of all connections */
 	size_t output_bytes; /* unread answers of all connections */

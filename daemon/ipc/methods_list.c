@@ -1,9 +1,14 @@
-/* Lists: pages of the store, until the caller's limit, the answer's size or the end. */
+/*
+ * Lists: pages of the store, until the caller's limit, the answer's size or the end.
+ *
+ * A list may hold megabytes while it is made, so only a few are at work at the same time, first come first served.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "common/id.h"
 #include "daemon/ipc/handlers.h"
+#include "daemon/ipc/internal.h"
 
 /* By enum store_kind. */
 static const struct {
@@ -93,14 +98,45 @@ static int list_page(struct list_params *p) {
 	return store_page(engine_store(call_engine(p->call)), &p->page, list_page_done);
 }
 
-static void list_end(struct list_params *p, int status) {
+static void list_finish(struct list_params *p, int status) {
 	if (status < 0) {
 		json_decref(TAKE_PTR(p->rows));
 		call_fail(p->call, status, NULL);
 	} else {
 		list_answer(p);
 	}
+	call_server(p->call)->n_lists--;
 	call_unref(p->call);
+}
+
+static int list_start(struct list_params *p) {
+	if (call_is_gone(p->call)) {
+		return -ECANCELED;
+	}
+	p->rows = json_array();
+	return p->rows != NULL ? list_page(p) : -ENOMEM;
+}
+
+static void lists_start(struct server *server) {
+	while (server->n_lists < LIMIT_LISTS_AT_WORK && !list_is_empty(&server->lists_waiting)) {
+		struct list_params *p = container_of(list_take_first(&server->lists_waiting), struct list_params, node);
+		int r = list_start(p);
+
+		server->n_lists++;
+		if (r < 0) {
+			list_finish(p, r);
+		}
+	}
+}
+
+/* Answers, and gives its turn to the next. */
+static void list_end(struct list_params *p, int status) {
+	struct server *server = call_server(p->call);
+
+	server->n_calls++; /* keeps it until here, though this may be the last call */
+	list_finish(p, status);
+	lists_start(server);
+	server_call_freed(server, 0);
 }
 
 static void list_page_done(struct store_req *req, int status) {
@@ -116,6 +152,9 @@ static void list_page_done(struct store_req *req, int status) {
 	}
 	page->cursor = page->next;
 	store_page_finish(page);
+	if (status == 0 && call_is_gone(p->call)) {
+		status = -ECANCELED;
+	}
 	if (status == 0 && p->next != 0 && json_array_size(p->rows) < (size_t)p->limit) {
 		status = list_page(p);
 		if (status == 0) {
@@ -142,8 +181,6 @@ static bool list_take_ids(struct call *call, struct list_params *p) {
 }
 
 static void list(struct call *call, struct list_params *p, enum store_kind kind) {
-	int r;
-
 	p->page.kind = kind;
 	if (!list_take_ids(call, p)) {
 		return;
@@ -157,12 +194,9 @@ static void list(struct call *call, struct list_params *p, enum store_kind kind)
 	p->page.state = p->state;
 	p->page.project = p->project[0] != '\0' ? p->project : NULL;
 	p->page.want_total = lists[kind].has_total;
-	p->rows = json_array();
 	p->call = call_ref(call);
-	r = p->rows != NULL ? list_page(p) : -ENOMEM;
-	if (r < 0) {
-		list_end(p, r);
-	}
+	list_append(&call_server(call)->lists_waiting, &p->node);
+	lists_start(call_server(call));
 }
 
 void on_list_tasks(struct call *call, void *params) {

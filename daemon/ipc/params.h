@@ -51,6 +51,7 @@ struct list_params {
 	char before[LIMIT_NAME_MAX];
 	int64_t since;
 	int64_t limit;
+	struct list node; /* waits for a turn: server.lists_waiting */
 	struct store_page page;
 	json_t *rows; /* owned, TAKE_PTR when answered */
 	size_t bytes;

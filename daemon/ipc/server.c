@@ -247,6 +247,7 @@ static struct server *server_new(const struct server_options *options, const str
 	list_init(&server->conns);
 	list_init(&server->ready);
 	list_init(&server->held);
+	list_init(&server->lists_waiting);
 	return server;
 }
 
