@@ -43,3 +43,6 @@ must_check int agent_start(uv_loop_t *loop, const struct agent_start *start,
 	char *ret_sentence);
 /* Asks it to end: TERM, then KILL. `ended` runs later. Idempotent. */
 void agent_stop(struct agent_run *run);
+
+/* Removes what runs of a daemon that crashed left below `state_dir`. Call it at the start, before any run. */
+void agent_sweep(const char *state_dir);
