@@ -189,6 +189,8 @@ static int configure(struct db *db) {
 		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
 		{ SQLITE_DBCONFIG_DQS_DML, 0 },
 		{ SQLITE_DBCONFIG_DQS_DDL, 0 },
+		/* Else every new value of a parameter that a partial index speaks of prepares its statement again. */
+		{ SQLITE_DBCONFIG_ENABLE_QPSG, 1 },
 		{ SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1 }, /* until everything was looked at */
 	};
 
@@ -293,7 +295,7 @@ static int wal_written(void *user, sqlite3 *sqlite, const char *name, int n_page
 static int take_over(struct opening *opening) {
 	struct db *db = opening->db;
 	int64_t version = 0, synchronous = 0;
-	int status = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216");
+	int status = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 33554432");
 
 	(void)sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	if (status == 0) {

@@ -29,26 +29,30 @@
 #define UNRESOLVED "state <> 'resolved'"
 #define OF_INCIDENT "incident_id <> 0"
 
+/*
+ * OR FAIL: a statement that fails is rolled back with its request or its batch anyway; the default would copy every
+ * page into a statement journal first, which costs as much as the write itself.
+ */
 const char *const sql_texts[SQL_COUNT] = {
-	[SQL_TASK_INSERT] = "INSERT INTO tasks (" TASK ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	[SQL_TASK_INSERT] = "INSERT OR FAIL INTO tasks (" TASK ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 		" ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_TASK_GET] = "SELECT " TASK " FROM tasks WHERE id = ?1",
 	[SQL_TASK_EXISTS] = "SELECT 1 FROM tasks WHERE id = ?1",
-	[SQL_TASK_WRITE] = "UPDATE tasks SET status = ?2, lane = ?3, due_ms = ?4, started_ms = ?5, finished_ms = ?6,"
+	[SQL_TASK_WRITE] = "UPDATE OR FAIL tasks SET status = ?2, lane = ?3, due_ms = ?4, started_ms = ?5, finished_ms = ?6,"
 		" attempt = ?7, reason = ?8, result = coalesce(?9, result), incident_id = ?10, cycle = ?11 WHERE id = ?1",
 	[SQL_TASK_DUE] = "SELECT id, project FROM tasks WHERE " SCHEDULED " AND lane = ?1 AND due_ms <= ?2"
 		" ORDER BY due_ms",
-	[SQL_TASK_CLAIM] = "UPDATE tasks SET status = 'executing', attempt = attempt + 1, revision = coalesce("
+	[SQL_TASK_CLAIM] = "UPDATE OR FAIL tasks SET status = 'executing', attempt = attempt + 1, revision = coalesce("
 		"(SELECT i.revision FROM incidents i WHERE i.id = tasks.incident_id), revision) WHERE id = ?1",
 	[SQL_TASK_NEXT_DUE] = "SELECT due_ms, project FROM tasks WHERE " SCHEDULED " AND lane = ?1 ORDER BY due_ms",
 	[SQL_TASK_FIND_LIVE] = "SELECT id, due_ms, status FROM tasks WHERE incident_id = ?1 AND type = ?2 AND " LIVE,
-	[SQL_TASK_MOVE] = "UPDATE tasks SET due_ms = ?3, reason = ?4 WHERE incident_id = ?1 AND " OF_INCIDENT
+	[SQL_TASK_MOVE] = "UPDATE OR FAIL tasks SET due_ms = ?3, reason = ?4 WHERE incident_id = ?1 AND " OF_INCIDENT
 		" AND type = ?2 AND " SCHEDULED,
-	[SQL_TASK_RENEW] = "UPDATE tasks SET lane = ?2, due_ms = min(due_ms, ?3), reason = ?4, revision = ?6,"
+	[SQL_TASK_RENEW] = "UPDATE OR FAIL tasks SET lane = ?2, due_ms = min(due_ms, ?3), reason = ?4, revision = ?6,"
 		" commit_sha = ?7, attempt = CASE WHEN cycle = ?5 THEN attempt ELSE 0 END, cycle = ?5 WHERE id = ?1",
-	[SQL_TASK_CANCEL] = "UPDATE tasks SET status = 'cancelled', finished_ms = ?3, reason = ?4"
+	[SQL_TASK_CANCEL] = "UPDATE OR FAIL tasks SET status = 'cancelled', finished_ms = ?3, reason = ?4"
 		" WHERE incident_id = ?1 AND " OF_INCIDENT " AND type = ?2 AND " SCHEDULED,
-	[SQL_TASK_WAKE] = "UPDATE tasks SET due_ms = ?4 WHERE project = ?1 AND head_repository = ?2 AND branch = ?3"
+	[SQL_TASK_WAKE] = "UPDATE OR FAIL tasks SET due_ms = ?4 WHERE project = ?1 AND head_repository = ?2 AND branch = ?3"
 		" AND " TRIGGER_LIVE " AND " SCHEDULED " AND incident_id <> ?5 AND due_ms > ?4",
 	[SQL_TASK_BUDGET] = "SELECT started_ms FROM tasks WHERE project = ?1 AND started_ms > ?2 AND " TRIGGER_STARTED
 		" ORDER BY started_ms DESC LIMIT 1 OFFSET ?3",
@@ -67,11 +71,11 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_TASK_OLD] = "SELECT id, finished_ms FROM tasks WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
 	[SQL_TASK_STUCK] = "SELECT id, due_ms FROM tasks WHERE status = 'executing' AND " UNFINISHED " AND id > ?1"
 		" ORDER BY id LIMIT ?2",
-	[SQL_TASK_FAIL] = "UPDATE tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
-	[SQL_INCIDENT_INSERT] = "INSERT INTO incidents (" INCIDENT ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	[SQL_TASK_FAIL] = "UPDATE OR FAIL tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
+	[SQL_INCIDENT_INSERT] = "INSERT OR FAIL INTO incidents (" INCIDENT ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 		" ?, ?, ?, ?, ?, ?, ?, ?)",
 	/* As the insert, so that one table binds both; the key of an incident never changes. */
-	[SQL_INCIDENT_WRITE] = "UPDATE incidents SET state = ?6, cycle = ?7, refilled_at_cycle = ?8, revision = ?9,"
+	[SQL_INCIDENT_WRITE] = "UPDATE OR FAIL incidents SET state = ?6, cycle = ?7, refilled_at_cycle = ?8, revision = ?9,"
 		" opened_ms = ?10, updated_ms = ?11, resolved_ms = ?12, follow_up_ms = ?13, n_reports = ?14,"
 		" report_id = ?15, cycle_report_id = ?16, pull_request = ?17, head_sha = ?18, issue_url = ?19,"
 		" reason = ?20, verdict = ?21 WHERE id = ?1",
@@ -81,7 +85,7 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_INCIDENT_MAX_ID] = "SELECT id FROM incidents WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_INCIDENT_NEXT_CHECK] = "SELECT min(due_ms) FROM tasks WHERE incident_id = ?1 AND " OF_INCIDENT
 		" AND type = 'pr_readiness_check' AND " SCHEDULED,
-	[SQL_REPORT_INSERT] = "INSERT INTO reports (" REPORT ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	[SQL_REPORT_INSERT] = "INSERT OR FAIL INTO reports (" REPORT ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 		" ?, ?, ?, ?)",
 	[SQL_REPORT_GET] = "SELECT " REPORT " FROM reports WHERE id = ?1",
 	[SQL_REPORT_EXISTS] = "SELECT 1 FROM reports WHERE id = ?1",
@@ -91,23 +95,23 @@ const char *const sql_texts[SQL_COUNT] = {
 		" i.id = reports.incident_id AND i.state NOT IN ('resolved', 'abandoned')) FROM reports"
 		" WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
 	[SQL_REPORT_DELETE] = "DELETE FROM reports WHERE id = ?1",
-	[SQL_BUILD_INSERT] = "INSERT INTO builds (" BUILD ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_BUILD_INSERT] = "INSERT OR FAIL INTO builds (" BUILD ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_BUILD_OF_BRANCH] = "SELECT " BUILD " FROM builds WHERE project = ?1 AND head_repository = ?2"
 		" AND branch = ?3 ORDER BY id DESC LIMIT ?4",
 	[SQL_BUILD_MAX_ID] = "SELECT id FROM builds WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_BUILD_OLD] = "SELECT id, at_ms FROM builds WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
 	[SQL_BUILD_DELETE] = "DELETE FROM builds WHERE id = ?1",
-	[SQL_NOTE_INSERT] = "INSERT INTO events (" NOTE ", failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_NOTE_INSERT] = "INSERT OR FAIL INTO events (" NOTE ", failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_NOTE_MAX_SEQ] = "SELECT seq, at_ms FROM events ORDER BY seq DESC LIMIT 1",
 	[SQL_NOTE_FAILURES] = "SELECT " NOTE " FROM events WHERE failure = 1 ORDER BY seq DESC LIMIT ?1",
 	[SQL_NOTE_OLD] = "SELECT seq, at_ms FROM events WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
 	[SQL_NOTE_DELETE] = "DELETE FROM events WHERE seq = ?1",
-	[SQL_SUBMISSION_INSERT] = "INSERT INTO submissions (" ANSWER ", id, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_SUBMISSION_INSERT] = "INSERT OR FAIL INTO submissions (" ANSWER ", id, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_SUBMISSION_GET] = "SELECT " ANSWER " FROM submissions WHERE key = ?1",
 	[SQL_SUBMISSION_MAX_ID] = "SELECT id FROM submissions WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_SUBMISSION_OLD] = "SELECT id FROM submissions WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
 	[SQL_SUBMISSION_DELETE] = "DELETE FROM submissions WHERE id = ?1",
-	[SQL_PAUSE_INSERT] = "INSERT INTO pauses (project, since_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+	[SQL_PAUSE_INSERT] = "INSERT OR FAIL INTO pauses (project, since_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[SQL_PAUSE_DELETE] = "DELETE FROM pauses WHERE project = ?1",
 	[SQL_PAUSES] = "SELECT project FROM pauses ORDER BY project",
 	[SQL_COUNTERS] = "SELECT kind, type, status, n FROM counters",
