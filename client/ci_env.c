@@ -93,6 +93,30 @@ static bool find_work_tree(char *dir) {
 	}
 }
 
+/*
+ * The branch from HEAD's own file, which spares a process. Returns whether that told: not in a linked work tree, where
+ * .git is a file, and not with reftables, where HEAD's file is a stand-in.
+ */
+static bool read_branch(const char *tree, char *out, size_t size) {
+	static const char prefix[] = "ref: refs/heads/";
+	_cleanup_(freep) char *head = NULL;
+	char path[PATH_MAX];
+
+	if (getenv("GIT_DIR") != NULL || !text_format(path, sizeof(path), "%s/.git/HEAD", tree) ||
+		fd_read_file(path, CLIENT_GIT_OUTPUT_BYTES, &head, NULL) < 0) {
+		return false;
+	}
+	head[strcspn(head, "\n")] = '\0';
+	if (strncmp(head, prefix, strlen(prefix)) != 0) {
+		return strncmp(head, "ref:", 4) != 0; /* detached: there is none */
+	}
+	if (head[strlen(prefix)] == '.' || !text_is_name(head + strlen(prefix), size)) {
+		return false;
+	}
+	(void)text_copy(out, size, head + strlen(prefix));
+	return true;
+}
+
 static int query_start(const struct query_row *row, const char *commit, struct query_run *run) {
 	_cleanup_(fd_closep) int reading = -1, writing = -1;
 	const char *argv[QUERY_WORDS_MAX + 1] = { NULL };
@@ -210,7 +234,9 @@ static void read_answers(struct query_run *runs, struct ci_env *env) {
 		env->project[0] = '\0';
 	}
 	text = runs[QUERY_BRANCH].out.data;
-	(void)take_line(&text, env->branch, sizeof(env->branch));
+	if (env->branch[0] == '\0') {
+		(void)take_line(&text, env->branch, sizeof(env->branch));
+	}
 	text = runs[QUERY_COMMITS].out.data;
 	if (!take_line(&text, env->commit, sizeof(env->commit))) {
 		return;
@@ -250,6 +276,10 @@ void ci_env_collect(int wanted, const char *commit, int64_t deadline_us, struct 
 	*ret_env = (struct ci_env){ 0 };
 	(void)text_copy(tree, sizeof(tree), known ? cwd : "");
 	in_tree = find_work_tree(tree);
+	if (in_tree && (wanted & CI_BRANCH) != 0 &&
+		read_branch(tree, ret_env->branch, sizeof(ret_env->branch))) {
+		wanted &= ~CI_BRANCH;
+	}
 	if ((in_tree || getenv("GIT_DIR") != NULL) && wanted != 0) {
 		ask_git(wanted, commit != NULL ? commit : "HEAD", deadline_us, ret_env);
 	}

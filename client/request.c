@@ -103,6 +103,11 @@ int request_refused(const struct call_reply *reply) {
 			"the daemon does not offer \"%s\" at this socket",
 			json_text(reply->parameters, "method"));
 	}
+	if (strcmp(reply->error, PROTOCOL_PERMISSION_DENIED) == 0 && message[0] == '\0') {
+		return failure_report(failure,
+			hint != NULL ? hint : "use control.sock; submit.sock takes submissions alone",
+			"this socket does not allow that command");
+	}
 	if (message[0] == '\0') {
 		return failure_report(failure, hint, "the daemon refused with \"%s\"", reply->error);
 	}

@@ -145,10 +145,21 @@ static void test_with_git(void **state) {
 	ci_env_collect(CI_ALL, NULL, clock_mono_us(), &env);
 	assert_string_equal(env.commit, "");
 
+	git("worktree", "add", "--quiet", "-b", "other", "../linked", NULL);
+	assert_int_equal(chdir("../linked"), 0);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "other");
+	assert_string_equal(env.project, "acme/web");
+	assert_int_equal(env.n_ancestors, 1);
+
 	git("checkout", "--quiet", "--detach", NULL);
 	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
 	assert_string_equal(env.branch, "");
 	assert_int_equal(strlen(env.commit), 40);
+	assert_int_equal(chdir(directory), 0);
+	git("checkout", "--quiet", "--detach", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "");
 }
 
 int main(void) {
