@@ -36,8 +36,10 @@ void call_unref(struct call *call) {
 	}
 	assert(call->refs > 0);
 	if (call->refs == 1 + (unsigned)call->listed && !call->answered && call->conn != NULL) {
-		log_error("the method \"%s\" did not answer", call->method != NULL ? call->method->name : "");
-		call_fail(call, -EIO, "this call was never answered; please report this as a bug of codegend");
+		log_error("the method \"%s\" did not answer",
+			call->method != NULL ? call->method->name : "");
+		call_fail(call, -EIO,
+			"this call was never answered; please report this as a bug of codegend");
 	}
 	if (--call->refs == 0) {
 		call_free(call);
@@ -92,7 +94,8 @@ static json_t *call_message(const char *error, json_t *parameters, bool continue
 	if (error != NULL) {
 		r |= json_object_set_new(message, "error", json_string(error));
 	}
-	r |= json_object_set_new(message, "parameters", parameters != NULL ? parameters : json_object());
+	r |= json_object_set_new(
+		message, "parameters", parameters != NULL ? parameters : json_object());
 	if (continues) {
 		r |= json_object_set_new(message, "continues", json_true());
 	}
@@ -138,13 +141,14 @@ static void call_send_final(struct call *call, json_t *message) {
 	if (r == 0 || r == -ENOBUFS) {
 		return;
 	}
-	log_error("the answer to \"%s\" cannot be written: %s", call->method != NULL ? call->method->name : "",
-		log_errno(r));
-	message = r == -EMSGSIZE ? json_pack("{s:s, s:{s:s, s:s}}", "error", PROTOCOL_INTERFACE ".Refused",
-					   "parameters", "message", "the answer is longer than a message may be",
-					   "hint", "ask for fewer rows at a time")
-				 : json_pack("{s:s, s:{s:s}}", "error", PROTOCOL_INTERFACE ".StoreFailed",
-					   "parameters", "message", "the answer could not be written");
+	log_error("the answer to \"%s\" cannot be written: %s",
+		call->method != NULL ? call->method->name : "", log_errno(r));
+	message = r == -EMSGSIZE
+		? json_pack("{s:s, s:{s:s, s:s}}", "error", PROTOCOL_INTERFACE ".Refused",
+			  "parameters", "message", "the answer is longer than a message may be",
+			  "hint", "ask for fewer rows at a time")
+		: json_pack("{s:s, s:{s:s}}", "error", PROTOCOL_INTERFACE ".StoreFailed",
+			  "parameters", "message", "the answer could not be written");
 	if (message == NULL || call_send(call, message) < 0) {
 		conn_overflow(call->conn);
 	}
@@ -205,7 +209,8 @@ void call_refuse(struct call *call, const char *parameter, const char *fmt, ...)
 	va_end(args);
 	clean = text_clean(message, strlen(message)); /* a precision may have cut a UTF-8 sequence */
 	call_error(call, PROTOCOL_INTERFACE ".InvalidArgument",
-		json_pack("{s:s, s:s}", "message", clean != NULL ? clean : "", "parameter", parameter));
+		json_pack("{s:s, s:s}", "message", clean != NULL ? clean : "", "parameter",
+			parameter));
 }
 
 /* What a handler sees */

@@ -2,8 +2,8 @@
  * call - one method call from its message to its last answer. What a method sees of a connection.
  *
  * Loop thread only. Reference-counted (the only such thing here): a handler that answers later holds one with
- * call_ref(), and the connection may be gone when it answers; answering a dead call is harmless. A call is answered once, or
- * many times with call_stream() and then once. Answers of a connection leave in the order of its calls.
+ * call_ref(), and the connection may be gone when it answers; answering a dead call is harmless. A call is answered
+ * once, or many times with call_stream() and then once. Answers of a connection leave in the order of its calls.
  */
 #pragma once
 
@@ -27,19 +27,21 @@ DEFINE_CLEANUP(struct call *, call_unref);
 struct server *call_server(struct call *call);
 struct engine *call_engine(struct call *call);
 uid_t call_uid(const struct call *call); /* from SO_PEERCRED */
-bool call_wants_more(const struct call *call); /* it was called with `more`, and its method is one that streams */
+bool call_wants_more(
+	const struct call *call); /* it was called with `more`, and its method is one that streams */
 /*
- * Never NULL; {} when the message had none. Borrowed; while the handler runs, and as long as the call when its method has
- * no field table.
+ * Never NULL; {} when the message had none. Borrowed; while the handler runs, and as long as the call when its method
+ * has no field table.
  */
 const json_t *call_parameters(const struct call *call);
 /*
- * The peer hung up, or the server closes (then the call is answered already): `gone(user)` runs once, unless the call was
- * answered before. One a call.
+ * The peer hung up, or the server closes (then the call is answered already): `gone(user)` runs once, unless the call
+ * was answered before. One a call.
  */
 void call_on_gone(struct call *call, void (*gone)(void *user), void *user);
 
-bool call_is_gone(const struct call *call); /* the peer hung up; answering is harmless, working on is a waste */
+bool call_is_gone(
+	const struct call *call); /* the peer hung up; answering is harmless, working on is a waste */
 bool call_is_answered(const struct call *call); /* finally */
 /* The final answer; takes the reference `parameters` (NULL: {}). */
 void call_reply(struct call *call, json_t *parameters);

@@ -9,7 +9,7 @@
 
 #define CONN_IDLE_BYTES ((size_t)16 * 1024)
 #define CONN_HELP                                                                                  \
-	"codegend speaks Varlink: one JSON object and one NUL byte per message, see "               \
+	"codegend speaks Varlink: one JSON object and one NUL byte per message, see "              \
 	"codegend-protocol(7); use codegenctl.\n"
 
 /* Being born */
@@ -126,7 +126,8 @@ void conn_accept(struct server *server, enum server_socket socket) {
 	conn->peer.uid = (uid_t)-1;
 	conn->pipe.data = conn;
 	server->n_handles++;
-	if (uv_accept((uv_stream_t *)&server->listeners[socket].pipe, (uv_stream_t *)&conn->pipe) < 0) {
+	if (uv_accept((uv_stream_t *)&server->listeners[socket].pipe, (uv_stream_t *)&conn->pipe) <
+		0) {
 		uv_close((uv_handle_t *)&conn->pipe, refused_closed);
 		return;
 	}
@@ -184,7 +185,7 @@ void conn_drain(struct conn *conn) {
 	conn->eof = true;
 	frame_reader_finish(&conn->reader);
 	frame_reader_init(&conn->reader, 0, 0);
-	list_for_each_safe(pos, &conn->calls) {
+	list_for_each_safe (pos, &conn->calls) {
 		struct call *call = container_of(pos, struct call, node);
 		void (*gone)(void *user) = call->gone;
 
@@ -211,10 +212,10 @@ static void conn_help(struct conn *conn) {
 
 static enum conn_end conn_end_for(int status) {
 	switch (status) {
-	case -EPROTO:   return CONN_END_BAD_JSON;
-	case -ELOOP:    return CONN_END_TOO_DEEP;
+	case -EPROTO: return CONN_END_BAD_JSON;
+	case -ELOOP: return CONN_END_TOO_DEEP;
 	case -EMSGSIZE: return CONN_END_TOO_LONG;
-	default:        return CONN_END_MEMORY;
+	default: return CONN_END_MEMORY;
 	}
 }
 

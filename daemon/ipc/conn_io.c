@@ -15,7 +15,7 @@ size_t conn_unread(const struct conn *conn) {
 	if (conn->writing) {
 		bytes += uv_stream_get_write_queue_size((const uv_stream_t *)&conn->pipe);
 	}
-	list_for_each(pos, &conn->calls) {
+	list_for_each (pos, &conn->calls) {
 		bytes += container_of(pos, struct call, node)->out.len;
 	}
 	return bytes;
@@ -24,7 +24,7 @@ size_t conn_unread(const struct conn *conn) {
 static void server_end_largest_input(struct server *server) {
 	struct conn *largest = NULL;
 
-	list_for_each(pos, &server->conns) {
+	list_for_each (pos, &server->conns) {
 		struct conn *conn = container_of(pos, struct conn, node);
 
 		if (!conn->ending && (largest == NULL || conn->input_bytes > largest->input_bytes)) {
@@ -203,8 +203,7 @@ static uint64_t conn_input_due(struct conn *conn) {
 	if (conn->input_since == 0) {
 		conn->input_since = uv_now(conn->server->loop);
 	}
-	return conn->input_since +
-		(uint64_t)(conn->greeted ? LIMIT_MESSAGE_MS : LIMIT_HANDSHAKE_MS);
+	return conn->input_since + (uint64_t)(conn->greeted ? LIMIT_MESSAGE_MS : LIMIT_HANDSHAKE_MS);
 }
 
 static uint64_t conn_output_due(const struct conn *conn) {

@@ -70,7 +70,8 @@ static const char *read_envelope(struct call *call) {
 	return json_is_string(json_object_get(call->message, "method")) ? NULL : "method";
 }
 
-static const struct ipc_interface *find_interface(const struct ipc_service *service, const char *name) {
+static const struct ipc_interface *find_interface(
+	const struct ipc_service *service, const char *name) {
 	if (strcmp(name, service_interface.name) == 0) {
 		return &service_interface;
 	}
@@ -106,8 +107,8 @@ static bool find_method(struct call *call, const char *full) {
 		answer_names(call, PROTOCOL_INTERFACE_NOT_FOUND, "interface", name);
 		return false;
 	}
-	call->method = bsearch(dot + 1, interface->methods, interface->n_methods, sizeof(*interface->methods),
-		compare_method);
+	call->method = bsearch(dot + 1, interface->methods, interface->n_methods,
+		sizeof(*interface->methods), compare_method);
 	if (call->method == NULL) {
 		answer_names(call, PROTOCOL_METHOD_NOT_FOUND, "method", dot + 1);
 		return false;
@@ -147,7 +148,8 @@ static void refuse_field(struct call *call, const char *name) {
 	size_t len = 0;
 
 	if (value != NULL && field->type == JFIELD_TEXT) {
-		call_refuse(call, name, "the parameter \"%s\" is longer than %zu bytes", name, field->size - 1);
+		call_refuse(call, name, "the parameter \"%s\" is longer than %zu bytes", name,
+			field->size - 1);
 		return;
 	}
 	if (value == NULL || field->type != JFIELD_ENUM) {
@@ -155,10 +157,11 @@ static void refuse_field(struct call *call, const char *name) {
 		return;
 	}
 	for (size_t i = 0; field->names[i] != NULL && len < sizeof(allowed); i++) {
-		len += (size_t)snprintf(
-			allowed + len, sizeof(allowed) - len, "%s%s", i > 0 ? ", " : "", field->names[i]);
+		len += (size_t)snprintf(allowed + len, sizeof(allowed) - len, "%s%s",
+			i > 0 ? ", " : "", field->names[i]);
 	}
-	call_refuse(call, name, "\"%.64s\" is no value of the parameter \"%s\"; it is one of %s", value, name, allowed);
+	call_refuse(call, name, "\"%.64s\" is no value of the parameter \"%s\"; it is one of %s",
+		value, name, allowed);
 }
 
 static bool decode_parameters(struct call *call) {

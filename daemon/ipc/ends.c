@@ -12,7 +12,8 @@ static const char *const end_sentences[CONN_END_COUNT] = {
 	[CONN_END_DONE] = NULL,
 	[CONN_END_CLOSING] = NULL,
 	[CONN_END_NOT_VARLINK] = "it does not speak Varlink",
-	[CONN_END_BAD_JSON] = "it sent a message that is not a JSON object (syntax, UTF-8, a duplicate key or a NUL)",
+	[CONN_END_BAD_JSON] =
+		"it sent a message that is not a JSON object (syntax, UTF-8, a duplicate key or a NUL)",
 	[CONN_END_TOO_DEEP] = "it sent a message nested too deep",
 	[CONN_END_TOO_LONG] = "it sent a message that is too long",
 	[CONN_END_BAD_CALL] = "it sent a message that is no Varlink call",
@@ -21,8 +22,10 @@ static const char *const end_sentences[CONN_END_COUNT] = {
 	[CONN_END_SLOW_MESSAGE] = "it did not finish a message in time",
 	[CONN_END_SLOW_READER] = "it did not read its answers in time",
 	[CONN_END_UNREAD] = "too many of its answers are unread",
-	[CONN_END_UNREAD_TOTAL] = "too many answers of all connections are unread, and it does not read its own",
-	[CONN_END_INPUT_TOTAL] = "too many half messages wait on all connections, and its own is the largest",
+	[CONN_END_UNREAD_TOTAL] =
+		"too many answers of all connections are unread, and it does not read its own",
+	[CONN_END_INPUT_TOTAL] =
+		"too many half messages wait on all connections, and its own is the largest",
 	[CONN_END_MEMORY] = "memory is short",
 	[CONN_END_REFUSED_TOTAL] = "there are too many connections",
 	[CONN_END_REFUSED_UID] = "that user has too many connections",
@@ -34,7 +37,8 @@ static void window_move(struct log_window *window, uint64_t now_ms, const char *
 		return;
 	}
 	if (window->n_dropped > 0) {
-		log_warning("%u more connections were closed for this reason: %s", window->n_dropped, sentence);
+		log_warning("%u more connections were closed for this reason: %s",
+			window->n_dropped, sentence);
 	}
 	*window = (struct log_window){ .began_ms = now_ms > 0 ? now_ms : 1 };
 }

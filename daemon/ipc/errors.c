@@ -15,24 +15,26 @@ struct error_row {
 };
 
 static const struct error_row error_rows[] = {
-	{ -ENOENT, "NotFound", "there is no such object", "`codegenctl tasks`, `incidents` and `reports` list what there is",
-		0 },
-	{ -ESTALE, "Refused", "the object is not in a state that allows this", "`codegenctl explain ID` says where it is",
-		0 },
-	{ -EEXIST, "Refused", "an object with that id is there already", "leave it, or choose another id", 0 },
+	{ -ENOENT, "NotFound", "there is no such object",
+		"`codegenctl tasks`, `incidents` and `reports` list what there is", 0 },
+	{ -ESTALE, "Refused", "the object is not in a state that allows this",
+		"`codegenctl explain ID` says where it is", 0 },
+	{ -EEXIST, "Refused", "an object with that id is there already",
+		"leave it, or choose another id", 0 },
 	{ -ECANCELED, "Refused", "there was nothing to do", NULL, 0 },
 	{ -EACCES, "Refused", "the configuration does not allow this project",
 		"add a project section, or set unknown-projects = allow, in codegend.conf(5)", 0 },
-	{ -EAGAIN, "Busy", "too much is waiting to be written; nothing was recorded", "try again in a second",
-		ERRORS_RETRY_MS },
+	{ -EAGAIN, "Busy", "too much is waiting to be written; nothing was recorded",
+		"try again in a second", ERRORS_RETRY_MS },
 	{ -ENOSPC, "StoreFull", "the disk is full; nothing was recorded",
 		"make space in the state directory and try again", 0 },
 	{ -ESHUTDOWN, "ShuttingDown", "the daemon is going down; nothing was recorded",
 		"try again when it has started again", 0 },
-	{ -EIO, "StoreFailed", "the store failed; nothing was recorded", "the daemon's log says why", 0 },
+	{ -EIO, "StoreFailed", "the store failed; nothing was recorded",
+		"the daemon's log says why", 0 },
 };
-static const struct error_row error_other = { 0, "StoreFailed", "the daemon could not carry this out; nothing was recorded",
-	"the daemon's log says why", 0 };
+static const struct error_row error_other = { 0, "StoreFailed",
+	"the daemon could not carry this out; nothing was recorded", "the daemon's log says why", 0 };
 
 static const struct error_row *error_find(int status) {
 	for (size_t i = 0; i < ARRAY_SIZE(error_rows); i++) {
@@ -55,7 +57,8 @@ void call_fail(struct call *call, int status, const char *sentence) {
 		(void)json_object_set_new(parameters, "hint", json_string(row->hint));
 	}
 	if (row->retry_after_ms > 0) {
-		(void)json_object_set_new(parameters, "retryAfterMs", json_integer(row->retry_after_ms));
+		(void)json_object_set_new(
+			parameters, "retryAfterMs", json_integer(row->retry_after_ms));
 	}
 	call_error(call, name, parameters);
 }

@@ -22,7 +22,8 @@ static void explain_end(struct explain_params *p, int status, json_t *answer) {
 		char sentence[LIMIT_SENTENCE_MAX] = "";
 
 		if (status == -ENOENT) {
-			text_format(sentence, sizeof(sentence), "there is no task or incident with the id \"%s\"", p->id);
+			text_format(sentence, sizeof(sentence),
+				"there is no task or incident with the id \"%s\"", p->id);
 		}
 		call_fail(p->call, status, sentence);
 	}

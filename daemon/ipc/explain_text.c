@@ -13,17 +13,22 @@
 /* What an operator can do, by state and by status. */
 static const char *const incident_advice[INCIDENT_STATE_COUNT] = {
 	[INCIDENT_OPEN] = "To give it up, close it with `codegenctl incident close`.",
-	[INCIDENT_WAITING] = "A passed build on its branch is checked at once; `codegenctl task run` checks now, and "
-			     "`codegenctl incident close` gives it up.",
-	[INCIDENT_RESOLVED] = "Nothing is left to do; the same failure within 24 hours opens it again.",
-	[INCIDENT_ESCALATED] = "A person has to look: after a fix, a passed build resolves it; `codegenctl incident "
-			       "retry` gives the agent a new budget, `codegenctl incident close` gives it up.",
+	[INCIDENT_WAITING] =
+		"A passed build on its branch is checked at once; `codegenctl task run` checks now, and "
+		"`codegenctl incident close` gives it up.",
+	[INCIDENT_RESOLVED] =
+		"Nothing is left to do; the same failure within 24 hours opens it again.",
+	[INCIDENT_ESCALATED] =
+		"A person has to look: after a fix, a passed build resolves it; `codegenctl incident "
+		"retry` gives the agent a new budget, `codegenctl incident close` gives it up.",
 	[INCIDENT_ABANDONED] = "Nothing is left to do; the same failure opens a new incident.",
 };
 
 static const char *const task_advice[TASK_STATUS_COUNT] = {
-	[TASK_SCHEDULED] = "`codegenctl task run` executes it now, `task snooze` puts it off, `task cancel` removes it.",
-	[TASK_EXECUTING] = "It cannot be changed while it runs; `codegenctl watch` shows when it ends.",
+	[TASK_SCHEDULED] =
+		"`codegenctl task run` executes it now, `task snooze` puts it off, `task cancel` removes it.",
+	[TASK_EXECUTING] =
+		"It cannot be changed while it runs; `codegenctl watch` shows when it ends.",
 	[TASK_COMPLETED] = "Nothing is left to do.",
 	[TASK_FAILED] = "`codegenctl task retry` schedules it again.",
 	[TASK_CANCELLED] = "`codegenctl task retry` schedules it again.",
@@ -41,7 +46,8 @@ static int add_time(struct buffer *out, int64_t ms, int64_t now_ms) {
 	char text[CLOCK_TEXT_MAX];
 	char span[CLOCK_SPAN_MAX];
 
-	return buffer_appendf(out, "%s (%s)", clock_format(ms, text), clock_format_relative(ms, now_ms, span));
+	return buffer_appendf(
+		out, "%s (%s)", clock_format(ms, text), clock_format_relative(ms, now_ms, span));
 }
 
 /* A sentence of somebody else's, with a full stop behind it. */
@@ -51,15 +57,16 @@ static int add_sentence(struct buffer *out, const char *sentence) {
 	if (len == 0) {
 		return 0;
 	}
-	return buffer_appendf(out, " %s%s", sentence, strchr(".!?", sentence[len - 1]) != NULL ? "" : ".");
+	return buffer_appendf(
+		out, " %s%s", sentence, strchr(".!?", sentence[len - 1]) != NULL ? "" : ".");
 }
 
 static int add_what(struct buffer *out, const struct explain_facts *facts) {
 	const struct incident *incident = facts->incident;
 	char id[ID_TEXT_MAX];
 	int r = buffer_appendf(out, "Incident %s is a %s on branch \"%s\" of project \"%s\"",
-		id_format(ID_INCIDENT, incident->id, id), error_type_name(incident->error_type), incident->branch,
-		incident->project);
+		id_format(ID_INCIDENT, incident->id, id), error_type_name(incident->error_type),
+		incident->branch, incident->project);
 
 	if (r == 0 && incident->pull_request > 0) {
 		r = buffer_appendf(out, " (pull request %" PRId64 ")", incident->pull_request);
@@ -89,7 +96,8 @@ static int add_reasons(struct buffer *out, const struct verdict *verdict) {
 		const struct reason *reason = &verdict->reasons[i];
 
 		r = buffer_appendf(out, "%s %s", i == 0 ? ":" : ";",
-			reason->message[0] != '\0' ? reason->message : reason_code_name(reason->code));
+			reason->message[0] != '\0' ? reason->message
+						   : reason_code_name(reason->code));
 	}
 	if (r == 0 && verdict->n_reasons > EXPLAIN_REASONS_MAX) {
 		r = buffer_appendf(out, "; and %zu more", verdict->n_reasons - EXPLAIN_REASONS_MAX);
@@ -117,7 +125,8 @@ static int add_verdict(struct buffer *out, const struct verdict *verdict, int64_
 }
 
 /* The newest task of that kind; NULL: there is none. */
-static const struct task *find_task(const struct explain_facts *facts, enum task_type type, bool scheduled) {
+static const struct task *find_task(
+	const struct explain_facts *facts, enum task_type type, bool scheduled) {
 	for (size_t i = facts->n_tasks; i > 0; i--) {
 		const struct task *task = &facts->tasks[i - 1];
 
@@ -160,10 +169,12 @@ static int add_next(struct buffer *out, const struct explain_facts *facts) {
 	int r;
 
 	if (next == NULL) {
-		return incident_is_active(facts->incident->state) ? buffer_append_str(out, " Nothing is scheduled.")
-								  : 0;
+		return incident_is_active(facts->incident->state)
+			? buffer_append_str(out, " Nothing is scheduled.")
+			: 0;
 	}
-	r = buffer_appendf(out, " Next, task %s %s, at ", id_format(ID_TASK, next->id, id), task_purposes[next->type]);
+	r = buffer_appendf(out, " Next, task %s %s, at ", id_format(ID_TASK, next->id, id),
+		task_purposes[next->type]);
 	if (r == 0) {
 		r = add_time(out, next->due_ms, facts->now_ms);
 	}
@@ -197,9 +208,11 @@ static int add_task_time(struct buffer *out, const struct task *task, int64_t no
 	if (task->status != TASK_SCHEDULED && task->finished_ms == 0) {
 		return 0;
 	}
-	r = buffer_append_str(out, task->status == TASK_SCHEDULED ? " It is due at " : " It ended at ");
+	r = buffer_append_str(
+		out, task->status == TASK_SCHEDULED ? " It is due at " : " It ended at ");
 	if (r == 0) {
-		r = add_time(out, task->status == TASK_SCHEDULED ? task->due_ms : task->finished_ms, now_ms);
+		r = add_time(out, task->status == TASK_SCHEDULED ? task->due_ms : task->finished_ms,
+			now_ms);
 	}
 	if (r == 0 && paused && task->status == TASK_SCHEDULED) {
 		r = buffer_append_str(out, ", but not before `codegenctl resume`: it is paused");
@@ -216,12 +229,14 @@ static int add_task_result(struct buffer *out, const struct task *task) {
 
 int explain_task(struct buffer *out, const struct task *task, int64_t now_ms, bool paused) {
 	char id[ID_TEXT_MAX];
-	int r = buffer_appendf(out, "Task %s %s, for branch \"%s\" of project \"%s\".", id_format(ID_TASK, task->id, id),
-		task_purposes[task->type], task->branch, task->project);
+	int r = buffer_appendf(out, "Task %s %s, for branch \"%s\" of project \"%s\".",
+		id_format(ID_TASK, task->id, id), task_purposes[task->type], task->branch,
+		task->project);
 
 	if (r == 0) {
-		r = buffer_appendf(out, " It is %s, after %" PRId64 " attempt%s.", task_status_names[task->status],
-			task->attempt, task->attempt == 1 ? "" : "s");
+		r = buffer_appendf(out, " It is %s, after %" PRId64 " attempt%s.",
+			task_status_names[task->status], task->attempt,
+			task->attempt == 1 ? "" : "s");
 	}
 	if (r == 0) {
 		r = add_sentence(out, task->reason);

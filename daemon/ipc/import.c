@@ -18,7 +18,8 @@ static void import_finish(struct import_params *p) {
 	json_decref(TAKE_PTR(p->object));
 }
 
-static void import_answer(struct import_params *p, const char *outcome, enum id_kind kind, int64_t id, const char *message) {
+static void import_answer(struct import_params *p, const char *outcome, enum id_kind kind,
+	int64_t id, const char *message) {
 	char text[ID_TEXT_MAX];
 	json_t *answer = json_pack("{s:s, s:s}", "outcome", outcome, "message", message);
 
@@ -46,7 +47,8 @@ static void import_took(struct import_params *p, enum id_kind kind, int64_t id) 
 	char message[LIMIT_SENTENCE_MAX];
 	char text[ID_TEXT_MAX];
 
-	text_format(message, sizeof(message), "\"%s\" was imported as %s", p->name, id_format(kind, id, text));
+	text_format(message, sizeof(message), "\"%s\" was imported as %s", p->name,
+		id_format(kind, id, text));
 	import_answer(p, "imported", kind, id, message);
 }
 
@@ -100,7 +102,8 @@ static int import_as_task(struct import_params *p) {
 		return r;
 	}
 	p->operate.type = EVENT_TASK_CREATED;
-	text_format(p->operate.key, sizeof(p->operate.key), "import:%.*s", (int)strcspn(p->name, "."), p->name);
+	text_format(p->operate.key, sizeof(p->operate.key), "import:%.*s",
+		(int)strcspn(p->name, "."), p->name);
 	if (p->operate.task.id == 0) {
 		p->id = id_first_in_ms(ms);
 		p->operate.task.id = p->id;

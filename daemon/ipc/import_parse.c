@@ -62,8 +62,8 @@ int import_read(const char *content, json_t **ret_object, char *ret_why) {
 	json_t *object = json_loadb(content, strlen(content), 0, &error);
 
 	if (object == NULL) {
-		text_format(ret_why, LIMIT_SENTENCE_MAX, "it is no JSON, perhaps half written (line %d: %s)", error.line,
-			error.text);
+		text_format(ret_why, LIMIT_SENTENCE_MAX,
+			"it is no JSON, perhaps half written (line %d: %s)", error.line, error.text);
 		return -EINVAL;
 	}
 	/* Some levels are ours: the answer, its parameters, the list, the row. */
@@ -143,8 +143,8 @@ static int take_text(char **out, const char *text, size_t max_bytes) {
 
 /* Tasks */
 
-static const char *const followup_types[] = { "followup", "health_monitor", "health-monitor", "health_monitoring",
-	"health_check", "pr_readiness_check" };
+static const char *const followup_types[] = { "followup", "health_monitor", "health-monitor",
+	"health_monitoring", "health_check", "pr_readiness_check" };
 
 /* Returns: 0; -EINVAL, a type nobody knows. */
 static int take_type(const json_t *object, struct task *task) {
@@ -221,7 +221,8 @@ static void take_times(const char *name, const json_t *object, int64_t now_ms, s
 /* What a task that did not end when it was written becomes here. */
 static void settle(const char *name, int64_t now_ms, struct task *task) {
 	text_format(task->reason, sizeof(task->reason), "Imported from \"%s\"%s.", name,
-		task->status == TASK_EXECUTING ? ", where it was stuck in executing; it is due now" : "");
+		task->status == TASK_EXECUTING ? ", where it was stuck in executing; it is due now"
+					       : "");
 	if (task->status == TASK_EXECUTING) {
 		task->status = TASK_SCHEDULED;
 		task->due_ms = now_ms;
@@ -239,8 +240,8 @@ static int refuse(char *ret_why, const char *why) {
 	return -EINVAL;
 }
 
-int import_task(
-	const char *name, const json_t *object, int64_t now_ms, struct task *task, int64_t *ret_ms, char *ret_why) {
+int import_task(const char *name, const json_t *object, int64_t now_ms, struct task *task,
+	int64_t *ret_ms, char *ret_why) {
 	const char *id = get_string(object, "id");
 	const json_t *result = json_object_get(object, "result");
 
@@ -251,11 +252,13 @@ int import_task(
 		return refuse(ret_why, "its status is none that is known");
 	}
 	if (take_environment(object, task) < 0) {
-		return refuse(ret_why, "it names no project and branch, so there is nothing to check");
+		return refuse(
+			ret_why, "it names no project and branch, so there is nothing to check");
 	}
 	if (task->type != TASK_PR_READINESS_CHECK &&
 		(task->status == TASK_SCHEDULED || task->status == TASK_EXECUTING)) {
-		return refuse(ret_why, "it belongs to an incident of another daemon and is not finished");
+		return refuse(
+			ret_why, "it belongs to an incident of another daemon and is not finished");
 	}
 	take_times(name, object, now_ms, task);
 	settle(name, now_ms, task);
@@ -265,20 +268,25 @@ int import_task(
 	if (id == NULL || id_parse(ID_TASK, id, &task->id) < 0) {
 		*ret_ms = name_ms(name) > 0 ? name_ms(name) : task->created_ms;
 	}
-	return take_text(&task->instructions, get_string(object, "instructions"), LIMIT_INSTRUCTIONS_MAX_BYTES);
+	return take_text(&task->instructions, get_string(object, "instructions"),
+		LIMIT_INSTRUCTIONS_MAX_BYTES);
 }
 
 /* Reports */
 
 static void take_report_names(const json_t *object, struct report *report) {
-	take_name(report->project, sizeof(report->project), get_string(object, "project"), "unknown-project");
-	take_name(report->branch, sizeof(report->branch), get_string(object, "branch"), "unknown-branch");
+	take_name(report->project, sizeof(report->project), get_string(object, "project"),
+		"unknown-project");
+	take_name(report->branch, sizeof(report->branch), get_string(object, "branch"),
+		"unknown-branch");
 	take_name(report->commit, sizeof(report->commit), get_string(object, "commit"), "");
 	take_name(report->job, sizeof(report->job), get_string(object, "jobName"), "");
 	take_name(report->step, sizeof(report->step), get_string(object, "stepName"), "");
 	take_name(report->build_url, sizeof(report->build_url), get_string(object, "buildUrl"), "");
-	take_name(report->head_repository, sizeof(report->head_repository), get_string(object, "headRepository"), "");
-	take_number_text(report->build_number, sizeof(report->build_number), json_object_get(object, "buildNumber"));
+	take_name(report->head_repository, sizeof(report->head_repository),
+		get_string(object, "headRepository"), "");
+	take_number_text(report->build_number, sizeof(report->build_number),
+		json_object_get(object, "buildNumber"));
 }
 
 static void take_report_id(const char *name, const json_t *object, struct report *report) {
@@ -299,10 +307,12 @@ static void take_report_id(const char *name, const json_t *object, struct report
 }
 
 static int take_report_texts(const json_t *object, struct report *report) {
-	int r = take_text(&report->details, get_string(object, "errorDetails"), LIMIT_DETAILS_MAX_BYTES);
+	int r = take_text(
+		&report->details, get_string(object, "errorDetails"), LIMIT_DETAILS_MAX_BYTES);
 
 	if (r == 0) {
-		r = take_text(&report->command, get_string(object, "command"), LIMIT_COMMAND_MAX_BYTES);
+		r = take_text(
+			&report->command, get_string(object, "command"), LIMIT_COMMAND_MAX_BYTES);
 	}
 	return r == 0 ? take_text(&report->log, get_string(object, "log"), LIMIT_LOG_MAX_BYTES) : r;
 }
@@ -310,10 +320,12 @@ static int take_report_texts(const json_t *object, struct report *report) {
 static int64_t get_int(const json_t *object, const char *key, int64_t fallback) {
 	const json_t *value = json_object_get(object, key);
 
-	return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value) : fallback;
+	return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value)
+									: fallback;
 }
 
-int import_report(const char *name, const json_t *object, int64_t now_ms, struct report *report, char *ret_why) {
+int import_report(const char *name, const json_t *object, int64_t now_ms, struct report *report,
+	char *ret_why) {
 	const json_t *context = json_object_get(object, "context");
 	const char *type = get_string(object, "errorType");
 

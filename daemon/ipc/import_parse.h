@@ -1,6 +1,6 @@
 /*
- * import_parse - the files of the old scripts and of our own exports, and every broken variant of them that is known to
- * exist, as tasks and reports. Pure.
+ * import_parse - the files of the old scripts and of our own exports, and every broken variant of them that is known
+ * to exist, as tasks and reports. Pure.
  */
 #pragma once
 
@@ -20,11 +20,11 @@ enum import_kind import_classify(const char *name, const char **ret_why);
 must_check int import_read(const char *content, json_t **ret_object, char *ret_why);
 
 /*
- * Both fill a zeroed struct, to be finished by the caller, and use the number in `name` for what the content lacks. A task
- * gets id 0 when its own does not have our shape; `*ret_ms` is then the millisecond to make one from.
+ * Both fill a zeroed struct, to be finished by the caller, and use the number in `name` for what the content lacks. A
+ * task gets id 0 when its own does not have our shape; `*ret_ms` is then the millisecond to make one from.
  * Returns: 0; -EINVAL, `ret_why` says why it is of no use; -ENOMEM.
  */
-must_check int import_task(
-	const char *name, const json_t *object, int64_t now_ms, struct task *task, int64_t *ret_ms, char *ret_why);
-must_check int import_report(
-	const char *name, const json_t *object, int64_t now_ms, struct report *report, char *ret_why);
+must_check int import_task(const char *name, const json_t *object, int64_t now_ms,
+	struct task *task, int64_t *ret_ms, char *ret_why);
+must_check int import_report(const char *name, const json_t *object, int64_t now_ms,
+	struct report *report, char *ret_why);

@@ -39,7 +39,7 @@ struct ipc_method {
 
 struct ipc_interface {
 	const char *name;
-	const char *description; /* the .varlink text */
+	const char *description;	  /* the .varlink text */
 	const struct ipc_method *methods; /* sorted by name */
 	size_t n_methods;
 };
@@ -60,5 +60,5 @@ extern const struct ipc_interface methods_interface;
 extern const struct ipc_interface service_interface;
 
 /* As server_open(), for any service. `service` is borrowed and outlives the server. */
-must_check int server_open_service(const struct server_options *options, const struct ipc_service *service,
-	struct server **ret_server, char *ret_sentence);
+must_check int server_open_service(const struct server_options *options,
+	const struct ipc_service *service, struct server **ret_server, char *ret_sentence);

@@ -6,8 +6,8 @@
  *                             ▲       │ answer
  *                             └───────┘ in the order of the calls
  *
- * Loop thread only. A connection is pumped (whole messages become calls) and flushed (answers leave in one write) when
- * it is on the server's list of ready ones, once a turn of the loop, right before the loop would block.
+ * Loop thread only. A connection is pumped (whole messages become calls) and flushed (answers leave in one write)
+ * when it is on the server's list of ready ones, once a turn of the loop, right before the loop would block.
  */
 #pragma once
 
@@ -66,7 +66,7 @@ struct server_uid {
 
 struct server {
 	uv_loop_t *loop;
-	struct engine *engine; /* borrowed; NULL in tests of the core */
+	struct engine *engine;		   /* borrowed; NULL in tests of the core */
 	const struct ipc_service *service; /* borrowed */
 	int (*reload)(void *user, struct config_errors *ret_errors);
 	void *user;
@@ -76,7 +76,7 @@ struct server {
 	struct listener listeners[SERVER_SOCKET_COUNT];
 	struct list conns; /* struct conn, by `node` */
 	struct list ready; /* struct conn, by `ready`: to be pumped and flushed */
-	struct list held;  /* struct conn, by `ready`: have messages that wait for others' calls to end */
+	struct list held; /* struct conn, by `ready`: have messages that wait for others' calls to end */
 	uv_prepare_t before_block;
 	uv_timer_t drain; /* server_close() waits for answers until then */
 
@@ -85,15 +85,15 @@ struct server {
 	size_t n_conns;
 	size_t n_calls; /* alive, their peers may be gone */
 	size_t n_watchers;
-	size_t n_lists; /* list calls at work; the others are in the next */
+	size_t n_lists;		   /* list calls at work; the others are in the next */
 	struct list lists_waiting; /* struct list_params, by `node` */
-	size_t call_bytes;   /* of the messages of calls in flight */
-	size_t input_bytes;  /* half messages of all connections */
-	size_t output_bytes; /* unread answers of all connections */
+	size_t call_bytes;	   /* of the messages of calls in flight */
+	size_t input_bytes;	   /* half messages of all connections */
+	size_t output_bytes;	   /* unread answers of all connections */
 	struct log_window windows[CONN_END_COUNT];
 
 	bool closing;
-	bool finished; /* only calls that still run know of it */
+	bool finished;	    /* only calls that still run know of it */
 	unsigned n_handles; /* open libuv handles; `closed` runs at 0 */
 	void (*closed)(void *user);
 	void *closed_user;
@@ -119,7 +119,7 @@ struct conn {
 	struct buffer written; /* what uv_write() holds */
 	size_t output_bytes;   /* as counted in the server */
 
-	uint64_t input_since;  /* loop time: accepted, or the first byte of the half message; 0: none */
+	uint64_t input_since; /* loop time: accepted, or the first byte of the half message; 0: none */
 	uint64_t output_since; /* loop time of the last progress; 0: nothing is unread */
 	size_t output_left;    /* bytes libuv held then */
 	uint64_t timer_due;    /* loop time the timer is armed for */
@@ -128,8 +128,8 @@ struct conn {
 	bool greeted; /* a whole message came */
 	bool reading;
 	bool writing;
-	bool eof;     /* the peer will send no more */
-	bool help;    /* ends when the line of help is out */
+	bool eof;      /* the peer will send no more */
+	bool help;     /* ends when the line of help is out */
 	bool held;     /* on the server's list of that name */
 	bool overflow; /* an answer was too much for it: ends at the next step */
 	bool ending;   /* closing its handles */
@@ -150,18 +150,18 @@ struct call {
 	json_t *parameters; /* borrowed from message or owned by it */
 	const struct ipc_method *method;
 	void *params;
-	size_t out_bytes; /* of `out`, as counted in the connection */
+	size_t out_bytes;  /* of `out`, as counted in the connection */
 	struct buffer out; /* answers that earlier calls of the connection hold back */
 	void (*gone)(void *user);
 	void *gone_user;
 };
 
 /* server.c */
-void server_ready(struct conn *conn);		    /* pump and flush it before the loop blocks */
-void server_unhold(struct server *server);	    /* somebody held back may go on */
+void server_ready(struct conn *conn);	   /* pump and flush it before the loop blocks */
+void server_unhold(struct server *server); /* somebody held back may go on */
 /* The last a call does. Frees a server that is closed when it was the last call. */
 void server_call_freed(struct server *server, size_t message_bytes);
-void server_conn_closed(struct conn *conn);	    /* its handles are gone */
+void server_conn_closed(struct conn *conn);	   /* its handles are gone */
 bool server_has_room(const struct server *server); /* for one more call */
 void server_handle_closed(struct server *server);
 

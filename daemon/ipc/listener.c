@@ -21,8 +21,8 @@ static int listener_fail(int status, const char *path, const char *what, char *r
 }
 
 static int listener_fail_errno(int status, const char *path, const char *doing, char *ret_sentence) {
-	text_format(ret_sentence, LIMIT_SENTENCE_MAX, "%s the socket \"%s\" failed: %s", doing, path,
-		log_errno(status));
+	text_format(ret_sentence, LIMIT_SENTENCE_MAX, "%s the socket \"%s\" failed: %s", doing,
+		path, log_errno(status));
 	return status;
 }
 
@@ -45,13 +45,14 @@ static int listener_clear(const char *path, const struct sockaddr_un *address, c
 	int stale;
 
 	if (lstat(path, &info) < 0) {
-		return errno == ENOENT ? 0
-				       : listener_fail_errno(-errno, path, "looking at", ret_sentence);
+		return errno == ENOENT
+			? 0
+			: listener_fail_errno(-errno, path, "looking at", ret_sentence);
 	}
 	/* connect() refuses on any other kind of file as well, so it is no proof there. */
 	if (!S_ISSOCK(info.st_mode)) {
-		return listener_fail(-EEXIST, path, "cannot be made: a file of that name is there; move it away",
-			ret_sentence);
+		return listener_fail(-EEXIST, path,
+			"cannot be made: a file of that name is there; move it away", ret_sentence);
 	}
 	stale = listener_is_stale(address);
 	if (stale < 0) {
@@ -63,7 +64,8 @@ static int listener_clear(const char *path, const struct sockaddr_un *address, c
 			ret_sentence);
 	}
 	if (unlink(path) < 0 && errno != ENOENT) {
-		return listener_fail_errno(-errno, path, "removing what an earlier daemon left of", ret_sentence);
+		return listener_fail_errno(
+			-errno, path, "removing what an earlier daemon left of", ret_sentence);
 	}
 	return 0;
 }

@@ -73,7 +73,8 @@ static json_t *incidents_section(const struct store_counts *counts) {
 	int r = 0;
 
 	for (int state = 0; state < INCIDENT_STATE_COUNT; state++) {
-		r |= set_new(section, incident_state_names[state], json_integer(counts->incidents[state]));
+		r |= set_new(section, incident_state_names[state],
+			json_integer(counts->incidents[state]));
 	}
 	if (r != 0) {
 		json_decref(section);
@@ -87,7 +88,8 @@ static json_t *forges_section(const struct config *config) {
 
 	for (size_t i = 0; i < config->n_forges; i++) {
 		(void)json_array_append_new(array,
-			json_pack("{s:s, s:s}", "name", config->forges[i].name, "type", config->forges[i].type));
+			json_pack("{s:s, s:s}", "name", config->forges[i].name, "type",
+				config->forges[i].type));
 	}
 	return array;
 }
@@ -116,8 +118,9 @@ static json_t *agents_section(const struct config *config, const json_t *lanes) 
 		const struct config_agent *agent = &config->agents[i];
 
 		(void)json_array_append_new(array,
-			json_pack("{s:s, s:s, s:I, s:I}", "name", agent->name, "type", agent->type, "concurrency",
-				(json_int_t)agent->concurrency, "running", agent_running(lanes, agent->name)));
+			json_pack("{s:s, s:s, s:I, s:I}", "name", agent->name, "type", agent->type,
+				"concurrency", (json_int_t)agent->concurrency, "running",
+				agent_running(lanes, agent->name)));
 	}
 	return array;
 }
@@ -248,8 +251,9 @@ static void refuse_config(struct call *call, const struct config_errors *errors)
 		(void)json_array_append_new(lines, json_string(errors->lines[i]));
 	}
 	call_error(call, PROTOCOL_INTERFACE ".InvalidConfiguration",
-		json_pack("{s:s, s:s, s:o}", "message", "the configuration has mistakes; the old settings stay in force",
-			"hint", "correct the lines named and run `codegenctl reload` again", "errors", lines));
+		json_pack("{s:s, s:s, s:o}", "message",
+			"the configuration has mistakes; the old settings stay in force", "hint",
+			"correct the lines named and run `codegenctl reload` again", "errors", lines));
 }
 
 void on_reload(struct call *call, void *params) {
@@ -260,7 +264,8 @@ void on_reload(struct call *call, void *params) {
 	if (r == -EINVAL) {
 		refuse_config(call, &errors);
 	} else if (r < 0) {
-		call_fail(call, r, "the configuration could not be read again; the old settings stay in force");
+		call_fail(call, r,
+			"the configuration could not be read again; the old settings stay in force");
 	} else {
 		call_reply(call, NULL);
 	}

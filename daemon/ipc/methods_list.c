@@ -36,10 +36,12 @@ static json_t *row_to_json(struct list_params *p, size_t i, int64_t *ret_id) {
 	const struct store_page *page = &p->page;
 
 	switch (page->kind) {
-	case STORE_TASKS:     *ret_id = page->tasks[i].id; return task_to_json(&page->tasks[i]);
-	case STORE_INCIDENTS: *ret_id = page->incidents[i].id; return incident_as_json(p->call, &page->incidents[i], 0);
-	case STORE_REPORTS:   *ret_id = page->reports[i].id; return report_to_json(&page->reports[i]);
-	case STORE_NOTES:     *ret_id = page->notes[i].seq; return note_to_json(&page->notes[i]);
+	case STORE_TASKS: *ret_id = page->tasks[i].id; return task_to_json(&page->tasks[i]);
+	case STORE_INCIDENTS:
+		*ret_id = page->incidents[i].id;
+		return incident_as_json(p->call, &page->incidents[i], 0);
+	case STORE_REPORTS: *ret_id = page->reports[i].id; return report_to_json(&page->reports[i]);
+	case STORE_NOTES: *ret_id = page->notes[i].seq; return note_to_json(&page->notes[i]);
 	}
 	return NULL;
 }
@@ -119,7 +121,8 @@ static int list_start(struct list_params *p) {
 
 static void lists_start(struct server *server) {
 	while (server->n_lists < LIMIT_LISTS_AT_WORK && !list_is_empty(&server->lists_waiting)) {
-		struct list_params *p = container_of(list_take_first(&server->lists_waiting), struct list_params, node);
+		struct list_params *p = container_of(
+			list_take_first(&server->lists_waiting), struct list_params, node);
 		int r = list_start(p);
 
 		server->n_lists++;
@@ -169,7 +172,8 @@ static bool list_take_ids(struct call *call, struct list_params *p) {
 		call_refuse(call, "incidentId", "\"%.64s\" is no id of an incident", p->incident);
 		return false;
 	}
-	if (p->before[0] != '\0' && id_parse(lists[p->page.kind].id_kind, p->before, &p->page.cursor) < 0) {
+	if (p->before[0] != '\0' &&
+		id_parse(lists[p->page.kind].id_kind, p->before, &p->page.cursor) < 0) {
 		call_refuse(call, "before", "\"%.64s\" is no `next` of an earlier page", p->before);
 		return false;
 	}

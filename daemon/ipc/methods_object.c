@@ -17,10 +17,10 @@ static const struct {
 
 static json_t *object_to_json(struct call *call, const struct store_get *get) {
 	switch (get->kind) {
-	case STORE_TASKS:     return task_to_json(&get->task);
+	case STORE_TASKS: return task_to_json(&get->task);
 	case STORE_INCIDENTS: return incident_as_json(call, &get->incident, get->next_check_ms);
-	case STORE_REPORTS:   return report_to_json(&get->report);
-	case STORE_NOTES:     break;
+	case STORE_REPORTS: return report_to_json(&get->report);
+	case STORE_NOTES: break;
 	}
 	return NULL;
 }
@@ -28,7 +28,8 @@ static json_t *object_to_json(struct call *call, const struct store_get *get) {
 static void fail_missing(struct call *call, enum store_kind kind, const char *id) {
 	char sentence[LIMIT_SENTENCE_MAX];
 
-	text_format(sentence, sizeof(sentence), "there is no %s with the id \"%s\"", kinds[kind].name, id);
+	text_format(sentence, sizeof(sentence), "there is no %s with the id \"%s\"",
+		kinds[kind].name, id);
 	call_fail(call, -ENOENT, sentence);
 }
 
@@ -91,7 +92,8 @@ static void operate_done(struct engine_operate *operate, int status) {
 	call_unref(p->call);
 }
 
-static void operate_object(struct call *call, struct object_params *p, enum store_kind kind, enum event_type type) {
+static void operate_object(
+	struct call *call, struct object_params *p, enum store_kind kind, enum event_type type) {
 	int r;
 
 	if (!object_begin(call, p, kind)) {

@@ -67,17 +67,19 @@ static bool check_names(struct call *call, const struct submit_params *p) {
 	for (size_t i = 0; i < ARRAY_SIZE(name_checks); i++) {
 		const struct name_check *check = &name_checks[i];
 
-		if (!check_name(call, check->parameter, (const char *)p + check->offset, check->size,
-			    check->required)) {
+		if (!check_name(call, check->parameter, (const char *)p + check->offset,
+			    check->size, check->required)) {
 			return false;
 		}
 	}
 	return true;
 }
 
-static bool check_length(struct call *call, const char *parameter, const char *text, size_t max_bytes) {
+static bool check_length(
+	struct call *call, const char *parameter, const char *text, size_t max_bytes) {
 	if (text != NULL && strlen(text) > max_bytes) {
-		call_refuse(call, parameter, "the parameter \"%s\" is longer than %zu bytes", parameter, max_bytes);
+		call_refuse(call, parameter, "the parameter \"%s\" is longer than %zu bytes",
+			parameter, max_bytes);
 		return false;
 	}
 	return true;
@@ -100,14 +102,16 @@ static bool take_error_type(struct call *call, struct submit_params *p) {
 	size_t len = 0;
 
 	p->submit.report.error_type = ERROR_UNKNOWN;
-	if (p->error_type[0] == '\0' || error_type_parse(p->error_type, &p->submit.report.error_type) == 0) {
+	if (p->error_type[0] == '\0' ||
+		error_type_parse(p->error_type, &p->submit.report.error_type) == 0) {
 		return true;
 	}
 	for (int type = 0; type < ERROR_TYPE_COUNT; type++) {
-		len += (size_t)snprintf(allowed + len, sizeof(allowed) - len, "%s%s", type > 0 ? ", " : "",
-			error_type_name((enum error_type)type));
+		len += (size_t)snprintf(allowed + len, sizeof(allowed) - len, "%s%s",
+			type > 0 ? ", " : "", error_type_name((enum error_type)type));
 	}
-	call_refuse(call, "errorType", "\"%.64s\" is no error type; it is one of %s", p->error_type, allowed);
+	call_refuse(call, "errorType", "\"%.64s\" is no error type; it is one of %s", p->error_type,
+		allowed);
 	return false;
 }
 
@@ -142,7 +146,8 @@ static bool take_ancestors(struct call *call, struct submit_params *p) {
 
 		if (!is_commit(value)) {
 			buffer_finish(&text);
-			call_refuse(call, "ancestors", "entry %zu of the parameter \"ancestors\" is no commit", i + 1);
+			call_refuse(call, "ancestors",
+				"entry %zu of the parameter \"ancestors\" is no commit", i + 1);
 			return false;
 		}
 		r = buffer_appendf(&text, "%s%s", i > 0 ? " " : "", json_string_value(value));
@@ -168,7 +173,8 @@ static bool take_quality(struct call *call, struct submit_params *p) {
 			continue;
 		}
 		if (json_dumpb(parts[i].value, NULL, 0, JSON_COMPACT) > LIMIT_QUALITY_MAX_BYTES) {
-			call_refuse(call, parts[i].key, "the parameter \"%s\" is longer than %d bytes", parts[i].key,
+			call_refuse(call, parts[i].key,
+				"the parameter \"%s\" is longer than %d bytes", parts[i].key,
 				LIMIT_QUALITY_MAX_BYTES);
 			return false;
 		}
@@ -228,8 +234,9 @@ static bool submit_start(struct call *call, struct submit_params *p) {
 
 void on_submit(struct call *call, void *params) {
 	struct submit_params *p = params;
-	bool taken = check_names(call, p) && check_numbers(call, &p->submit.report) && take_error_type(call, p) &&
-		take_texts(call, p) && take_ancestors(call, p) && take_quality(call, p);
+	bool taken = check_names(call, p) && check_numbers(call, &p->submit.report) &&
+		take_error_type(call, p) && take_texts(call, p) && take_ancestors(call, p) &&
+		take_quality(call, p);
 
 	if (!taken || !submit_start(call, p)) {
 		engine_submit_finish(&p->submit);

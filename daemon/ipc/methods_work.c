@@ -79,7 +79,8 @@ static int schedule_fill(struct call *call, struct schedule_params *p) {
 	task->type = TASK_PR_READINESS_CHECK;
 	task->origin = TASK_BY_HAND;
 	task->created_ms = clock_now_ms();
-	task->due_ms = task->created_ms + (p->delay_ms >= 0 ? p->delay_ms : policy.follow_up_delay_ms);
+	task->due_ms =
+		task->created_ms + (p->delay_ms >= 0 ? p->delay_ms : policy.follow_up_delay_ms);
 	TEXT_SET(task->project, p->project);
 	TEXT_SET(task->branch, p->branch);
 	TEXT_SET(task->commit, p->commit);
@@ -119,9 +120,10 @@ static void check_done(struct engine_check *check, int status) {
 		return;
 	}
 	call_reply(call,
-		json_pack("{s:I, s:I, s:I, s:I, s:I}", "executed", (json_int_t)check->n_executed, "completed",
-			(json_int_t)check->n_completed, "rescheduled", (json_int_t)check->n_rescheduled, "failed",
-			(json_int_t)check->n_failed, "cancelled", (json_int_t)check->n_cancelled));
+		json_pack("{s:I, s:I, s:I, s:I, s:I}", "executed", (json_int_t)check->n_executed,
+			"completed", (json_int_t)check->n_completed, "rescheduled",
+			(json_int_t)check->n_rescheduled, "failed", (json_int_t)check->n_failed,
+			"cancelled", (json_int_t)check->n_cancelled));
 }
 
 static void check_gone(void *user) {
@@ -162,8 +164,8 @@ static void cleanup_done(struct engine_cleanup *cleanup, int status) {
 	}
 	call_reply(call,
 		json_pack("{s:I, s:I, s:I, s:I}", "tasks", (json_int_t)cleanup->n_tasks, "reports",
-			(json_int_t)cleanup->n_reports, "builds", (json_int_t)cleanup->n_builds, "events",
-			(json_int_t)cleanup->n_events));
+			(json_int_t)cleanup->n_reports, "builds", (json_int_t)cleanup->n_builds,
+			"events", (json_int_t)cleanup->n_events));
 }
 
 void on_cleanup(struct call *call, void *params) {
@@ -207,7 +209,8 @@ void on_get_readiness(struct call *call, void *params) {
 		return;
 	}
 	if (p->ready.branch[0] == '\0' && p->ready.pull_request == 0) {
-		call_refuse(call, "branch", "one of the parameters \"branch\" and \"pullRequest\" is needed");
+		call_refuse(call, "branch",
+			"one of the parameters \"branch\" and \"pullRequest\" is needed");
 		return;
 	}
 	p->call = call_ref(call);

@@ -1,6 +1,7 @@
 /*
- * params - what the methods of io.codegend take, and the operation each runs. One struct a method family; its first part
- * is filled in from the message by the tables in methods.c, the rest is the handler's. It lives as long as the call.
+ * params - what the methods of io.codegend take, and the operation each runs. One struct a method family; its first
+ * part is filled in from the message by the tables in methods.c, the rest is the handler's. It lives as long as the
+ * call.
  */
 #pragma once
 

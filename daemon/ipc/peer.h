@@ -1,6 +1,6 @@
 /*
- * peer - who is at the other end of a Unix socket: effective uid and groups at connect(), as unix(7) has them. Process
- * ids are not even read: they are reused.
+ * peer - who is at the other end of a Unix socket: effective uid and groups at connect(), as unix(7) has them.
+ * Process ids are not even read: they are reused.
  */
 #pragma once
 

@@ -56,7 +56,8 @@ json_t *incident_as_json(struct call *call, const struct incident *incident, int
 	return incident_to_json(incident, incident_max_cycle(incident, &policy), next_check_ms);
 }
 
-bool check_name(struct call *call, const char *parameter, const char *value, size_t size, bool required) {
+bool check_name(
+	struct call *call, const char *parameter, const char *value, size_t size, bool required) {
 	if (value[0] == '\0') {
 		if (required) {
 			call_refuse(call, parameter, "the parameter \"%s\" is empty", parameter);

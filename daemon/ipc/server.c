@@ -109,7 +109,7 @@ static void server_drained(struct server *server) {
 static void drain_fired(uv_timer_t *timer) {
 	struct server *server = timer->data;
 
-	list_for_each_safe(pos, &server->conns) {
+	list_for_each_safe (pos, &server->conns) {
 		conn_end(container_of(pos, struct conn, node), CONN_END_CLOSING);
 	}
 }
@@ -146,7 +146,7 @@ void server_close(struct server *server, void (*closed)(void *user), void *user)
 		return;
 	}
 	(void)uv_timer_start(&server->drain, drain_fired, LIMIT_DRAIN_MS, 0);
-	list_for_each_safe(pos, &server->conns) {
+	list_for_each_safe (pos, &server->conns) {
 		conn_drain(container_of(pos, struct conn, node));
 	}
 }
@@ -155,8 +155,9 @@ void server_close(struct server *server, void (*closed)(void *user), void *user)
 
 static void server_connection(uv_stream_t *stream, int status) {
 	struct server *server = stream->data;
-	enum server_socket socket =
-		stream == (uv_stream_t *)&server->listeners[SERVER_SUBMIT].pipe ? SERVER_SUBMIT : SERVER_CONTROL;
+	enum server_socket socket = stream == (uv_stream_t *)&server->listeners[SERVER_SUBMIT].pipe
+		? SERVER_SUBMIT
+		: SERVER_CONTROL;
 
 	if (status < 0) {
 		log_warning("accepting a connection failed: %s", uv_strerror(status));
@@ -165,7 +166,8 @@ static void server_connection(uv_stream_t *stream, int status) {
 	conn_accept(server, socket);
 }
 
-static int server_listen(struct server *server, enum server_socket socket, int fd, char *ret_sentence) {
+static int server_listen(
+	struct server *server, enum server_socket socket, int fd, char *ret_sentence) {
 	struct listener *listener = &server->listeners[socket];
 	int r = uv_pipe_init(server->loop, &listener->pipe, 0);
 
@@ -180,7 +182,8 @@ static int server_listen(struct server *server, enum server_socket socket, int f
 	if (r < 0) {
 		(void)fd_close(fd);
 	} else {
-		r = uv_listen((uv_stream_t *)&listener->pipe, LIMIT_LISTEN_BACKLOG, server_connection);
+		r = uv_listen(
+			(uv_stream_t *)&listener->pipe, LIMIT_LISTEN_BACKLOG, server_connection);
 	}
 	if (r < 0) {
 		text_format(ret_sentence, LIMIT_SENTENCE_MAX, "listening on %s failed: %s",
@@ -189,8 +192,8 @@ static int server_listen(struct server *server, enum server_socket socket, int f
 	return r;
 }
 
-static int server_bind(struct server *server, enum server_socket socket, const char *runtime_dir, int *ret_fd,
-	char *ret_sentence) {
+static int server_bind(struct server *server, enum server_socket socket, const char *runtime_dir,
+	int *ret_fd, char *ret_sentence) {
 	char dir[ADDRESS_PATH_MAX];
 	char path[ADDRESS_PATH_MAX];
 	int r = address_join(dir, sizeof(dir), runtime_dir, ADDRESS_SUBMIT_DIR);
@@ -202,20 +205,21 @@ static int server_bind(struct server *server, enum server_socket socket, const c
 		r = fd_make_dirs(dir, SERVER_DIR_MODE);
 	}
 	if (r < 0) {
-		text_format(ret_sentence, LIMIT_SENTENCE_MAX, "the runtime directory \"%s\" cannot be made: %s",
-			runtime_dir, log_errno(r));
+		text_format(ret_sentence, LIMIT_SENTENCE_MAX,
+			"the runtime directory \"%s\" cannot be made: %s", runtime_dir, log_errno(r));
 		return r;
 	}
 	return listener_bind(&server->listeners[socket], path, ret_fd, ret_sentence);
 }
 
-static int server_open_sockets(
-	struct server *server, const char *runtime_dir, int fds[SERVER_SOCKET_COUNT], char *ret_sentence) {
+static int server_open_sockets(struct server *server, const char *runtime_dir,
+	int fds[SERVER_SOCKET_COUNT], char *ret_sentence) {
 	int r = 0;
 
 	for (size_t i = 0; i < SERVER_SOCKET_COUNT && r == 0; i++) {
 		if (fds[i] < 0) {
-			r = server_bind(server, (enum server_socket)i, runtime_dir, &fds[i], ret_sentence);
+			r = server_bind(
+				server, (enum server_socket)i, runtime_dir, &fds[i], ret_sentence);
 		}
 		if (r == 0) {
 			int fd = fds[i];
@@ -227,7 +231,8 @@ static int server_open_sockets(
 	return r;
 }
 
-static struct server *server_new(const struct server_options *options, const struct ipc_service *service) {
+static struct server *server_new(
+	const struct server_options *options, const struct ipc_service *service) {
 	struct server *server = calloc(1, sizeof(*server));
 
 	if (server == NULL) {

@@ -55,8 +55,9 @@ static void on_get_info(struct call *call, void *params) {
 		(void)json_array_append_new(names, json_string(service->interfaces[i]->name));
 	}
 	call_reply(call,
-		json_pack("{s:s, s:s, s:s, s:s, s:o}", "vendor", service->vendor, "product", service->product,
-			"version", service->version, "url", service->url, "interfaces", names));
+		json_pack("{s:s, s:s, s:s, s:s, s:o}", "vendor", service->vendor, "product",
+			service->product, "version", service->version, "url", service->url,
+			"interfaces", names));
 }
 
 static const char *find_description(const struct ipc_service *service, const char *name) {
@@ -76,7 +77,8 @@ static void on_get_interface_description(struct call *call, void *params) {
 	const char *description = find_description(call_server(call)->service, p->interface);
 
 	if (description == NULL) {
-		call_error(call, PROTOCOL_INTERFACE_NOT_FOUND, json_pack("{s:s}", "interface", p->interface));
+		call_error(call, PROTOCOL_INTERFACE_NOT_FOUND,
+			json_pack("{s:s}", "interface", p->interface));
 		return;
 	}
 	call_reply(call, json_pack("{s:s}", "description", description));

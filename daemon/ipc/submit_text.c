@@ -29,8 +29,8 @@ int submit_cut_log(char **text, size_t max_bytes) {
 	if (cut == NULL) {
 		return -ENOMEM;
 	}
-	(void)snprintf(cut, max_bytes + 1, "%.*s\n[... %zu bytes left out ...]\n%s", (int)head, *text, tail - head,
-		*text + tail);
+	(void)snprintf(cut, max_bytes + 1, "%.*s\n[... %zu bytes left out ...]\n%s", (int)head,
+		*text, tail - head, *text + tail);
 	free(*text);
 	*text = cut;
 	return 0;
@@ -77,7 +77,9 @@ static int drop_largest(json_t *object, size_t max_bytes) {
 		return 0;
 	}
 	(void)json_object_clear(object);
-	return json_object_set_new(object, "note", json_string("[left out: too many members]")) < 0 ? -ENOMEM : 0;
+	return json_object_set_new(object, "note", json_string("[left out: too many members]")) < 0
+		? -ENOMEM
+		: 0;
 }
 
 int submit_cut_context(json_t **context, size_t max_bytes) {

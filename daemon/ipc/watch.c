@@ -1,8 +1,8 @@
 /*
  * Watch: the event log, what is stored after `since` and then what comes.
  *
- * While the old events are paged in, new ones are committed too: each page is read from the store, and a watcher goes live
- * only when a page found nothing more and no event has come meanwhile. So none is left out and none comes twice.
+ * While the old events are paged in, new ones are committed too: each page is read from the store, and a watcher goes
+ * live only when a page found nothing more and no event has come meanwhile. So none is left out and none comes twice.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * certification-server DIRECTORY - serves org.varlink.certification with our server code on DIRECTORY/control.sock, until
- * its standard input ends. Exits 0 when a client has passed End.
+ * certification-server DIRECTORY - serves org.varlink.certification with our server code on DIRECTORY/control.sock,
+ * until its standard input ends. Exits 0 when a client has passed End.
  *
  * The interface and its values are libvarlink's (varlink/org.varlink.certification.varlink, MIT).
  */
@@ -19,7 +19,8 @@
 #define CLIENT_ID "certified-client"
 #define N_REPLIES 10
 
-#define STRUCT5 "\"bool\":false,\"int\":2,\"float\":3.141592653589793,\"string\":\"a lot of string\""
+#define STRUCT5                                                                                    \
+	"\"bool\":false,\"int\":2,\"float\":3.141592653589793,\"string\":\"a lot of string\""
 #define MAP7 "{\"bar\":\"Bar\",\"foo\":\"Foo\"}"
 #define SET8 "{\"one\":{},\"two\":{},\"three\":{}}"
 #define MYTYPE9                                                                                    \
@@ -140,7 +141,8 @@ static bool check_parameters(struct call *call, json_t *wants) {
 		json_decref(got);
 		return true;
 	}
-	call_error(call, CERTIFICATION ".CertificationError", json_pack("{s:o, s:o}", "wants", wants, "got", got));
+	call_error(call, CERTIFICATION ".CertificationError",
+		json_pack("{s:o, s:o}", "wants", wants, "got", got));
 	return false;
 }
 
@@ -200,7 +202,8 @@ static void on_test11(struct call *call, void *params) {
 	for (int i = 1; i <= N_REPLIES; i++) {
 		(void)json_array_append_new(replies, reply_text(i));
 	}
-	if (check_client(call) && check_parameters(call, json_pack("{s:o}", "last_more_replies", replies))) {
+	if (check_client(call) &&
+		check_parameters(call, json_pack("{s:o}", "last_more_replies", replies))) {
 		passed_replies = true;
 		call_reply(call, NULL);
 	}
@@ -229,9 +232,10 @@ static const struct ipc_method methods[] = {
 	{ .name = "Test11", .handle = on_test11 },
 };
 
-static const struct ipc_interface interface = {
-	.name = CERTIFICATION, .description = description, .methods = methods, .n_methods = ARRAY_SIZE(methods)
-};
+static const struct ipc_interface interface = { .name = CERTIFICATION,
+	.description = description,
+	.methods = methods,
+	.n_methods = ARRAY_SIZE(methods) };
 
 static void input_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret) {
 	static char byte[64];
