@@ -54,18 +54,19 @@ struct config_errors {
 };
 
 /*
- * Reads `path`, then every *.conf of `path`'s directory with ".d" appended to the file's name, sorted. Missing files are
- * no mistake unless `required`. Returns: 0; -EINVAL, `ret_errors` has every mistake; -ENOMEM. `ret_errors` is always to
+ * Reads `path`, then every *.conf of the directory `path` with ".d" appended, sorted. A missing `path` is no mistake
+ * unless `required`. Returns: 0; -EINVAL, `ret_errors` has every mistake; -ENOMEM. `ret_errors` is always to
  * be released with config_errors_finish().
  */
-must_check int config_load(
-	const char *path, bool required, struct config **ret_config, struct config_errors *ret_errors);
+must_check int config_load(const char *path, bool required, struct config **ret_config,
+	struct config_errors *ret_errors);
 void config_destroy(struct config *config);
 void config_errors_finish(struct config_errors *errors);
 
 /* The policy of a project: the section that names it, else the glob with the longest literal prefix, else the defaults.
  * Returns: 0; -EACCES, unknown projects are denied. */
-must_check int config_policy(const struct config *config, const char *project, struct policy *ret_policy);
+must_check int config_policy(
+	const struct config *config, const char *project, struct policy *ret_policy);
 const struct config_forge *config_find_forge(const struct config *config, const char *name);
 const struct config_agent *config_find_agent(const struct config *config, const char *name);
 

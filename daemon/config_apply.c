@@ -6,8 +6,7 @@
 #include "daemon/config_internal.h"
 
 #define LIST_TEXT_MAX 256
-#define NAME_CHARACTERS                                                                            \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 /* One value being applied: where it stands and where it goes. */
 struct setting {
@@ -54,7 +53,8 @@ static void apply_count(const struct setting *setting) {
 		n = n * 10 + (*text - '0');
 	}
 	if (*text || n < 1 || n > setting->key->max) {
-		text_format(problem, sizeof(problem), "is out of range; a whole number from 1 to %lld",
+		text_format(problem, sizeof(problem),
+			"is out of range; a whole number from 1 to %lld",
 			(long long)setting->key->max);
 		refuse(setting, 0, problem);
 		return;
@@ -124,9 +124,11 @@ static void apply_names(const struct setting *setting, bool agents) {
 		const char *name = setting_value(setting, i)->text;
 
 		if (agents && !config_find_agent(load->config, name)) {
-			refuse(setting, i, "is no agent; name one that a section \"agent NAME\" defines");
+			refuse(setting, i,
+				"is no agent; name one that a section \"agent NAME\" defines");
 		} else if (!agents && !config_find_forge(load->config, name)) {
-			refuse(setting, i, "is no forge; name one that a section \"forge NAME\" defines, or local");
+			refuse(setting, i,
+				"is no forge; name one that a section \"forge NAME\" defines, or local");
 		}
 	}
 	if (setting->opt->nvalues > 0) {
@@ -211,8 +213,8 @@ static void apply_keys(struct config_load *load, const struct config_source *sou
 }
 
 /* A section of that name in an earlier file: an error that names both places. */
-static bool is_defined_before(struct config_load *load, const struct config_source *source,
-	const cfg_t *section) {
+static bool is_defined_before(
+	struct config_load *load, const struct config_source *source, const cfg_t *section) {
 	char quoted[CONFIG_QUOTE_MAX];
 
 	for (const struct config_source *before = load->sources; before < source; before++) {
@@ -256,16 +258,18 @@ static void *add_section(struct config_load *load, const struct config_source *s
 	return grown;
 }
 
-static bool section_is_named(struct config_load *load, const struct config_source *source,
-	const cfg_t *section) {
+static bool section_is_named(
+	struct config_load *load, const struct config_source *source, const cfg_t *section) {
 	char quoted[CONFIG_QUOTE_MAX];
 	bool is_project = strcmp(section->name, "project") == 0;
 
-	if (is_project ? text_is_name(section->title, LIMIT_NAME_MAX) : is_config_name(section->title)) {
+	if (is_project ? text_is_name(section->title, LIMIT_NAME_MAX)
+		       : is_config_name(section->title)) {
 		return !is_defined_before(load, source, section);
 	}
 	config_error(load, source->path, config_section_line(source, section),
-		"section %s \"%s\": not a name; %s", section->name, config_quote(section->title, quoted),
+		"section %s \"%s\": not a name; %s", section->name,
+		config_quote(section->title, quoted),
 		is_project ? "OWNER/NAME or a glob, at most 255 bytes, without control characters"
 			   : "1 to 64 letters, digits, \"-\", \"_\" or \".\"");
 	return false;
@@ -283,7 +287,8 @@ static void apply_forge(struct config_load *load, const struct config_source *so
 	apply_keys(load, source, section, CONFIG_FORGE, forge);
 	if (cfg_size(section, "type") == 0 && !source->broken) {
 		config_error(load, source->path, config_section_line(source, section),
-			"key \"type\": missing in forge \"%s\"; this version has only local", forge->name);
+			"key \"type\": missing in forge \"%s\"; this version has only local",
+			forge->name);
 	}
 }
 

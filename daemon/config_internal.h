@@ -1,7 +1,7 @@
 /*
- * config_internal - what the parts of the configuration share: config.c (files, look-up), config_scan.c (the text before
- * libconfuse sees it), config_parse.c (libconfuse), config_keys.c (the tables), config_apply.c (values to settings),
- * config_json.c.
+ * config_internal - what the parts of the configuration share: config.c (files, look-up), config_scan.c (the text
+ * before libconfuse sees it), config_parse.c (libconfuse), config_keys.c (the tables), config_apply.c (values to
+ * settings), config_json.c.
  */
 #pragma once
 
@@ -51,12 +51,12 @@ struct config_load {
 /* --- config_keys.c --- */
 
 enum config_kind {
-	CONFIG_SPAN,	/* a positive duration into int64_t */
-	CONFIG_COUNT,	/* 1 to `max` into int64_t */
-	CONFIG_CHOICE,	/* one of `choices` into int */
-	CONFIG_FLAG,	/* one of two `choices` into bool: the second is true */
-	CONFIG_TYPE,	/* one of `choices` into char[LIMIT_NAME_MAX]; `later` are known, not built */
-	CONFIG_NAME,	/* of a forge, into char[LIMIT_NAME_MAX] */
+	CONFIG_SPAN,   /* a positive duration into int64_t */
+	CONFIG_COUNT,  /* 1 to `max` into int64_t */
+	CONFIG_CHOICE, /* one of `choices` into int */
+	CONFIG_FLAG,   /* one of two `choices` into bool: the second is true */
+	CONFIG_TYPE, /* one of `choices` into char[LIMIT_NAME_MAX]; `later` are known, not built */
+	CONFIG_NAME, /* of a forge, into char[LIMIT_NAME_MAX] */
 	CONFIG_COMMAND, /* a list, not empty, into char ** */
 	CONFIG_PATH,	/* absolute, into char * */
 	CONFIG_AGENTS,	/* a list of names of agents, the first into char[LIMIT_NAME_MAX] */
@@ -94,7 +94,8 @@ extern const struct config_key_table config_key_tables[CONFIG_SECTION_COUNT];
 
 /*
  * Checks the text of a file and makes it fit for libconfuse: comments become blanks. Finds the sections.
- * Returns: 0; -EINVAL, `*ret_line` and `ret_problem` say where and what; -ENOMEM. `source->sections` is the caller's either way.
+ * Returns: 0; -EINVAL, `*ret_line` and `ret_problem` say where and what; -ENOMEM. `source->sections` is the caller's
+ * either way.
  */
 must_check int config_scan(struct config_source *source, char *text, size_t len, int *ret_line,
 	char ret_problem[LIMIT_SENTENCE_MAX]);

@@ -106,6 +106,7 @@ json_t *config_to_json(const struct config *config) {
 	member_json(&writer, "agents",
 		array_json(config->agents, config->n_agents, sizeof(*config->agents), agent_json));
 	member_json(&writer, "projects",
-		array_json(config->projects, config->n_projects, sizeof(*config->projects), project_json));
+		array_json(config->projects, config->n_projects, sizeof(*config->projects),
+			project_json));
 	return member_end(&writer);
 }

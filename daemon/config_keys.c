@@ -5,21 +5,21 @@
 #define CONCURRENCY_MAX 256
 
 static const char *const mode_choices[] = { [POLICY_ACT] = "act", [POLICY_OBSERVE] = "observe", NULL };
-static const char *const unknown_projects_choices[] = { "allow", "deny", NULL };
+static const char *const unknown_choices[] = { "allow", "deny", NULL };
 static const char *const forge_types[] = { "local", NULL };
-static const char *const forge_types_later[] = { "gitea", "github", "gitlab", NULL };
+static const char *const later_forges[] = { "gitea", "github", "gitlab", NULL };
 static const char *const agent_types[] = { "command", NULL };
-static const char *const agent_types_later[] = { "codegen", "mention", NULL };
+static const char *const later_agents[] = { "codegen", "mention", NULL };
 
 #define KEY(key_name, key_kind, strct, member)                                                     \
 	.name = (key_name), .kind = (key_kind), .offset = offsetof(strct, member)
 
-/* clang-format off: a line per key */
+/* clang-format off */
 static const struct config_key top_keys[] = {
 	{ KEY("history-retention", CONFIG_SPAN, struct config, history_retention_ms) },
 	{ KEY("report-retention",  CONFIG_SPAN, struct config, report_retention_ms) },
 	{ KEY("retention",         CONFIG_SPAN, struct config, retention_ms) },
-	{ KEY("unknown-projects",  CONFIG_FLAG, struct config, deny_unknown_projects), .choices = unknown_projects_choices },
+	{ KEY("unknown-projects",  CONFIG_FLAG, struct config, deny_unknown_projects), .choices = unknown_choices },
 };
 
 static const struct config_key policy_keys[] = {
@@ -36,14 +36,14 @@ static const struct config_key forge_keys[] = {
 	{ .name = "graphql-url", .kind = CONFIG_LATER },
 	{ .name = "label",       .kind = CONFIG_LATER },
 	{ .name = "token",       .kind = CONFIG_LATER },
-	{ KEY("type", CONFIG_TYPE, struct config_forge, type), .choices = forge_types, .later = forge_types_later },
+	{ KEY("type", CONFIG_TYPE, struct config_forge, type), .choices = forge_types, .later = later_forges },
 };
 
 static const struct config_key agent_keys[] = {
 	{ KEY("command",     CONFIG_COMMAND, struct config_agent, command) },
 	{ KEY("concurrency", CONFIG_COUNT,   struct config_agent, concurrency), .max = CONCURRENCY_MAX },
 	{ KEY("timeout",     CONFIG_SPAN,    struct config_agent, timeout_ms) },
-	{ KEY("type",        CONFIG_TYPE,    struct config_agent, type), .choices = agent_types, .later = agent_types_later },
+	{ KEY("type",        CONFIG_TYPE,    struct config_agent, type), .choices = agent_types, .later = later_agents },
 	{ KEY("workdir",     CONFIG_PATH,    struct config_agent, workdir) },
 };
 

@@ -26,7 +26,8 @@ static const struct {
 } key_errors[] = {
 	{ "attempt to append to non-list option '%s'", "\"+=\" adds to lists only; use \"=\"" },
 	{ "missing equal sign after option '%s'", "\"=\" is missing after it" },
-	{ "missing opening brace for section '%s'", "it is a section; \"{\" is missing after its name" },
+	{ "missing opening brace for section '%s'",
+		"it is a section; \"{\" is missing after its name" },
 	{ "missing title for section '%s'", "it is a section; its name is missing" },
 };
 

@@ -1,7 +1,7 @@
 /*
- * libconfuse 3.3 is left with text it reads as people mean it. By itself it takes a section left open for closed, drops
- * characters it has no use for ("acme/" for acme/ with a star), miscounts lines after comments, accepts comments in a few
- * places only, and carries an open string or comment over into the next file it reads.
+ * libconfuse 3.3 is left with text it reads as people mean it. By itself it takes a section left open for closed,
+ * drops characters it has no use for ("acme/" for acme/ with a star), miscounts lines after comments, accepts comments
+ * in a few places only, and carries an open string or comment over into the next file it reads.
  */
 #include "daemon/config_internal.h"
 
@@ -22,10 +22,10 @@ struct scan {
 	size_t pos;
 	size_t len;
 	int line;
-	size_t depth;	/* braces open */
-	int open_line;	/* of the outermost of them */
+	size_t depth;	   /* braces open */
+	int open_line;	   /* of the outermost of them */
 	bool after_equals; /* the last word or sign was "=": a brace opens a list */
-	bool in_list;	/* the outermost brace opened a list */
+	bool in_list;	   /* the outermost brace opened a list */
 	char *problem;
 };
 
@@ -61,7 +61,8 @@ static int blank_block_comment(struct scan *scan) {
 	while (!(peek(scan, 0) == '*' && peek(scan, 1) == '/')) {
 		if (scan->pos >= scan->len) {
 			scan->line = line;
-			return problem(scan, "the comment that begins here is not closed; \"*/\" ends it");
+			return problem(
+				scan, "the comment that begins here is not closed; \"*/\" ends it");
 		}
 		blank(scan);
 	}
@@ -75,8 +76,9 @@ static int check_reference(struct scan *scan) {
 	size_t n = strcspn(scan->text + scan->pos, "}\"\n");
 
 	if (scan->text[scan->pos + n] != '}') {
-		return problem(scan, "\"${\" begins the name of an environment variable, which \"}\" ends; "
-				     "'single quotes' or \"\\$\" keep it as text");
+		return problem(scan,
+			"\"${\" begins the name of an environment variable, which \"}\" ends; "
+			"'single quotes' or \"\\$\" keep it as text");
 	}
 	scan->pos += n + 1;
 	return 0;
@@ -86,8 +88,9 @@ static int check_escape(struct scan *scan) {
 	char c = peek(scan, 1);
 
 	if (c >= '0' && c <= '9') {
-		return problem(scan, "there are no octal escapes; a character by number is \"\\x\" and two "
-				     "hexadecimal digits");
+		return problem(scan,
+			"there are no octal escapes; a character by number is \"\\x\" and two "
+			"hexadecimal digits");
 	}
 	if (c == 'x' && peek(scan, 2) == '0' && strchr("0\"", peek(scan, 3))) {
 		return problem(scan, "\"\\x0\" would end the text");
@@ -137,8 +140,9 @@ static int scan_word(struct scan *scan) {
 		return problem(scan, "an environment variable stands in \"double quotes\"");
 	}
 	if (n == 0 || word[n] == '*') {
-		return problem(scan, "\"*\" and \"+\" have no meaning here; a text with such signs stands in "
-				     "\"double quotes\"");
+		return problem(scan,
+			"\"*\" and \"+\" have no meaning here; a text with such signs stands in "
+			"\"double quotes\"");
 	}
 	scan->pos += n;
 	return 0;
@@ -193,7 +197,10 @@ static int scan_next(struct scan *scan) {
 	int r;
 
 	switch (c) {
-	case '\n': scan->line++; scan->pos++; return 0;
+	case '\n':
+		scan->line++;
+		scan->pos++;
+		return 0;
 	case ' ':
 	case '\t':
 	case '\r': scan->pos++; return 0;

@@ -33,8 +33,8 @@ static int deadline_settime(struct deadline *deadline, int64_t due_ms) {
 		spec.it_value.tv_sec = MIN(due_ms / CLOCK_SECOND_MS, DEADLINE_FARTHEST_S);
 		spec.it_value.tv_nsec = due_ms % CLOCK_SECOND_MS * 1000000;
 	}
-	return timerfd_settime(deadline->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec,
-		       NULL) < 0
+	return timerfd_settime(
+		       deadline->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec, NULL) < 0
 		? -errno
 		: 0;
 }
@@ -84,8 +84,7 @@ static void deadline_freed(uv_handle_t *handle) {
 int deadline_open(
 	uv_loop_t *loop, void (*fired)(void *user), void *user, struct deadline **ret_deadline) {
 	_cleanup_(freep) struct deadline *deadline = calloc(1, sizeof(*deadline));
-	_cleanup_(fd_closep) int fd =
-		timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	_cleanup_(fd_closep) int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	int r;
 
 	if (!deadline) {

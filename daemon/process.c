@@ -32,8 +32,8 @@ struct process {
 	size_t n_dropped;
 	char chunk[READ_BYTES];
 
-	bool asked;  /* TERM was sent by us: `end` is known */
-	bool reaped; /* `end` and `code` are known */
+	bool asked;   /* TERM was sent by us: `end` is known */
+	bool reaped;  /* `end` and `code` are known */
 	bool drained; /* the output is at its end */
 	enum process_end end;
 	int code;
@@ -264,8 +264,8 @@ static void process_feed(struct process *process, size_t len) {
 	uv_buf_t buf = uv_buf_init(process->input, (unsigned)len);
 
 	process->write.data = process;
-	if (len == 0 || uv_write(&process->write, (uv_stream_t *)&process->in, &buf, 1,
-				process_written) < 0) {
+	if (len == 0 ||
+		uv_write(&process->write, (uv_stream_t *)&process->in, &buf, 1, process_written) < 0) {
 		process_close_handle(&process->in);
 	}
 }

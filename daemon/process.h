@@ -18,9 +18,9 @@ enum process_end { PROCESS_EXITED, PROCESS_SIGNALED, PROCESS_TIMED_OUT, PROCESS_
 
 struct process_outcome {
 	enum process_end end;
-	int code;	    /* exit code of PROCESS_EXITED; signal of the others */
+	int code; /* exit code of PROCESS_EXITED; signal of the others */
 	const char *output; /* standard output and error together: the newest bytes, cleaned, NUL-ended; borrowed */
-	size_t n_dropped;   /* bytes of output before those */
+	size_t n_dropped; /* bytes of output before those */
 };
 
 struct process_options {
@@ -30,7 +30,7 @@ struct process_options {
 	const char *input;	 /* written to standard input, then closed; copied */
 	size_t input_len;
 	size_t output_max_bytes;
-	int64_t timeout_ms; /* TERM to the group then; 0: none */
+	int64_t timeout_ms;    /* TERM to the group then; 0: none */
 	int64_t kill_after_ms; /* KILL that long after TERM */
 };
 
@@ -43,7 +43,8 @@ struct process;
  * Returns: 0; -ENOENT, -EACCES, ... the command or workdir cannot be used, and nothing ran; `ended` never runs.
  */
 must_check int process_start(uv_loop_t *loop, const struct process_options *options,
-	void (*ended)(void *user, const struct process_outcome *outcome), void *user, struct process **ret_process);
+	void (*ended)(void *user, const struct process_outcome *outcome), void *user,
+	struct process **ret_process);
 
 /* TERM to the group, KILL after kill_after_ms; `ended` runs with PROCESS_STOPPED. Idempotent. */
 void process_stop(struct process *process);

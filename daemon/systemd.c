@@ -21,8 +21,8 @@ static void systemd_send(const char *state, const char *status) {
 	char message[LIMIT_SENTENCE_MAX + 64];
 	const char *newline = *state && status ? "\n" : "";
 
-	text_format(message, sizeof(message), "%s%s%s%s", state, newline,
-		status ? "STATUS=" : "", status ? status : "");
+	text_format(message, sizeof(message), "%s%s%s%s", state, newline, status ? "STATUS=" : "",
+		status ? status : "");
 	/* Without $NOTIFY_SOCKET it does nothing; a manager that cannot be told is no reason to fail. */
 	(void)sd_notify(0, message);
 #endif

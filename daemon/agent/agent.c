@@ -42,7 +42,8 @@ static void agent_run_free(struct agent_run *run) {
 	if (run->directory) {
 		r = fd_remove_tree(run->directory);
 		if (r < 0) {
-			log_warning("The directory \"%s\" of an agent's run cannot be removed: %s, ignoring.",
+			log_warning(
+				"The directory \"%s\" of an agent's run cannot be removed: %s, ignoring.",
 				run->directory, log_errno(r));
 		}
 	}
@@ -84,7 +85,8 @@ static void outcome_sentence(const struct agent_run *run, const struct process_o
 	char took[CLOCK_SPAN_MAX];
 
 	text_format(took, sizeof(took), duration_ms < CLOCK_SECOND_MS ? "%lld ms" : "%lld s",
-		(long long)(duration_ms < CLOCK_SECOND_MS ? duration_ms : duration_ms / CLOCK_SECOND_MS));
+		(long long)(duration_ms < CLOCK_SECOND_MS ? duration_ms
+							  : duration_ms / CLOCK_SECOND_MS));
 	switch (outcome->end) {
 	case PROCESS_EXITED:
 		text_format(out, LIMIT_SENTENCE_MAX, "Agent \"%s\" exited with code %d after %s.",

@@ -25,22 +25,22 @@ struct agent_start {
 	const char *state_dir; /* the report file is written below it, and removed when the run ended */
 	const struct incident *incident;
 	const struct report *report;
-	const struct task *task;      /* the trigger */
-	const struct task *history;   /* the incident's tasks, oldest first: what earlier cycles tried */
+	const struct task *task;    /* the trigger */
+	const struct task *history; /* the incident's tasks, oldest first: what earlier cycles tried */
 	size_t n_history;
 };
 
 struct agent_outcome {
 	char sentence[LIMIT_SENTENCE_MAX]; /* "exited with code 0 after 12 s" */
-	json_t *result;			    /* borrowed: {"agent","end","exitCode","signal","durationMs","output",…} */
+	json_t *result; /* borrowed: {"agent","end","exitCode","signal","durationMs","output",…} */
 };
 
 /*
  * Returns: 0, it runs; a negative errno, certainly nothing was started, `ret_sentence` (LIMIT_SENTENCE_MAX) says why.
  */
 must_check int agent_start(uv_loop_t *loop, const struct agent_start *start,
-	void (*ended)(void *user, const struct agent_outcome *outcome), void *user, struct agent_run **ret_run,
-	char *ret_sentence);
+	void (*ended)(void *user, const struct agent_outcome *outcome), void *user,
+	struct agent_run **ret_run, char *ret_sentence);
 /* Asks it to end: TERM, then KILL. `ended` runs later. Idempotent. */
 void agent_stop(struct agent_run *run);
 

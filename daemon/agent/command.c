@@ -14,7 +14,15 @@
 
 /* Of our own environment the child gets these, when they are set. Nothing of systemd's, no token. */
 static const char *const inherited[] = {
-	"HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER",
+	"HOME",
+	"LANG",
+	"LC_ALL",
+	"LOGNAME",
+	"PATH",
+	"SHELL",
+	"TMPDIR",
+	"TZ",
+	"USER",
 };
 
 struct environment {
@@ -30,8 +38,7 @@ static void environment_finish(struct environment *env) {
 }
 
 /* Adds `NAME=value`; the first failure sticks. */
-static printf_like(3, 4) void set(
-	struct environment *env, const char *name, const char *fmt, ...) {
+static printf_like(3, 4) void set(struct environment *env, const char *name, const char *fmt, ...) {
 	_cleanup_(freep) char *value = NULL;
 	va_list ap;
 	int r;

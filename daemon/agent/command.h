@@ -13,5 +13,6 @@
  * Starts the program of `start->agent` with the prompt on standard input. `report_file` becomes $CODEGEN_REPORT_FILE.
  * Returns and `ended` as process_start(); -EMSGSIZE, the prompt is too long.
  */
-must_check int command_start(uv_loop_t *loop, const struct agent_start *start, const char *report_file,
-	void (*ended)(void *user, const struct process_outcome *outcome), void *user, struct process **ret_process);
+must_check int command_start(uv_loop_t *loop, const struct agent_start *start,
+	const char *report_file, void (*ended)(void *user, const struct process_outcome *outcome),
+	void *user, struct process **ret_process);

@@ -13,5 +13,5 @@
 #include "daemon/model/task.h"
 
 /* Appends the prompt, at most LIMIT_PROMPT_MAX_BYTES. Returns: 0; -EMSGSIZE; -ENOMEM. */
-must_check int prompt_write(struct buffer *out, const struct incident *incident, const struct report *report,
-	const struct task *history, size_t n_history);
+must_check int prompt_write(struct buffer *out, const struct incident *incident,
+	const struct report *report, const struct task *history, size_t n_history);

@@ -157,11 +157,11 @@ static void test_closest_project(void **state) {
 		const char *project;
 		int64_t max_cycles;
 	} rows[] = {
-		{ "acme/web", 1 },	  /* its name, though globs with as long a prefix stand before */
-		{ "acme/web-2", 2 },	  /* longest literal prefix */
+		{ "acme/web", 1 },   /* its name, though globs with as long a prefix stand before */
+		{ "acme/web-2", 2 }, /* longest literal prefix */
 		{ "acme/api", 3 },
-		{ "acme/group/api", 3 },  /* "*" crosses "/" */
-		{ "acme/x-docs", 6 },	  /* equal prefix: the longer glob */
+		{ "acme/group/api", 3 }, /* "*" crosses "/" */
+		{ "acme/x-docs", 6 },	 /* equal prefix: the longer glob */
 		{ "other/thing", 4 },
 		{ "b/a", 5 },
 		{ "ACME/web", 4 },
@@ -183,92 +183,113 @@ static void test_closest_project(void **state) {
 }
 
 /* Every mistake: where, which key, what is wrong, what is allowed. "FILE" stands for the file. */
-static void test_mistakes(void **state) {
-	static const struct {
-		const char *text;
-		const char *lines[4];
-	} rows[] = {
-		{ "\nbogus = 1\n", { "FILE:2: key \"bogus\": not known here; allowed are history-retention" } },
-		{ "# one\n# two\n\nforg x {\n}\n", { "FILE:4: key \"forg\": not known here; " } },
-		{ "include(\"/etc/passwd\")\n", { "FILE:1: key \"include\": not known" } },
-		{ "agent a {\n command = x\n color = red\n}\n",
-			{ "FILE:3: key \"color\": not known here; allowed are command, concurrency, timeout, type, workdir" } },
-		{ "project \"a/b\" {\n retention = 1d\n}\n", { "FILE:2: key \"retention\": not known here; " } },
-		{ "follow-up-delay = 1w\n", { "FILE:1: key \"follow-up-delay\": \"1w\" is no duration; a positive number and one of ms, s, m, h, d, y" } },
-		{ "retention = 7\nwait-recheck = -1m\nmax-waiting = 0s\nmode = dream\n",
-			{ "FILE:1: key \"retention\": \"7\" is no duration", "FILE:4: key \"mode\": \"dream\" is not known; allowed are act, observe",
-				"FILE:2: key \"wait-recheck\": \"-1m\" is no duration",
-				"FILE:3: key \"max-waiting\": \"0s\" is no duration" } },
-		{ "retention = 999y\n", { "FILE:1: key \"retention\": \"999y\" is too long; at most 100y" } },
-		{ "max-cycles = 0\n", { "FILE:1: key \"max-cycles\": \"0\" is out of range; a whole number from 1 to 1000" } },
-		{ "max-cycles = -1\n", { "\"-1\" is out of range" } },
-		{ "max-cycles = 3x\n", { "\"3x\" is out of range" } },
-		{ "max-cycles = \"\"\n", { "\"\" is out of range" } },
-		{ "max-cycles = 18446744073709551617\n", { "is out of range" } },
-		{ "max-triggers-per-hour = 0\n", { "is out of range" } },
-		{ "unknown-projects = maybe\n", { "\"maybe\" is not known; allowed are allow, deny" } },
-		{ "forge hub {\n type = github\n}\n", { "FILE:2: key \"type\": \"github\" is not in this version yet; it has only local" } },
-		{ "forge hub {\n type = cvs\n}\n", { "FILE:2: key \"type\": \"cvs\" is not known; allowed are local" } },
-		{ "\nforge hub {\n label = x\n}\n", { "FILE:2: key \"type\": missing in forge \"hub\"; " } },
-		{ "agent a {\n type = mention\n command = x\n}\n", { "FILE:2: key \"type\": \"mention\" is not in this version yet; it has only command" } },
-		{ "\n\nagent a {\n type = command\n\n}\n", { "FILE:3: key \"command\": missing in agent \"a\"; " } },
-		{ "agent a {\n command = { }\n}\n", { "FILE:1: key \"command\": missing in agent \"a\"; " } },
-		{ "agent a {\n command = x\n workdir = relative\n}\n", { "FILE:3: key \"workdir\": \"relative\" is not absolute; a path that begins with /" } },
-		{ "agent a {\n command = x\n concurrency = 0\n}\n", { "FILE:3: key \"concurrency\": \"0\" is out of range" } },
-		{ "agent \"a b\" { command = x }\n", { "FILE:1: section agent \"a b\": not a name; " } },
-		{ "project \"\" { }\n", { "FILE:1: section project \"\": not a name; " } },
-		{ "project \"a\\nb\" { }\n", { "FILE:1: section project \"a b\": not a name; " } },
-		{ "project x {\n agents = { nobody }\n forge = nowhere\n}\n",
-			{ "FILE:2: key \"agents\": \"nobody\" is no agent; name one", "FILE:3: key \"forge\": \"nowhere\" is no forge; name one" } },
-		{ "agent a {\n command = x\n}\nproject x {\n agents = { a,\n b }\n}\n", { "FILE:6: key \"agents\": \"b\" is no agent" } },
-		{ "project x { }\n\nproject x { }\n", { "FILE:3: section \"x\": it is defined in line 1 already; " } },
-		{ "agent a {\n type = command\n command = { \"/bin/true\" }\n", { "FILE:4: syntax: the file ends, and the section opened in line 1 is not closed" } },
-		{ "agent a {\n command = { \"x\"\n", { "FILE:3: syntax: the file ends, and the section opened in line 1" } },
-		{ "}\n", { "FILE:1: syntax: this \"}\" closes nothing" } },
-		{ "mode = \"act\n\n", { "FILE:1: syntax: the text that begins here has no closing quote" } },
-		{ "\nmode = 'act\n", { "FILE:2: syntax: the text that begins here has no closing quote" } },
-		{ "mode = act\n/* no end\n\n", { "FILE:2: syntax: the comment that begins here is not closed" } },
-		{ "project acme/* { }\n", { "FILE:1: syntax: \"*\" and \"+\" have no meaning here" } },
-		{ "mode + act\n", { "FILE:1: syntax: \"*\" and \"+\" have no meaning here" } },
-		{ "agent a { command = ${HOME} }\n", { "FILE:1: syntax: an environment variable stands in \"double quotes\"" } },
-		{ "agent a { command = \"${HOME\" }\n", { "FILE:1: syntax: \"${\" begins the name" } },
-		{ "agent a { command = \"\\777\" }\n", { "FILE:1: syntax: there are no octal escapes" } },
-		{ "agent a { command = \"a\\x00b\" }\n", { "FILE:1: syntax: \"\\x0\" would end the text" } },
-		{ "agent a { command = \"\\xff\" }\n", { "FILE:1: key \"command\": \"\xef\xbf\xbd\" is no text" } },
-		{ "mode = act\n\xff\n", { "FILE:2: syntax: a byte here is no text" } },
-		{ "mode act\n", { "FILE:1: key \"mode\": \"=\" is missing after it" } },
-		{ "mode += act\n", { "FILE:1: key \"mode\": \"+=\" adds to lists only" } },
-		{ "agent {\n}\n", { "FILE:1: key \"agent\": it is a section; its name is missing" } },
-		{ "agent a = 1\n", { "FILE:1: key \"agent\": it is a section; \"{\" is missing" } },
-		{ "mode = {\n act }\n", { "FILE:1: syntax: unexpected token '{'" } },
-		{ "agent a { command = x }\nagent|timeout = 1h\n", { "FILE:2: syntax: \"|\" has no meaning" } },
-		{ "\x1b[31mred = 1\n", { "FILE:1: key \"red\": not known" } },
-	};
+static const struct {
+	const char *text;
+	const char *lines[4];
+} mistakes[] = {
+	{ "\nbogus = 1\n",
+		{ "FILE:2: key \"bogus\": not known here; allowed are history-retention" } },
+	{ "# one\n# two\n\nforg x {\n}\n", { "FILE:4: key \"forg\": not known here; " } },
+	{ "include(\"/etc/passwd\")\n", { "FILE:1: key \"include\": not known" } },
+	{ "agent a {\n command = x\n color = red\n}\n",
+		{ "FILE:3: key \"color\": not known here; allowed are command, concurrency, timeout, type, workdir" } },
+	{ "project \"a/b\" {\n retention = 1d\n}\n",
+		{ "FILE:2: key \"retention\": not known here; " } },
+	{ "follow-up-delay = 1w\n",
+		{ "FILE:1: key \"follow-up-delay\": \"1w\" is no duration; a positive number and one of ms, "
+		  "s, m, h, d, y" } },
+	{ "retention = 7\nwait-recheck = -1m\nmax-waiting = 0s\nmode = dream\n",
+		{ "FILE:1: key \"retention\": \"7\" is no duration",
+			"FILE:4: key \"mode\": \"dream\" is not known; allowed are act, observe",
+			"FILE:2: key \"wait-recheck\": \"-1m\" is no duration",
+			"FILE:3: key \"max-waiting\": \"0s\" is no duration" } },
+	{ "retention = 999y\n", { "FILE:1: key \"retention\": \"999y\" is too long; at most 100y" } },
+	{ "max-cycles = 0\n",
+		{ "FILE:1: key \"max-cycles\": \"0\" is out of range; a whole number from 1 to 1000" } },
+	{ "max-cycles = -1\n", { "\"-1\" is out of range" } },
+	{ "max-cycles = 3x\n", { "\"3x\" is out of range" } },
+	{ "max-cycles = \"\"\n", { "\"\" is out of range" } },
+	{ "max-cycles = 18446744073709551617\n", { "is out of range" } },
+	{ "max-triggers-per-hour = 0\n", { "is out of range" } },
+	{ "unknown-projects = maybe\n", { "\"maybe\" is not known; allowed are allow, deny" } },
+	{ "forge hub {\n type = github\n}\n",
+		{ "FILE:2: key \"type\": \"github\" is not in this version yet; it has only local" } },
+	{ "forge hub {\n type = cvs\n}\n",
+		{ "FILE:2: key \"type\": \"cvs\" is not known; allowed are local" } },
+	{ "\nforge hub {\n label = x\n}\n", { "FILE:2: key \"type\": missing in forge \"hub\"; " } },
+	{ "agent a {\n type = mention\n command = x\n}\n",
+		{ "FILE:2: key \"type\": \"mention\" is not in this version yet; it has only command" } },
+	{ "\n\nagent a {\n type = command\n\n}\n",
+		{ "FILE:3: key \"command\": missing in agent \"a\"; " } },
+	{ "agent a {\n command = { }\n}\n", { "FILE:1: key \"command\": missing in agent \"a\"; " } },
+	{ "agent a {\n command = x\n workdir = relative\n}\n",
+		{ "FILE:3: key \"workdir\": \"relative\" is not absolute; a path that begins with /" } },
+	{ "agent a {\n command = x\n concurrency = 0\n}\n",
+		{ "FILE:3: key \"concurrency\": \"0\" is out of range" } },
+	{ "agent \"a b\" { command = x }\n", { "FILE:1: section agent \"a b\": not a name; " } },
+	{ "project \"\" { }\n", { "FILE:1: section project \"\": not a name; " } },
+	{ "project \"a\\nb\" { }\n", { "FILE:1: section project \"a b\": not a name; " } },
+	{ "project x {\n agents = { nobody }\n forge = nowhere\n}\n",
+		{ "FILE:2: key \"agents\": \"nobody\" is no agent; name one",
+			"FILE:3: key \"forge\": \"nowhere\" is no forge; name one" } },
+	{ "agent a {\n command = x\n}\nproject x {\n agents = { a,\n b }\n}\n",
+		{ "FILE:6: key \"agents\": \"b\" is no agent" } },
+	{ "project x { }\n\nproject x { }\n",
+		{ "FILE:3: section \"x\": it is defined in line 1 already; " } },
+	{ "agent a {\n type = command\n command = { \"/bin/true\" }\n",
+		{ "FILE:4: syntax: the file ends, and the section opened in line 1 is not closed" } },
+	{ "agent a {\n command = { \"x\"\n",
+		{ "FILE:3: syntax: the file ends, and the section opened in line 1" } },
+	{ "}\n", { "FILE:1: syntax: this \"}\" closes nothing" } },
+	{ "mode = \"act\n\n", { "FILE:1: syntax: the text that begins here has no closing quote" } },
+	{ "\nmode = 'act\n", { "FILE:2: syntax: the text that begins here has no closing quote" } },
+	{ "mode = act\n/* no end\n\n",
+		{ "FILE:2: syntax: the comment that begins here is not closed" } },
+	{ "project acme/* { }\n", { "FILE:1: syntax: \"*\" and \"+\" have no meaning here" } },
+	{ "mode + act\n", { "FILE:1: syntax: \"*\" and \"+\" have no meaning here" } },
+	{ "agent a { command = ${HOME} }\n",
+		{ "FILE:1: syntax: an environment variable stands in \"double quotes\"" } },
+	{ "agent a { command = \"${HOME\" }\n", { "FILE:1: syntax: \"${\" begins the name" } },
+	{ "agent a { command = \"\\777\" }\n", { "FILE:1: syntax: there are no octal escapes" } },
+	{ "agent a { command = \"a\\x00b\" }\n", { "FILE:1: syntax: \"\\x0\" would end the text" } },
+	{ "agent a { command = \"\\xff\" }\n",
+		{ "FILE:1: key \"command\": \"\xef\xbf\xbd\" is no text" } },
+	{ "mode = act\n\xff\n", { "FILE:2: syntax: a byte here is no text" } },
+	{ "mode act\n", { "FILE:1: key \"mode\": \"=\" is missing after it" } },
+	{ "mode += act\n", { "FILE:1: key \"mode\": \"+=\" adds to lists only" } },
+	{ "agent {\n}\n", { "FILE:1: key \"agent\": it is a section; its name is missing" } },
+	{ "agent a = 1\n", { "FILE:1: key \"agent\": it is a section; \"{\" is missing" } },
+	{ "mode = {\n act }\n", { "FILE:1: syntax: unexpected token '{'" } },
+	{ "agent a { command = x }\nagent|timeout = 1h\n",
+		{ "FILE:2: syntax: \"|\" has no meaning" } },
+	{ "\x1b[31mred = 1\n", { "FILE:1: key \"red\": not known" } },
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+static void test_mistakes(void **state) {
+	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
 		struct config *config = NULL;
 		struct config_errors errors;
 		size_t n = 0;
 
-		assert_int_equal(load(rows[i].text, &config, &errors), -EINVAL);
+		assert_int_equal(load(mistakes[i].text, &config, &errors), -EINVAL);
 		assert_null(config);
-		for (; n < ARRAY_SIZE(rows[i].lines) && rows[i].lines[n]; n++) {
+		for (; n < ARRAY_SIZE(mistakes[i].lines) && mistakes[i].lines[n]; n++) {
 			char expected[PATH_MAX_BYTES];
 			size_t found = 0;
-			bool placed = strncmp(rows[i].lines[n], "FILE", 4) == 0;
+			bool placed = strncmp(mistakes[i].lines[n], "FILE", 4) == 0;
 
 			snprintf(expected, sizeof(expected), "%s%s", placed ? main_file : "",
-				rows[i].lines[n] + (placed ? 4 : 0));
+				mistakes[i].lines[n] + (placed ? 4 : 0));
 			while (found < errors.n_lines && !strstr(errors.lines[found], expected)) {
 				found++;
 			}
 			if (found == errors.n_lines) {
-				fail_msg("%s: expected \"%s\", got \"%s\"", rows[i].text, expected,
-					errors.lines[0]);
+				fail_msg("%s: expected \"%s\", got \"%s\"", mistakes[i].text,
+					expected, errors.lines[0]);
 			}
 		}
 		if (errors.n_lines != n) {
-			fail_msg("%s: \"%s\" is one too many", rows[i].text, errors.lines[n]);
+			fail_msg("%s: \"%s\" is one too many", mistakes[i].text, errors.lines[n]);
 		}
 		config_errors_finish(&errors);
 		/* The next load is not disturbed, whatever state the last one was left in. */
@@ -302,14 +323,16 @@ static void test_mistakes_of_all_files(void **state) {
 
 	write_file(part_path("10-a.conf"), "\nproject p { }\n", 15);
 	write_file(part_path("20-b.conf"), "mode = x\nretention = y\n", 23);
-	assert_int_equal(load("project q { agents = { behind-the-break } }\nproject p { }\nbogus = 1\n",
-				 &config, &errors),
+	assert_int_equal(
+		load("project q { agents = { behind-the-break } }\nproject p { }\nbogus = 1\n",
+			&config, &errors),
 		-EINVAL);
 	assert_int_equal(errors.n_lines, 4);
 	assert_non_null(strstr(errors.lines[0], "codegend.conf:3: key \"bogus\""));
 	assert_non_null(strstr(errors.lines[1], "20-b.conf:2: key \"retention\""));
 	assert_non_null(strstr(errors.lines[2], "20-b.conf:1: key \"mode\""));
-	snprintf(expected, sizeof(expected), "%s:2: section project \"p\": it is defined in %s:2 already",
+	snprintf(expected, sizeof(expected),
+		"%s:2: section project \"p\": it is defined in %s:2 already",
 		part_path("10-a.conf"), main_file);
 	assert_memory_equal(errors.lines[3], expected, strlen(expected));
 	config_errors_finish(&errors);
@@ -359,18 +382,21 @@ static void test_too_much(void **state) {
 
 	assert_non_null(text);
 	for (int i = 0; i < LIMIT_CONFIG_AGENTS + 200; i++) {
-		len += (size_t)snprintf(text + len, LIMIT_CONFIG_MAX_BYTES - len, "agent a%d { command = x }\n", i);
+		len += (size_t)snprintf(
+			text + len, LIMIT_CONFIG_MAX_BYTES - len, "agent a%d { command = x }\n", i);
 	}
 	assert_int_equal(load(text, &config, &errors), -EINVAL);
 	/* As many sentences as allowed, and one that counts the others. */
 	assert_int_equal(errors.n_lines, LIMIT_CONFIG_ERRORS + 1);
-	assert_non_null(strstr(errors.lines[0], ":65: section agent \"a64\": one too many; at most 64"));
+	assert_non_null(
+		strstr(errors.lines[0], ":65: section agent \"a64\": one too many; at most 64"));
 	assert_string_equal(errors.lines[LIMIT_CONFIG_ERRORS], "and 100 more mistakes");
 	config_errors_finish(&errors);
 
 	len = 0;
 	for (int i = 0; i < 10000; i++) {
-		len += (size_t)snprintf(text + len, LIMIT_CONFIG_MAX_BYTES - len, "project p%d { }\n", i);
+		len += (size_t)snprintf(
+			text + len, LIMIT_CONFIG_MAX_BYTES - len, "project p%d { }\n", i);
 	}
 	assert_int_equal(load(text, &config, &errors), -EINVAL);
 	assert_int_equal(errors.n_lines, 1);
@@ -395,8 +421,8 @@ static void test_json(void **state) {
 	assert_string_equal(json_string_value(json_object_get(json, "mode")), "observe");
 	assert_string_equal(json_string_value(json_object_get(json, "unknown-projects")), "allow");
 	assert_string_equal(json_string_value(json_object_get(agent, "name")), "fixer");
-	assert_string_equal(
-		json_string_value(json_array_get(json_object_get(agent, "command"), 0)), "/bin/fix");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(agent, "command"), 0)),
+		"/bin/fix");
 	assert_string_equal(json_string_value(json_object_get(project, "pattern")), "acme/*");
 	assert_int_equal(json_integer_value(json_object_get(project, "max-cycles")), 4);
 	assert_string_equal(

@@ -55,8 +55,7 @@ static void run_init(struct run *run, const char *script) {
 }
 
 static void run_start(struct run *run) {
-	assert_int_equal(
-		process_start(&run->loop, &run->options, on_ended, run, &run->process), 0);
+	assert_int_equal(process_start(&run->loop, &run->options, on_ended, run, &run->process), 0);
 	assert_int_equal(run->n_ended, 0);
 }
 
@@ -105,8 +104,7 @@ static void test_input(void **state) {
 		const char *script;
 		const char *output;
 	} rows[] = {
-		{ "wc -c", "524288\n" },
-		{ "true", "" },			       /* never reads */
+		{ "wc -c", "524288\n" }, { "true", "" }, /* never reads */
 		{ "exec <&-; echo closed", "closed\n" }, /* closes early */
 		{ "head -c 3", "iii" },
 		{ "head -c 1 </dev/stdin", "i" }, /* a pipe can be opened again, a socket cannot */
@@ -284,8 +282,9 @@ static void test_own_session_and_signals(void **state) {
 	char expected[64];
 
 	/* As in the daemon: ignored by us, default for the child. */
-	run_init(&run, "awk '{print $5, $6}' /proc/$$/stat; sed -n 's/^Sig\\(Ign\\|Blk\\):.//p' "
-		       "/proc/$$/status");
+	run_init(&run,
+		"awk '{print $5, $6}' /proc/$$/stat; sed -n 's/^Sig\\(Ign\\|Blk\\):.//p' "
+		"/proc/$$/status");
 	run_start(&run);
 	snprintf(expected, sizeof(expected), "%d %d\n0000000000000000\n0000000000000000\n",
 		(int)process_pid(run.process), (int)process_pid(run.process));
@@ -353,8 +352,7 @@ static void test_cannot_start(void **state) {
 		run_init(&run, "exit 0");
 		run.argv[0] = rows[i].command;
 		run.options.workdir = rows[i].workdir;
-		assert_int_equal(
-			process_start(&run.loop, &run.options, on_ended, &run, &run.process),
+		assert_int_equal(process_start(&run.loop, &run.options, on_ended, &run, &run.process),
 			rows[i].status);
 		uv_run(&run.loop, UV_RUN_DEFAULT);
 		assert_int_equal(run.n_ended, 0);
