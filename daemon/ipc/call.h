@@ -27,8 +27,8 @@ DEFINE_CLEANUP(struct call *, call_unref);
 struct server *call_server(struct call *call);
 struct engine *call_engine(struct call *call);
 uid_t call_uid(const struct call *call); /* from SO_PEERCRED */
-bool call_wants_more(
-	const struct call *call); /* it was called with `more`, and its method is one that streams */
+/* It was called with `more`, and its method is one that streams. */
+bool call_wants_more(const struct call *call);
 /*
  * Never NULL; {} when the message had none. Borrowed; while the handler runs, and as long as the call when its method
  * has no field table.
@@ -40,8 +40,8 @@ const json_t *call_parameters(const struct call *call);
  */
 void call_on_gone(struct call *call, void (*gone)(void *user), void *user);
 
-bool call_is_gone(
-	const struct call *call); /* the peer hung up; answering is harmless, working on is a waste */
+/* The peer hung up: answering is harmless, working on is a waste. */
+bool call_is_gone(const struct call *call);
 bool call_is_answered(const struct call *call); /* finally */
 /* The final answer; takes the reference `parameters` (NULL: {}). */
 void call_reply(struct call *call, json_t *parameters);
@@ -49,7 +49,7 @@ void call_reply(struct call *call, json_t *parameters);
 must_check int call_stream(struct call *call, json_t *parameters);
 /* The final answer, an error; takes `parameters` (NULL: {}). */
 void call_error(struct call *call, const char *error, json_t *parameters);
-/* The final answer, the error that a negative errno of engine or store stands for (errors.c). `sentence` may be NULL. */
+/* The final answer, the error that a negative errno stands for (errors.c). `sentence` may be NULL or "". */
 void call_fail(struct call *call, int status, const char *sentence);
 /* org.varlink.service.InvalidParameter. */
 void call_invalid(struct call *call, const char *parameter);

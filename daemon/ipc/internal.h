@@ -192,7 +192,7 @@ void conn_timer_fired(uv_timer_t *timer);
 void conn_count(struct conn *conn);
 
 /* call.c */
-/* Appends a whole message of the connection to its calls and runs its handler. Steals `message`. Returns: 0; -EPROTO. */
+/* Appends a whole message to the calls and runs its handler. Steals `message`. Returns: 0; -EPROTO; -ENOMEM. */
 int call_dispatch(struct conn *conn, json_t *message, size_t message_bytes);
 /* Moves what the calls at the head have answered into the connection's output. */
 void call_advance(struct conn *conn);
