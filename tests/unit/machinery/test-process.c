@@ -10,15 +10,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/clock.h"
+#include "common/fd.h"
 
 #define OUTPUT_MAX 4096
 
 static const char *const default_env[] = { "PATH=/usr/bin:/bin", NULL };
+
+/* A FIFO by which a child says how far it is. */
+static char directory[] = "/tmp/test-process-XXXXXX";
+static char ready_path[64];
+static char ready_variable[80];
 
 struct run {
 	uv_loop_t loop;
@@ -180,52 +187,59 @@ static void test_tail_is_text(void **state) {
 }
 
 static void test_timeout(void **state) {
-	static const struct {
-		const char *script;
-		int signal;
-	} rows[] = {
-		{ "exec sleep 1000", SIGTERM },
-		/* Deaf to TERM, its child too. */
-		{ "trap '' TERM; sleep 1000; sleep 1000", SIGKILL },
-		{ "trap 'echo bye; exit 3' TERM; sleep 1000 & wait", 0 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct run run;
-
-		run_init(&run, rows[i].script);
-		run.options.timeout_ms = 200;
-		run.options.kill_after_ms = rows[i].signal == SIGKILL ? 50 : 20 * CLOCK_SECOND_MS;
-		run_start(&run);
-		run_wait(&run);
-		assert_int_equal(run.end, PROCESS_TIMED_OUT);
-		assert_int_equal(run.code, rows[i].signal);
-		run_finish(&run);
-	}
-}
-
-static void stop_twice(uv_timer_t *timer) {
-	struct run *run = timer->data;
-
-	process_stop(run->process);
-	process_stop(run->process);
-	uv_close((uv_handle_t *)timer, NULL);
-}
-
-static void test_stop(void **state) {
-	uv_timer_t timer;
 	struct run run;
 
 	run_init(&run, "exec sleep 1000");
-	run.options.timeout_ms = 0;
+	run.options.timeout_ms = 50;
 	run_start(&run);
-	uv_timer_init(&run.loop, &timer);
-	timer.data = &run;
-	uv_timer_start(&timer, stop_twice, 1, 0);
 	run_wait(&run);
-	assert_int_equal(run.end, PROCESS_STOPPED);
+	assert_int_equal(run.end, PROCESS_TIMED_OUT);
 	assert_int_equal(run.code, SIGTERM);
 	run_finish(&run);
+}
+
+/* The child said that it is ready. */
+static void stop_twice(uv_poll_t *poll, int status, int events) {
+	struct run *run = poll->data;
+
+	process_stop(run->process);
+	process_stop(run->process);
+	uv_close((uv_handle_t *)poll, NULL);
+}
+
+static void test_stop(void **state) {
+	static const struct {
+		const char *script;
+		int64_t kill_after_ms;
+		int code;
+	} rows[] = {
+		{ "echo >$READY; exec sleep 1000", 20 * CLOCK_SECOND_MS, SIGTERM },
+		/* Deaf to TERM, its child too. */
+		{ "trap '' TERM; echo >$READY; sleep 1000; sleep 1000", 50, SIGKILL },
+		{ "trap 'exit 3' TERM; echo >$READY; sleep 1000 & wait", 20 * CLOCK_SECOND_MS, 0 },
+	};
+	const char *const env[] = { "PATH=/usr/bin:/bin", ready_variable, NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int fd = open(ready_path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		uv_poll_t poll;
+		struct run run;
+
+		assert_true(fd >= 0);
+		run_init(&run, rows[i].script);
+		run.options.env = env;
+		run.options.timeout_ms = 0;
+		run.options.kill_after_ms = rows[i].kill_after_ms;
+		run_start(&run);
+		assert_int_equal(uv_poll_init(&run.loop, &poll, fd), 0);
+		poll.data = &run;
+		assert_int_equal(uv_poll_start(&poll, UV_READABLE, stop_twice), 0);
+		run_wait(&run);
+		assert_int_equal(run.end, PROCESS_STOPPED);
+		assert_int_equal(run.code, rows[i].code);
+		close(fd);
+		run_finish(&run);
+	}
 }
 
 /* The group dies with its leader: the pid of a child in the background is printed, and it is gone. */
@@ -262,10 +276,14 @@ static void test_grandchild_dies(void **state) {
 
 /* One that fled into its own session and holds the output open is waited for no longer than the grace. */
 static void test_output_held_open(void **state) {
+	const char *const env[] = { "PATH=/usr/bin:/bin", ready_variable, NULL };
 	struct run run;
 	pid_t fled;
 
-	run_init(&run, "setsid sh -c 'echo $$; exec sleep 1000' & sleep 0.2; exit 5");
+	run_init(&run,
+		"setsid sh -c 'echo $$; echo fled >$READY; exec sleep 1000' & read -r fled <$READY; "
+		"exit 5");
+	run.options.env = env;
 	run.options.kill_after_ms = 100;
 	run_start(&run);
 	run_wait(&run);
@@ -281,10 +299,10 @@ static void test_own_session_and_signals(void **state) {
 	struct run run;
 	char expected[64];
 
-	/* As in the daemon: ignored by us, default for the child. */
+	/* SIGPIPE is ignored by us, as in the daemon. The shell blocks all signals while it forks: sed asks for itself. */
 	run_init(&run,
 		"awk '{print $5, $6}' /proc/$$/stat; sed -n 's/^Sig\\(Ign\\|Blk\\):.//p' "
-		"/proc/$$/status");
+		"/proc/self/status");
 	run_start(&run);
 	snprintf(expected, sizeof(expected), "%d %d\n0000000000000000\n0000000000000000\n",
 		(int)process_pid(run.process), (int)process_pid(run.process));
@@ -361,6 +379,19 @@ static void test_cannot_start(void **state) {
 	}
 }
 
+static int make_fifo(void **state) {
+	if (!mkdtemp(directory)) {
+		return -1;
+	}
+	snprintf(ready_path, sizeof(ready_path), "%s/ready", directory);
+	snprintf(ready_variable, sizeof(ready_variable), "READY=%s", ready_path);
+	return mkfifo(ready_path, 0600);
+}
+
+static int remove_fifo(void **state) {
+	return fd_remove_tree(directory);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_outcomes),
@@ -380,5 +411,5 @@ int main(void) {
 	};
 
 	signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_fifo, remove_fifo);
 }
