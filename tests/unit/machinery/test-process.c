@@ -299,7 +299,7 @@ static void test_own_session_and_signals(void **state) {
 	struct run run;
 	char expected[64];
 
-	/* SIGPIPE is ignored by us, as in the daemon. The shell blocks all signals while it forks: sed asks for itself. */
+	/* SIGPIPE is ignored by us, as in the daemon. The shell blocks signals while it forks: sed asks for itself. */
 	run_init(&run,
 		"awk '{print $5, $6}' /proc/$$/stat; sed -n 's/^Sig\\(Ign\\|Blk\\):.//p' "
 		"/proc/self/status");
