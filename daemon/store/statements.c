@@ -56,8 +56,9 @@ const char *const sql_texts[SQL_COUNT] = {
 		" AND " TRIGGER_LIVE " AND " SCHEDULED " AND incident_id <> ?5 AND due_ms > ?4",
 	[SQL_TASK_BUDGET] = "SELECT started_ms FROM tasks WHERE project = ?1 AND started_ms > ?2 AND " TRIGGER_STARTED
 		" ORDER BY started_ms DESC LIMIT 1 OFFSET ?3",
+	/* The plus keeps it off tasks_started: live triggers of a branch are few, started ones of a project many. */
 	[SQL_TASK_BRANCH_BUSY] = "SELECT incident_id FROM tasks WHERE project = ?1 AND head_repository = ?2"
-		" AND branch = ?3 AND " TRIGGER_LIVE " AND status = 'executing' AND started_ms > 0 AND id <> ?4"
+		" AND branch = ?3 AND " TRIGGER_LIVE " AND status = 'executing' AND +started_ms > 0 AND id <> ?4"
 		" LIMIT 1",
 	[SQL_TASK_LANES] = "SELECT lane, min(due_ms), count(*) FROM tasks WHERE " SCHEDULED " GROUP BY lane",
 	[SQL_TASK_NEXT_LANE] = "SELECT lane, due_ms FROM tasks WHERE " SCHEDULED " AND lane > ?1"

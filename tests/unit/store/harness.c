@@ -96,7 +96,7 @@ int64_t file_sql(struct fixture *fixture, const char *sql) {
 	int64_t value = 0;
 
 	assert_null(fixture->store);
-	assert_int_equal(sqlite3_open(fixture->path, &sqlite), SQLITE_OK);
+	assert_int_equal(sqlite3_open_v2(fixture->path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "unix"), SQLITE_OK);
 	while (*sql != '\0') {
 		assert_int_equal(sqlite3_prepare_v2(sqlite, sql, -1, &statement, &sql), SQLITE_OK);
 		if (sqlite3_step(statement) == SQLITE_ROW) {

@@ -1,0 +1,227 @@
+/* Files that cannot be used: each its own sentence, and left as they are. */
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "common/text.h"
+
+struct content {
+	char *data;
+	size_t len;
+};
+
+static struct content content_of(const char *path) {
+	struct content content = { NULL, 0 };
+
+	assert_int_equal(fd_read_file(path, 64 * 1024 * 1024, &content.data, &content.len), 0);
+	return content;
+}
+
+static bool beside_exists(const struct fixture *f, const char *suffix) {
+	char path[128];
+
+	text_format(path, sizeof(path), "%s%s", f->path, suffix);
+	return access(path, F_OK) == 0;
+}
+
+/* Opening answers `status` and a sentence with `words`; the file stays byte for byte, nothing appears beside it. */
+static void assert_refused(struct fixture *f, int status, const char *words) {
+	struct content before = content_of(f->path);
+	struct content after;
+
+	f->sentence[0] = '\0';
+	assert_int_equal(fixture_open(f), status);
+	assert_non_null(strstr(f->sentence, words));
+	assert_non_null(strstr(f->sentence, f->path));
+	after = content_of(f->path);
+	assert_int_equal(after.len, before.len);
+	assert_memory_equal(after.data, before.data, before.len);
+	assert_false(beside_exists(f, "-wal"));
+	assert_false(beside_exists(f, "-shm"));
+	assert_false(beside_exists(f, "-journal"));
+	free(before.data);
+	free(after.data);
+}
+
+static void write_at(const struct fixture *f, off_t offset, const void *data, size_t len) {
+	int fd = open(f->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, data, len, offset), len);
+	(void)fd_close(fd);
+}
+
+static void make_database(struct fixture *f) {
+	assert_int_equal(fixture_open(f), 0);
+	(void)submit_simple(f, "main", T0);
+	fixture_close(f);
+}
+
+static void test_new_file(void **state) {
+	struct fixture *f = *state;
+	struct stat info;
+
+	assert_int_equal(fixture_open(f), 0);
+	assert_int_equal(store_newest_ms(f->store), 0);
+	assert_int_equal(stat(f->path, &info), 0);
+	assert_int_equal(info.st_mode & 07777, 0600);
+	(void)submit_simple(f, "main", T0);
+	assert_false(beside_exists(f, "-shm"));
+	fixture_close(f);
+	assert_false(beside_exists(f, "-wal"));
+	assert_int_equal(fixture_open(f), 0);
+	assert_int_equal(store_newest_ms(f->store), T0);
+}
+
+static void test_not_a_database(void **state) {
+	struct fixture *f = *state;
+	static const char text[] = "This is somebody's shopping list, and it is longer than a hundred bytes, so that it "
+				   "looks at least a little like a file with a header.\n";
+
+	write_at(f, 0, text, sizeof(text));
+	assert_refused(f, -EUCLEAN, "is not a database of codegend");
+}
+
+static void test_database_of_another_program(void **state) {
+	struct fixture *f = *state;
+
+	(void)file_sql(f, "CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('x')");
+	assert_refused(f, -EUCLEAN, "is not a database of codegend");
+	(void)file_sql(f, "PRAGMA application_id = 77");
+	assert_refused(f, -EUCLEAN, "is not a database of codegend");
+}
+
+static void test_newer_schema(void **state) {
+	struct fixture *f = *state;
+
+	make_database(f);
+	(void)file_sql(f, "PRAGMA user_version = 99");
+	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 1");
+}
+
+static void test_corrupt(void **state) {
+	struct fixture *f = *state;
+	static char garbage[4096];
+
+	make_database(f);
+	memset(garbage, 0xa5, sizeof(garbage));
+	for (off_t page = 1; page < 12; page++) {
+		write_at(f, page * 4096, garbage, sizeof(garbage));
+	}
+	assert_refused(f, -EUCLEAN, "is corrupt");
+}
+
+static void test_missing_table(void **state) {
+	struct fixture *f = *state;
+
+	make_database(f);
+	(void)file_sql(f, "DROP TABLE events");
+	assert_refused(f, -EUCLEAN, "is corrupt");
+}
+
+static void test_no_directory(void **state) {
+	struct fixture *f = *state;
+
+	text_format(f->path, sizeof(f->path), "%s/missing/codegend.db", f->directory);
+	assert_int_equal(fixture_open(f), -ENOENT);
+	assert_non_null(strstr(f->sentence, f->path));
+}
+
+/* A child holds the database, then is killed: the next one finds it locked, then whole. */
+static void test_second_daemon_and_crash(void **state) {
+	struct fixture *f = *state;
+	int ready[2];
+	char byte;
+	pid_t child;
+	int wait_status;
+
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct fixture *own;
+
+		if (fixture_setup_closed((void **)&own) < 0) {
+			_exit(1);
+		}
+		TEXT_SET(own->path, f->path);
+		if (fixture_open(own) < 0) {
+			_exit(1);
+		}
+		(void)submit_simple(own, "main", T0);
+		assert_int_equal(fd_remove_tree(own->directory), 0);
+		assert_int_equal(fd_write_all(ready[1], "x", 1), 0);
+		for (;;) {
+			(void)pause();
+		}
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(fixture_open(f), -EBUSY);
+	assert_non_null(strstr(f->sentence, "is in use by another codegend"));
+	assert_non_null(strstr(f->sentence, "--state-directory"));
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, &wait_status, 0), child);
+	(void)fd_close(ready[0]);
+	(void)fd_close(ready[1]);
+
+	assert_true(beside_exists(f, "-wal"));
+	assert_int_equal(fixture_open(f), 0);
+	fixture_close(f);
+	assert_int_equal(file_sql(f, "SELECT count(*) FROM reports"), 1);
+}
+
+/* On a file system mounted read-only: root writes through every mode. In a child, so that the mount stays there. */
+static void test_read_only(void **state) {
+	struct fixture *f = *state;
+	int wait_status;
+	pid_t child;
+
+	make_database(f);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		const char *directory = f->directory;
+
+		if (unshare(CLONE_NEWNS | (geteuid() == 0 ? 0 : CLONE_NEWUSER)) < 0 ||
+			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+			mount(directory, directory, NULL, MS_BIND, NULL) < 0 ||
+			mount(NULL, directory, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0) {
+			_exit(77);
+		}
+		assert_refused(f, -EROFS, "is read-only");
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &wait_status, 0), child);
+	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 77) {
+		print_message("skipped: no permission to mount a directory read-only\n");
+		skip();
+	}
+	assert_true(WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup_closed, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_new_file),
+		TEST(test_not_a_database),
+		TEST(test_database_of_another_program),
+		TEST(test_newer_schema),
+		TEST(test_corrupt),
+		TEST(test_missing_table),
+		TEST(test_no_directory),
+		TEST(test_second_daemon_and_crash),
+		TEST(test_read_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
