@@ -127,6 +127,7 @@ int engine_start(struct engine *engine, void (*started)(void *user, int status),
 	if (r < 0) {
 		return r;
 	}
+	agent_sweep(engine->state_dir);
 	engine->started = started;
 	engine->started_user = user;
 	engine->survey = (struct store_survey){ 0 };
