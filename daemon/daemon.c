@@ -46,12 +46,12 @@ struct daemon {
 
 static int find_places(struct daemon *daemon) {
 	const struct daemon_options *options = daemon->options;
-	int r = address_config_file(
-		options->config_file, options->user, daemon->config_file, sizeof(daemon->config_file));
+	int r = address_config_file(options->config_file, options->user, daemon->config_file,
+		sizeof(daemon->config_file));
 
 	if (r == 0) {
-		r = address_state_dir(
-			options->state_dir, options->user, daemon->state_dir, sizeof(daemon->state_dir));
+		r = address_state_dir(options->state_dir, options->user, daemon->state_dir,
+			sizeof(daemon->state_dir));
 	}
 	if (r == 0) {
 		r = address_runtime_dir(options->runtime_dir, options->user, daemon->runtime_dir,
@@ -76,7 +76,8 @@ static int make_dir(const char *path, mode_t mode) {
 
 /* Configuration */
 
-static int load_config(const struct daemon *daemon, struct config **ret_config, struct config_errors *ret_errors) {
+static int load_config(
+	const struct daemon *daemon, struct config **ret_config, struct config_errors *ret_errors) {
 	return config_load(
 		daemon->config_file, daemon->options->config_file != NULL, ret_config, ret_errors);
 }
@@ -93,7 +94,8 @@ static int load_config_or_say(struct daemon *daemon, struct config **ret_config)
 
 	log_config_errors(&errors);
 	if (r < 0 && errors.n_lines == 0) {
-		log_error("Cannot read the configuration \"%s\": %s.", daemon->config_file, log_errno(r));
+		log_error("Cannot read the configuration \"%s\": %s.", daemon->config_file,
+			log_errno(r));
 	}
 	config_errors_finish(&errors);
 	return r;
@@ -117,7 +119,8 @@ static int reload(void *user, struct config_errors *ret_errors) {
 		log_error("The configuration was not read again: %s; the old settings stay in force.",
 			r == -EINVAL ? "it has mistakes" : log_errno(r));
 	}
-	systemd_ready(r == 0 ? "Ready." : "Ready; the last reload failed, the old settings are in force.");
+	systemd_ready(r == 0 ? "Ready."
+			     : "Ready; the last reload failed, the old settings are in force.");
 	return r;
 }
 
@@ -203,8 +206,8 @@ static void watchdog_due(uv_timer_t *timer) {
 
 	if (!daemon->watchdog_waits && !daemon->stopping) {
 		daemon->watchdog_counts = (struct store_counts){ .now_ms = clock_now_ms() };
-		daemon->watchdog_waits =
-			store_counts(daemon->store, &daemon->watchdog_counts, watchdog_answered) == 0;
+		daemon->watchdog_waits = store_counts(daemon->store, &daemon->watchdog_counts,
+						 watchdog_answered) == 0;
 	}
 }
 
@@ -223,7 +226,8 @@ static int start_handles(struct daemon *daemon) {
 	uv_timer_init(&daemon->loop, &daemon->watchdog);
 	daemon->watchdog.data = daemon;
 	if (watchdog_ms > 0) {
-		uv_timer_start(&daemon->watchdog, watchdog_due, (uint64_t)watchdog_ms, (uint64_t)watchdog_ms);
+		uv_timer_start(&daemon->watchdog, watchdog_due, (uint64_t)watchdog_ms,
+			(uint64_t)watchdog_ms);
 	}
 	return r;
 }

@@ -13,7 +13,7 @@
 #define LIMIT_KEY_MAX 128
 #define LIMIT_URL_MAX 1024
 #define LIMIT_SENTENCE_MAX 512
-#define LIMIT_REASON_MAX 320  /* of one reason of a verdict */
+#define LIMIT_REASON_MAX 320 /* of one reason of a verdict */
 #define LIMIT_SUBJECT_MAX 160
 #define LIMIT_LANE_MAX 80
 
@@ -25,7 +25,7 @@
 #define LIMIT_INSTRUCTIONS_MAX_BYTES (64 * 1024)
 #define LIMIT_ANCESTORS_MAX 256
 #define LIMIT_QUALITY_MAX_BYTES (64 * 1024) /* each of coverage, lint, tests */
-#define LIMIT_REPORT_PAGE_ROWS 8 /* read at once for a list; each may be over a MiB */
+#define LIMIT_REPORT_PAGE_ROWS 8	    /* read at once for a list; each may be over a MiB */
 
 /* IPC. */
 #define LIMIT_CONNECTIONS_MAX 512
@@ -36,14 +36,18 @@
 #define LIMIT_CALLS_IN_FLIGHT 1024
 #define LIMIT_UNREAD_OUTPUT_MAX_BYTES (8 * 1024 * 1024)
 #define LIMIT_UNREAD_OUTPUT_STALL_BYTES (256 * 1024) /* above it a connection is not read from */
-#define LIMIT_INPUT_TOTAL_MAX_BYTES (32 * 1024 * 1024) /* half messages of all connections together */
+#define LIMIT_INPUT_TOTAL_MAX_BYTES                                                                \
+	(32 * 1024 * 1024)			  /* half messages of all connections together */
 #define LIMIT_HANDSHAKE_MS (10 * CLOCK_SECOND_MS) /* to the end of the first message */
-#define LIMIT_MESSAGE_MS (30 * CLOCK_SECOND_MS)	  /* from the first to the last byte of a later one */
+#define LIMIT_MESSAGE_MS (30 * CLOCK_SECOND_MS) /* from the first to the last byte of a later one */
 #define LIMIT_WRITE_STALL_MS (30 * CLOCK_SECOND_MS) /* no byte of our output taken */
 #define LIMIT_WATCHERS_MAX 64
-#define LIMIT_CALLS_TOTAL_BYTES (16 * 1024 * 1024) /* messages of the calls in flight; above it nobody is read from */
-#define LIMIT_OUTPUT_TOTAL_MAX_BYTES (64 * 1024 * 1024) /* unread output of all; beyond it the slow ones are closed */
-#define LIMIT_HANGUP_MS CLOCK_SECOND_MS /* how often a half-closed peer that waits for an answer is looked at */
+#define LIMIT_CALLS_TOTAL_BYTES                                                                    \
+	(16 * 1024 * 1024) /* messages of the calls in flight; above it nobody is read from */
+#define LIMIT_OUTPUT_TOTAL_MAX_BYTES                                                               \
+	(64 * 1024 * 1024) /* unread output of all; beyond it the slow ones are closed */
+#define LIMIT_HANGUP_MS                                                                            \
+	CLOCK_SECOND_MS	  /* how often a half-closed peer that waits for an answer is looked at */
 #define LIMIT_LOG_LINES 8 /* about closed connections, for each reason, in a window of: */
 #define LIMIT_LOG_WINDOW_MS (10 * CLOCK_SECOND_MS)
 #define LIMIT_LIST_ROWS_DEFAULT 100
@@ -58,14 +62,17 @@
 #define LIMIT_STORE_BATCH 256
 #define LIMIT_STORE_SLICE_MS 5
 #define LIMIT_STORE_PAGE_ROWS 256
-#define LIMIT_STORE_SCAN_ROWS 4096 /* rows one page may look at before it answers with what it has */
+#define LIMIT_STORE_SCAN_ROWS                                                                      \
+	4096 /* rows one page may look at before it answers with what it has */
 #define LIMIT_STORE_PAGE_BYTES (8 * 1024 * 1024) /* texts of one page, after which it ends */
 #define LIMIT_STORE_WAL_BYTES (64 * 1024 * 1024)
-#define LIMIT_STORE_WAL_IDLE_BYTES (16 * 1024 * 1024) /* moved into the database when nothing waits */
+#define LIMIT_STORE_WAL_IDLE_BYTES                                                                 \
+	(16 * 1024 * 1024)	     /* moved into the database when nothing waits */
 #define LIMIT_STORE_CLEANUP_ROWS 500 /* deleted in one transaction */
-#define LIMIT_BUILDS_PER_BRANCH 256 /* newest builds a local verdict looks at */
+#define LIMIT_BUILDS_PER_BRANCH 256  /* newest builds a local verdict looks at */
 #define LIMIT_HISTORY_TASKS 32	     /* tasks of earlier cycles a prompt or `explain` tells of */
-#define LIMIT_SUBMISSION_KEY_MS (30 * CLOCK_DAY_MS) /* keys are remembered; a spool file lives 7 days */
+#define LIMIT_SUBMISSION_KEY_MS                                                                    \
+	(30 * CLOCK_DAY_MS) /* keys are remembered; a spool file lives 7 days */
 
 /* Tasks. */
 #define LIMIT_DELAY_MAX_MS (3650 * CLOCK_DAY_MS) /* what people may ask for */
@@ -76,14 +83,16 @@
 #define LIMIT_FORGE_CONCURRENCY 256
 #define LIMIT_NOTIFY_CONCURRENCY 16
 #define LIMIT_CLAIM_ROWS 256
-#define LIMIT_CATCHUP_ROWS 100 /* overdue tasks started at once after a start; then a jittered pause */
+#define LIMIT_CATCHUP_ROWS                                                                         \
+	100 /* overdue tasks started at once after a start; then a jittered pause */
 #define LIMIT_CATCHUP_PAUSE_MS 200
 #define LIMIT_CLOCK_SUSPECT_MS (10 * CLOCK_MINUTE_MS)
-#define LIMIT_BRANCH_BUSY_MS CLOCK_MINUTE_MS /* a trigger that waits for its branch looks again at the latest then */
+#define LIMIT_BRANCH_BUSY_MS                                                                       \
+	CLOCK_MINUTE_MS /* a trigger that waits for its branch looks again at the latest then */
 #define LIMIT_REOPEN_MS CLOCK_DAY_MS
 
 /* Agents. */
-#define LIMIT_AGENT_OUTPUT_BYTES (64 * 1024) /* the tail that is kept */
+#define LIMIT_AGENT_OUTPUT_BYTES (64 * 1024)	   /* the tail that is kept */
 #define LIMIT_AGENT_KILL_MS (10 * CLOCK_SECOND_MS) /* from TERM to KILL */
 #define LIMIT_PROMPT_MAX_BYTES (512 * 1024)
 #define LIMIT_BODY_MAX_BYTES 65536 /* of an issue or comment; GitHub's bound is 65,536 characters */
@@ -95,7 +104,7 @@
 #define LIMIT_CONFIG_PROJECTS 4096
 #define LIMIT_CONFIG_FILES 256
 #define LIMIT_CONFIG_NAME_MAX 65 /* of a forge or agent, with its NUL: "agent/NAME" fits a lane */
-#define LIMIT_CONFIG_ERRORS 100 /* sentences of one load; further ones are counted */
+#define LIMIT_CONFIG_ERRORS 100	 /* sentences of one load; further ones are counted */
 
 /* Stopping: how long running work may take to end before the daemon leaves anyway. */
 #define LIMIT_DRAIN_MS (15 * CLOCK_SECOND_MS)

@@ -62,6 +62,7 @@ static int complain(const char *what) {
 }
 
 static void take_option(struct arguments *arguments, int option) {
+	/* clang-format off */
 	switch (option) {
 	case 'c': arguments->daemon.config_file = optarg; break;
 	case 's': arguments->daemon.state_dir = optarg; break;
@@ -80,13 +81,15 @@ static void take_option(struct arguments *arguments, int option) {
 	case OPTION_CHECK_CONFIG: arguments->check_config = true; break;
 	default:                  arguments->exit_code = complain("an option was not understood"); break;
 	}
+	/* clang-format on */
 }
 
 int main(int argc, char **argv) {
 	struct arguments arguments = { .level = LOG_LEVEL_INFO, .exit_code = -1 };
 	int option;
 
-	while (arguments.exit_code < 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while (arguments.exit_code < 0 &&
+		(option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		take_option(&arguments, option);
 	}
 	if (arguments.exit_code < 0 && optind < argc) {
@@ -96,5 +99,6 @@ int main(int argc, char **argv) {
 		return arguments.exit_code;
 	}
 	log_open("codegend", arguments.level, systemd_has_journal());
-	return arguments.check_config ? daemon_check_config(&arguments.daemon) : daemon_run(&arguments.daemon);
+	return arguments.check_config ? daemon_check_config(&arguments.daemon)
+				      : daemon_run(&arguments.daemon);
 }

@@ -58,7 +58,8 @@ static int take_page(struct check_flow *flow) {
 	for (size_t i = 0; r == 0 && i < flow->page.n_rows; i++) {
 		const struct task *task = &flow->page.tasks[i];
 
-		if (engine_is_paused(check->engine, "*") || engine_is_paused(check->engine, task->project)) {
+		if (engine_is_paused(check->engine, "*") ||
+			engine_is_paused(check->engine, task->project)) {
 			continue;
 		}
 		r = grow(&check->ids, check->n_ids, task->id);
@@ -152,12 +153,14 @@ static void check_end(struct check_flow *flow, int status) {
 
 static void check_step(struct check_flow *flow, int status) {
 	while (status == 0 && flow->state < CHECK_WAIT) {
+		/* clang-format off */
 		switch (flow->state) {
 		case CHECK_LIST:   status = list_more(flow); break;
 		case CHECK_HASTEN: status = hasten(flow); break;
 		case CHECK_WAIT:
 		case CHECK_DONE:   break;
 		}
+		/* clang-format on */
 	}
 	if (status == 0) {
 		runner_wake(flow->check->engine);
@@ -166,8 +169,8 @@ static void check_step(struct check_flow *flow, int status) {
 	}
 }
 
-int engine_check(
-	struct engine *engine, struct engine_check *check, void (*done)(struct engine_check *, int)) {
+int engine_check(struct engine *engine, struct engine_check *check,
+	void (*done)(struct engine_check *, int)) {
 	struct check_flow *flow = calloc(1, sizeof(*flow));
 	int r;
 
@@ -206,12 +209,12 @@ static void count(struct engine_check *check, enum task_status status) {
 }
 
 void check_task_ended(struct engine *engine, int64_t task_id, enum task_status status) {
-	list_for_each(pos, &engine->checks) {
+	list_for_each (pos, &engine->checks) {
 		struct engine_check *check = container_of(pos, struct engine_check, node);
 		struct check_flow *flow = check->state;
-		int64_t *id = flow->ended == NULL || check->n_ids == 0 ?
-			NULL :
-			bsearch(&task_id, check->ids, check->n_ids, sizeof(*id), compare_ids);
+		int64_t *id = flow->ended == NULL || check->n_ids == 0
+			? NULL
+			: bsearch(&task_id, check->ids, check->n_ids, sizeof(*id), compare_ids);
 
 		if (id != NULL && !flow->ended[id - check->ids]) {
 			flow->ended[id - check->ids] = true;
@@ -222,13 +225,14 @@ void check_task_ended(struct engine *engine, int64_t task_id, enum task_status s
 }
 
 void check_settle(struct engine *engine) {
-	list_for_each_safe(pos, &engine->checks) {
+	list_for_each_safe (pos, &engine->checks) {
 		struct engine_check *check = container_of(pos, struct engine_check, node);
 		struct check_flow *flow = check->state;
 
 		if (engine->stopping && flow->state == CHECK_WAIT) {
 			check_end(flow, -ECANCELED);
-		} else if (flow->state == CHECK_WAIT && (check->n_left == 0 || runner_is_idle(engine))) {
+		} else if (flow->state == CHECK_WAIT &&
+			(check->n_left == 0 || runner_is_idle(engine))) {
 			check_end(flow, 0);
 		}
 	}

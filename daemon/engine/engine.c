@@ -36,7 +36,7 @@ static int open_forges(struct engine *engine) {
 
 /* A forge that the configuration names no more ends when what it has in flight is done. */
 static void close_forges(struct engine *engine, const struct config *keep) {
-	list_for_each_safe(pos, &engine->forges) {
+	list_for_each_safe (pos, &engine->forges) {
 		struct engine_forge *forge = container_of(pos, struct engine_forge, node);
 
 		if (keep != NULL && config_find_forge(keep, forge_name(forge->forge)) != NULL) {
@@ -130,7 +130,7 @@ void engine_policy(const struct engine *engine, const char *project, struct poli
 }
 
 struct forge *engine_find_forge(struct engine *engine, const char *name) {
-	list_for_each(pos, &engine->forges) {
+	list_for_each (pos, &engine->forges) {
 		struct engine_forge *forge = container_of(pos, struct engine_forge, node);
 
 		if (strcmp(forge_name(forge->forge), name) == 0) {
@@ -160,7 +160,7 @@ void engine_unwatch(struct engine_watcher *watcher) {
 }
 
 static void tell(struct engine *engine, const struct note *note) {
-	list_for_each_safe(pos, &engine->watchers) {
+	list_for_each_safe (pos, &engine->watchers) {
 		struct engine_watcher *watcher = container_of(pos, struct engine_watcher, node);
 
 		watcher->noted(watcher, note);
@@ -272,8 +272,8 @@ static void paused_recorded(struct store_req *req, int status) {
 	pause->done(pause, status);
 }
 
-int engine_pause(
-	struct engine *engine, struct engine_pause *pause, void (*done)(struct engine_pause *, int)) {
+int engine_pause(struct engine *engine, struct engine_pause *pause,
+	void (*done)(struct engine_pause *, int)) {
 	pause->engine = engine;
 	pause->done = done;
 	pause->store = (struct store_pause){

@@ -22,15 +22,16 @@ struct engine;
 
 struct engine_options {
 	uv_loop_t *loop;
-	struct store *store;	 /* borrowed, outlives the engine */
-	const char *state_dir;	 /* copied */
+	struct store *store;   /* borrowed, outlives the engine */
+	const char *state_dir; /* copied */
 	struct config *config; /* owned from now on, also on failure */
 };
 
 /* Returns: 0; -errno. Nothing runs before engine_start(). */
 must_check int engine_create(const struct engine_options *options, struct engine **ret_engine);
 /* Recovers what a crash left, then starts the timer: `started(user, status)` when recovery is on disk. */
-must_check int engine_start(struct engine *engine, void (*started)(void *user, int status), void *user);
+must_check int engine_start(
+	struct engine *engine, void (*started)(void *user, int status), void *user);
 /* No new work; agents are stopped, what they and the forges say is recorded; then `stopped`. At most LIMIT_DRAIN_MS. */
 void engine_stop(struct engine *engine, void (*stopped)(void *user), void *user);
 void engine_destroy(struct engine *engine);
@@ -71,8 +72,8 @@ struct engine_submit {
 };
 
 /* done(status): 0; -EACCES, unknown projects are denied; as store_step(). May return -EACCES as well. */
-must_check int engine_submit(
-	struct engine *engine, struct engine_submit *submit, void (*done)(struct engine_submit *, int));
+must_check int engine_submit(struct engine *engine, struct engine_submit *submit,
+	void (*done)(struct engine_submit *, int));
 void engine_submit_finish(struct engine_submit *submit);
 
 /* What people ask of a task or an incident: the EVENT_TASK_* and EVENT_INCIDENT_* events. */
@@ -96,8 +97,8 @@ struct engine_operate {
 };
 
 /* done(status): 0; -ENOENT; -ESTALE with `sentence`; -EEXIST; as store_step(). */
-must_check int engine_operate(
-	struct engine *engine, struct engine_operate *operate, void (*done)(struct engine_operate *, int));
+must_check int engine_operate(struct engine *engine, struct engine_operate *operate,
+	void (*done)(struct engine_operate *, int));
 void engine_operate_finish(struct engine_operate *operate);
 
 /* Executes every due task, or every scheduled one, once, and waits for it. */
@@ -117,8 +118,8 @@ struct engine_check {
 };
 
 /* done(status): 0; -ECANCELED, the engine stops or engine_check_abandon(); as store_page(). */
-must_check int engine_check(
-	struct engine *engine, struct engine_check *check, void (*done)(struct engine_check *, int));
+must_check int engine_check(struct engine *engine, struct engine_check *check,
+	void (*done)(struct engine_check *, int));
 /* The caller lost interest (a peer hung up): `done(-ECANCELED)` soon; the tasks run on. */
 void engine_check_abandon(struct engine_check *check);
 
@@ -138,8 +139,8 @@ struct engine_ready {
 };
 
 /* done(status): 0; -ENOENT, nothing is known of that pull request; as the store. */
-must_check int engine_ready(
-	struct engine *engine, struct engine_ready *ready, void (*done)(struct engine_ready *, int));
+must_check int engine_ready(struct engine *engine, struct engine_ready *ready,
+	void (*done)(struct engine_ready *, int));
 
 /* Removes old rows until none is left. The engine does the same by itself once a day. */
 struct engine_cleanup {
@@ -154,8 +155,8 @@ struct engine_cleanup {
 	struct store_cleanup slice;
 	void (*done)(struct engine_cleanup *cleanup, int status);
 };
-must_check int engine_cleanup(
-	struct engine *engine, struct engine_cleanup *cleanup, void (*done)(struct engine_cleanup *, int));
+must_check int engine_cleanup(struct engine *engine, struct engine_cleanup *cleanup,
+	void (*done)(struct engine_cleanup *, int));
 
 /* Pauses (or resumes) a project, "*": everything. Survives restarts. */
 struct engine_pause {
@@ -165,5 +166,5 @@ struct engine_pause {
 	struct store_pause store;
 	void (*done)(struct engine_pause *pause, int status);
 };
-must_check int engine_pause(
-	struct engine *engine, struct engine_pause *pause, void (*done)(struct engine_pause *, int));
+must_check int engine_pause(struct engine *engine, struct engine_pause *pause,
+	void (*done)(struct engine_pause *, int));

@@ -34,8 +34,8 @@ struct engine {
 	int64_t started_ms;
 	int64_t stalled_retry_ms;
 	int64_t cleanup_due_ms;
-	bool running;	      /* between engine_start()'s end and engine_stop() */
-	bool clock_suspect;   /* the clock is before the newest row: nothing fires */
+	bool running;	    /* between engine_start()'s end and engine_stop() */
+	bool clock_suspect; /* the clock is before the newest row: nothing fires */
 	int64_t suspect_until_mono_us;
 
 	/* recover.c and engine_stop() */

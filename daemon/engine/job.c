@@ -66,7 +66,8 @@ static void story_read(struct store_req *req, int status) {
 }
 
 static void builds_read(struct store_req *req, int status) {
-	struct job *job = container_of(container_of(req, struct store_builds, req), struct job, builds);
+	struct job *job =
+		container_of(container_of(req, struct store_builds, req), struct job, builds);
 
 	job->has_builds = status == 0;
 	job_step(job, status);
@@ -150,7 +151,8 @@ static void recorded(struct store_req *req, int status) {
 	TEXT_SET(lane, job->lane);
 	engine_committed(engine, &job->step, status);
 	check_task_ended(engine, job->task.id,
-		status == 0 && job->step.result.has_task ? job->step.result.task.status : TASK_COMPLETED);
+		status == 0 && job->step.result.has_task ? job->step.result.task.status
+							 : TASK_COMPLETED);
 	job_free(job);
 	runner_job_ended(engine, lane);
 }
@@ -208,11 +210,11 @@ static bool is_misplaced(struct job *job) {
 
 static int act(struct job *job) {
 	switch (job->task.type) {
-	case TASK_PUBLISH_REPORT:     return job_publish(job);
-	case TASK_TRIGGER_AGENT:      return job_trigger(job);
+	case TASK_PUBLISH_REPORT: return job_publish(job);
+	case TASK_TRIGGER_AGENT: return job_trigger(job);
 	case TASK_PR_READINESS_CHECK: return job_check(job);
 	case TASK_NOTIFY:
-	case TASK_TYPE_COUNT:         break;
+	case TASK_TYPE_COUNT: break;
 	}
 	assert(false);
 	return -EINVAL;
@@ -221,6 +223,7 @@ static int act(struct job *job) {
 /* The whole flow, top down: runs states until one waits. */
 void job_step(struct job *job, int status) {
 	while (status == 0 && job->state < JOB_RECORD) {
+		/* clang-format off */
 		switch (job->state) {
 		case JOB_ASK:    job->state = JOB_STORY;  status = ask(job); break;
 		case JOB_STORY:  job->state = JOB_BUILDS; status = read_story(job); break;
@@ -229,6 +232,7 @@ void job_step(struct job *job, int status) {
 		case JOB_RECORD:
 		case JOB_DONE:   break;
 		}
+		/* clang-format on */
 	}
 	if (status == -EINPROGRESS) {
 		return;
@@ -272,7 +276,7 @@ int job_start(struct engine *engine, struct task *task) {
 }
 
 void job_stop_agent(struct engine *engine, int64_t incident_id) {
-	list_for_each(pos, &engine->jobs) {
+	list_for_each (pos, &engine->jobs) {
 		struct job *job = container_of(pos, struct job, node);
 
 		if (job->task.type != TASK_TRIGGER_AGENT ||

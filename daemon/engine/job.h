@@ -22,7 +22,7 @@ struct job {
 	struct task task; /* owned */
 	struct policy policy;
 	char lane[LIMIT_LANE_MAX]; /* whose slot it holds */
-	bool unwanted;		    /* its agent is to be stopped, or not to be started */
+	bool unwanted;		   /* its agent is to be stopped, or not to be started */
 
 	struct store_step step;
 	struct store_story story;

@@ -57,7 +57,8 @@ int job_publish(struct job *job) {
 	job->publish.policy = &job->policy;
 	r = forge_publish(forge, &job->publish, published);
 	if (r < 0) {
-		job_failed(job, true, "Forge \"%s\" does not take it: %s.", job->policy.forge, log_errno(r));
+		job_failed(job, true, "Forge \"%s\" does not take it: %s.", job->policy.forge,
+			log_errno(r));
 		return 0;
 	}
 	return -EINPROGRESS;
@@ -72,7 +73,8 @@ static void checked(struct forge_check *check, int status) {
 		job->event = (struct event){ .type = EVENT_VERDICT, .verdict = &check->verdict };
 		job->result = verdict_to_json(&check->verdict);
 	} else {
-		job_failed(job, true, "Forge \"%s\" did not answer: %s.", job->policy.forge, log_errno(status));
+		job_failed(job, true, "Forge \"%s\" did not answer: %s.", job->policy.forge,
+			log_errno(status));
 	}
 	job_step(job, 0);
 }
@@ -95,7 +97,8 @@ int job_check(struct job *job) {
 	check->now_ms = clock_now_ms();
 	r = forge_check(forge, check, checked);
 	if (r < 0) {
-		job_failed(job, true, "Forge \"%s\" does not take it: %s.", job->policy.forge, log_errno(r));
+		job_failed(job, true, "Forge \"%s\" does not take it: %s.", job->policy.forge,
+			log_errno(r));
 		return 0;
 	}
 	return -EINPROGRESS;
@@ -132,7 +135,8 @@ int job_trigger(struct job *job) {
 		return 0;
 	}
 	if (start.agent == NULL) {
-		job_failed(job, true, "Agent \"%s\" was removed from the configuration.", job->policy.agent);
+		job_failed(job, true, "Agent \"%s\" was removed from the configuration.",
+			job->policy.agent);
 		return 0;
 	}
 	stand_in_report(job);

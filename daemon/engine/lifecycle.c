@@ -89,16 +89,20 @@ static struct task_change *step_change(
 void step_lane(const struct policy *policy, enum task_type type, char lane[LIMIT_LANE_MAX]) {
 	switch (type) {
 	case TASK_PUBLISH_REPORT:
-	case TASK_PR_READINESS_CHECK: text_format(lane, LIMIT_LANE_MAX, "forge/%s", policy->forge); return;
-	case TASK_TRIGGER_AGENT:      text_format(lane, LIMIT_LANE_MAX, "agent/%s", policy->agent); return;
-	case TASK_NOTIFY:             text_copy(lane, LIMIT_LANE_MAX, "notify"); return;
-	case TASK_TYPE_COUNT:         break;
+	case TASK_PR_READINESS_CHECK:
+		text_format(lane, LIMIT_LANE_MAX, "forge/%s", policy->forge);
+		return;
+	case TASK_TRIGGER_AGENT:
+		text_format(lane, LIMIT_LANE_MAX, "agent/%s", policy->agent);
+		return;
+	case TASK_NOTIFY: text_copy(lane, LIMIT_LANE_MAX, "notify"); return;
+	case TASK_TYPE_COUNT: break;
 	}
 	assert(false);
 }
 
-void step_add(const struct step_input *in, struct step_result *ret, enum task_type type, int64_t due_ms,
-	const char *reason) {
+void step_add(const struct step_input *in, struct step_result *ret, enum task_type type,
+	int64_t due_ms, const char *reason) {
 	struct task_change *change = step_change(ret, CHANGE_ADD, type, due_ms);
 
 	step_lane(in->policy, type, change->lane);
@@ -160,18 +164,22 @@ void step_begin_cycle(const struct step_input *in, struct step_result *ret) {
 		step_add(in, ret, TASK_PUBLISH_REPORT, in->now_ms, "Tells people of the failure.");
 		text_format(incident->reason, sizeof(incident->reason),
 			"Cycle %lld of %lld began: the report is to be published, then the agent triggered.",
-			(long long)incident->cycle, (long long)incident_max_cycle(incident, in->policy));
+			(long long)incident->cycle,
+			(long long)incident_max_cycle(incident, in->policy));
 	}
 	step_add(in, ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms, why);
 }
 
 /* The agent's part of the cycle is over: only the follow-up decides now. */
-void step_wait_for_follow_up(const struct step_input *in, struct step_result *ret, const char *because) {
+void step_wait_for_follow_up(
+	const struct step_input *in, struct step_result *ret, const char *because) {
 	struct incident *incident = &ret->incident;
 
 	step_state(ret, INCIDENT_WAITING);
-	incident->follow_up_ms = MAX(incident->follow_up_ms, in->now_ms + in->policy->follow_up_delay_ms);
-	step_move(ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms, "The follow-up of this cycle.");
+	incident->follow_up_ms =
+		MAX(incident->follow_up_ms, in->now_ms + in->policy->follow_up_delay_ms);
+	step_move(ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms,
+		"The follow-up of this cycle.");
 	text_format(incident->reason, sizeof(incident->reason),
 		"%s The follow-up looks whether it is ready.", because);
 }

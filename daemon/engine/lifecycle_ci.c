@@ -5,8 +5,9 @@
 
 /* "Job "test", step "npm test" failed on abc1234." */
 static void describe_report(const struct report *report, char out[LIMIT_SENTENCE_MAX]) {
-	text_format(out, LIMIT_SENTENCE_MAX, "Job \"%s\", step \"%s\" failed on %s (%s).", report->job,
-		report->step, report->commit[0] != '\0' ? report->commit : "an unknown commit",
+	text_format(out, LIMIT_SENTENCE_MAX, "Job \"%s\", step \"%s\" failed on %s (%s).",
+		report->job, report->step,
+		report->commit[0] != '\0' ? report->commit : "an unknown commit",
 		error_type_name(report->error_type));
 }
 
@@ -64,7 +65,8 @@ void on_report_reopen(const struct step_input *in, struct step_result *ret) {
 		step_end(ret, INCIDENT_ESCALATED,
 			"The failure came back and the budget of cycles is spent; a person is needed. "
 			"\"codegenctl incident retry\" refills the budget.");
-		step_add(in, ret, TASK_NOTIFY, in->now_ms, "Tells people that the incident is escalated.");
+		step_add(in, ret, TASK_NOTIFY, in->now_ms,
+			"Tells people that the incident is escalated.");
 		return;
 	}
 	step_begin_cycle(in, ret);
@@ -75,12 +77,14 @@ void on_report_reopen(const struct step_input *in, struct step_result *ret) {
 void on_build_passed(const struct step_input *in, struct step_result *ret) {
 	ret->has_incident = true;
 	ret->incident.revision++;
-	step_move(ret, TASK_PR_READINESS_CHECK, in->now_ms, "A build passed on the branch: looks at once.");
+	step_move(ret, TASK_PR_READINESS_CHECK, in->now_ms,
+		"A build passed on the branch: looks at once.");
 }
 
 /* An escalated incident has no check waiting, unless an earlier passed build just asked for one. */
 void on_build_escalated(const struct step_input *in, struct step_result *ret) {
 	ret->has_incident = true;
 	ret->incident.revision++;
-	step_add(in, ret, TASK_PR_READINESS_CHECK, in->now_ms, "A build passed on the branch: looks at once.");
+	step_add(in, ret, TASK_PR_READINESS_CHECK, in->now_ms,
+		"A build passed on the branch: looks at once.");
 }

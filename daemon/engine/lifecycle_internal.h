@@ -16,8 +16,8 @@
 
 void step_note(struct step_result *ret, enum note_kind kind, const char *message);
 void step_lane(const struct policy *policy, enum task_type type, char lane[LIMIT_LANE_MAX]);
-void step_add(const struct step_input *in, struct step_result *ret, enum task_type type, int64_t due_ms,
-	const char *reason);
+void step_add(const struct step_input *in, struct step_result *ret, enum task_type type,
+	int64_t due_ms, const char *reason);
 void step_move(struct step_result *ret, enum task_type type, int64_t due_ms, const char *reason);
 void step_cancel(struct step_result *ret, enum task_type type, const char *reason);
 /* The step's own task gets that status; step_task_again(): SCHEDULED for later. */
@@ -26,7 +26,8 @@ void step_task_again(struct step_result *ret, int64_t due_ms, const char *reason
 void step_state(struct step_result *ret, enum incident_state state);
 void step_refuse(struct step_result *ret, int status, const char *fmt, ...) printf_like(3, 4);
 void step_begin_cycle(const struct step_input *in, struct step_result *ret);
-void step_wait_for_follow_up(const struct step_input *in, struct step_result *ret, const char *because);
+void step_wait_for_follow_up(
+	const struct step_input *in, struct step_result *ret, const char *because);
 void step_end(struct step_result *ret, enum incident_state state, const char *reason);
 
 /* lifecycle_ci.c: what CI says. */

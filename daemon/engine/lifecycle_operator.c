@@ -19,7 +19,8 @@ static bool is_current(const struct step_input *in) {
 /* Now instead of later. For a follow-up this is its regular time then: its verdict decides. */
 void on_task_run(const struct step_input *in, struct step_result *ret) {
 	if (in->task->status != TASK_SCHEDULED) {
-		refuse_task(in, ret, "Only a scheduled one can be run now; \"task retry\" repeats a failed or cancelled one.");
+		refuse_task(in, ret,
+			"Only a scheduled one can be run now; \"task retry\" repeats a failed or cancelled one.");
 		return;
 	}
 	step_task_again(ret, in->now_ms, "Due now: an operator asked for it.");
@@ -51,8 +52,7 @@ static void go_on_without(const struct step_input *in, struct step_result *ret) 
 			"An operator cancelled the follow-up: only \"task retry\" or \"incident retry\" goes on.");
 		break;
 	case TASK_NOTIFY:
-	case TASK_TYPE_COUNT:
-		break;
+	case TASK_TYPE_COUNT: break;
 	}
 }
 
@@ -61,7 +61,8 @@ void on_task_cancel(const struct step_input *in, struct step_result *ret) {
 		step_task(ret, TASK_CANCELLED, "An operator cancelled it.");
 		go_on_without(in, ret);
 	} else if (in->task->status == TASK_EXECUTING && in->task->type == TASK_TRIGGER_AGENT) {
-		step_task(ret, TASK_EXECUTING, "An operator cancelled it: the agent is being stopped.");
+		step_task(ret, TASK_EXECUTING,
+			"An operator cancelled it: the agent is being stopped.");
 		ret->stop_agent = true;
 	} else {
 		refuse_task(in, ret, "There is nothing to cancel.");
@@ -70,7 +71,8 @@ void on_task_cancel(const struct step_input *in, struct step_result *ret) {
 
 void on_task_retry(const struct step_input *in, struct step_result *ret) {
 	if (in->task->status != TASK_FAILED && in->task->status != TASK_CANCELLED) {
-		refuse_task(in, ret, "Only a failed or cancelled one can be retried; \"task run\" makes a scheduled one due.");
+		refuse_task(in, ret,
+			"Only a failed or cancelled one can be retried; \"task run\" makes a scheduled one due.");
 		return;
 	}
 	if (in->task->incident_id != 0 && !is_current(in)) {
@@ -102,7 +104,8 @@ void on_task_snooze(const struct step_input *in, struct step_result *ret) {
 
 void on_incident_close(const struct step_input *in, struct step_result *ret) {
 	(void)in;
-	step_end(ret, INCIDENT_ABANDONED, "An operator closed it; a new report opens a new incident.");
+	step_end(ret, INCIDENT_ABANDONED,
+		"An operator closed it; a new report opens a new incident.");
 }
 
 /* The budget is refilled and the next cycle begins. */
@@ -123,6 +126,7 @@ void on_incident_refuse(const struct step_input *in, struct step_result *ret) {
 	};
 	char id[ID_TEXT_MAX];
 
-	step_refuse(ret, -ESTALE, "Incident %s is %s. %s", id_format(ID_INCIDENT, in->incident->id, id),
+	step_refuse(ret, -ESTALE, "Incident %s is %s. %s",
+		id_format(ID_INCIDENT, in->incident->id, id),
 		incident_state_names[in->incident->state], instead[in->incident->state]);
 }

@@ -6,14 +6,16 @@
 /* After publishing, or after giving it up: the agent's turn. */
 static void ask_for_agent(const struct step_input *in, struct step_result *ret) {
 	if (in->policy->mode == POLICY_OBSERVE) {
-		step_wait_for_follow_up(in, ret, "Only observed now (mode = observe): no agent is triggered.");
+		step_wait_for_follow_up(
+			in, ret, "Only observed now (mode = observe): no agent is triggered.");
 	} else if (in->policy->agent[0] == '\0') {
 		step_wait_for_follow_up(in, ret, "Published; the project has no agent to trigger.");
 	} else {
 		ret->has_incident = true;
 		step_add(in, ret, TASK_TRIGGER_AGENT, in->now_ms, "The agent's turn.");
 		text_format(ret->incident.reason, sizeof(ret->incident.reason),
-			"Cycle %lld of %lld: agent \"%s\" is to be triggered.", (long long)ret->incident.cycle,
+			"Cycle %lld of %lld: agent \"%s\" is to be triggered.",
+			(long long)ret->incident.cycle,
 			(long long)incident_max_cycle(&ret->incident, in->policy), in->policy->agent);
 	}
 }
@@ -79,7 +81,8 @@ void on_trigger_asked(const struct step_input *in, struct step_result *ret) {
 		ret->has_incident = true;
 		TEXT_SET(incident->reason, reason);
 		incident->follow_up_ms = in->now_ms + in->policy->follow_up_delay_ms;
-		step_move(ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms, "The follow-up of this cycle.");
+		step_move(ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms,
+			"The follow-up of this cycle.");
 	}
 }
 
@@ -178,6 +181,7 @@ void on_recovered(const struct step_input *in, struct step_result *ret) {
 	} else if (may_give_up(in) && in->task->attempt >= LIMIT_TASK_ATTEMPTS) {
 		give_up(in, ret, "Given up: the daemon ended again and again while executing it.");
 	} else {
-		step_task_again(ret, in->now_ms, "The daemon ended while executing it; it is tried again.");
+		step_task_again(
+			ret, in->now_ms, "The daemon ended while executing it; it is tried again.");
 	}
 }

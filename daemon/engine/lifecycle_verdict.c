@@ -30,9 +30,9 @@ static int64_t human_since(const struct verdict *verdict, int64_t now_ms) {
 
 /* "Not ready: … (and 2 more)" */
 static void describe(const struct verdict *verdict, char out[LIMIT_SENTENCE_MAX]) {
-	const char *outcome = verdict->outcome == VERDICT_NOT_READY ? "Not ready" :
-		verdict->outcome == VERDICT_PENDING		    ? "Pending" :
-								      "Unknown";
+	const char *outcome = verdict->outcome == VERDICT_NOT_READY ? "Not ready"
+		: verdict->outcome == VERDICT_PENDING		    ? "Pending"
+								    : "Unknown";
 
 	if (verdict->n_reasons == 0) {
 		text_format(out, LIMIT_SENTENCE_MAX, "%s.", outcome);
@@ -44,8 +44,8 @@ static void describe(const struct verdict *verdict, char out[LIMIT_SENTENCE_MAX]
 	}
 }
 
-static void end_with(const struct step_input *in, struct step_result *ret, enum incident_state state,
-	const char *reason) {
+static void end_with(const struct step_input *in, struct step_result *ret,
+	enum incident_state state, const char *reason) {
 	step_task(ret, TASK_COMPLETED, reason);
 	step_end(ret, state, reason);
 	step_add(in, ret, TASK_NOTIFY, in->now_ms, reason);
@@ -67,7 +67,9 @@ static bool is_over(const struct step_input *in, struct step_result *ret) {
 		return true;
 	case VERDICT_MERGED:
 		end_with(in, ret, INCIDENT_RESOLVED,
-			verdict->n_reasons == 0 ? "Merged." : "Merged while red: recorded as merged, not as proven green.");
+			verdict->n_reasons == 0
+				? "Merged."
+				: "Merged while red: recorded as merged, not as proven green.");
 		return true;
 	case VERDICT_CLOSED:
 		end_with(in, ret, INCIDENT_ABANDONED, "The pull request was closed without merging.");
@@ -78,8 +80,7 @@ static bool is_over(const struct step_input *in, struct step_result *ret) {
 	case VERDICT_UNKNOWN:
 	case VERDICT_PENDING:
 	case VERDICT_NOT_READY:
-	case VERDICT_OUTCOME_COUNT:
-		break;
+	case VERDICT_OUTCOME_COUNT: break;
 	}
 	return false;
 }
@@ -90,10 +91,12 @@ static void look_again(struct step_result *ret, int64_t due_ms, const char *why)
 	TEXT_SET(ret->incident.reason, why);
 }
 
-static void escalate(const struct step_input *in, struct step_result *ret, const char *because, const char *what) {
+static void escalate(const struct step_input *in, struct step_result *ret, const char *because,
+	const char *what) {
 	char reason[LIMIT_SENTENCE_MAX];
 
-	text_format(reason, sizeof(reason), "%s %s \"codegenctl incident retry\" refills the budget.", because, what);
+	text_format(reason, sizeof(reason),
+		"%s %s \"codegenctl incident retry\" refills the budget.", because, what);
 	end_with(in, ret, INCIDENT_ESCALATED, reason);
 }
 
@@ -119,20 +122,19 @@ static void decide_not_ready(const struct step_input *in, struct step_result *re
 		}
 		look_again(ret, MIN(in->now_ms + in->policy->wait_recheck_ms, give_up_ms), what);
 		return;
-	case REASON_WAIT:
-		look_again(ret, in->now_ms + in->policy->wait_recheck_ms, what);
-		return;
-	case REASON_CLASS_COUNT:
-		break;
+	case REASON_WAIT: look_again(ret, in->now_ms + in->policy->wait_recheck_ms, what); return;
+	case REASON_CLASS_COUNT: break;
 	}
 }
 
 /* Takes the verdict into the incident. False: it is for an older revision and was sent back to be made again. */
 static bool take_verdict(const struct step_input *in, struct step_result *ret) {
-	const struct verdict *previous = in->incident->verdict.checked_at_ms != 0 ? &in->incident->verdict : NULL;
+	const struct verdict *previous =
+		in->incident->verdict.checked_at_ms != 0 ? &in->incident->verdict : NULL;
 
 	if (in->event->verdict->revision < in->incident->revision) {
-		step_task_again(ret, in->now_ms, "Something was reported while it was checked: looks again.");
+		step_task_again(ret, in->now_ms,
+			"Something was reported while it was checked: looks again.");
 		ret->task.attempt = 0;
 		return false;
 	}
@@ -190,7 +192,8 @@ void on_verdict_over(const struct step_input *in, struct step_result *ret) {
 }
 
 /* A check by hand that is not ready becomes an incident of its own. */
-static void open_by_hand(const struct step_input *in, struct step_result *ret, const struct verdict *verdict) {
+static void open_by_hand(
+	const struct step_input *in, struct step_result *ret, const struct verdict *verdict) {
 	struct incident *incident = &ret->incident;
 
 	memset(incident, 0, sizeof(*incident));
@@ -217,10 +220,12 @@ void on_verdict_by_hand(const struct step_input *in, struct step_result *ret) {
 	verdict_carry(&verdict, seen ? &previous : NULL, in->now_ms);
 	describe(&verdict, what);
 	switch (verdict.outcome) {
-	case VERDICT_READY:  step_task(ret, TASK_COMPLETED, "Proven ready."); break;
+	case VERDICT_READY: step_task(ret, TASK_COMPLETED, "Proven ready."); break;
 	case VERDICT_MERGED: step_task(ret, TASK_COMPLETED, "Merged."); break;
 	case VERDICT_CLOSED: step_task(ret, TASK_COMPLETED, "The pull request was closed."); break;
-	case VERDICT_GONE:   step_task(ret, TASK_COMPLETED, "The branch or pull request is gone."); break;
+	case VERDICT_GONE:
+		step_task(ret, TASK_COMPLETED, "The branch or pull request is gone.");
+		break;
 	case VERDICT_UNKNOWN:
 	case VERDICT_PENDING:
 	case VERDICT_NOT_READY:

@@ -41,8 +41,9 @@ static void subject_read(struct store_req *req, int status) {
 	char project[LIMIT_NAME_MAX];
 
 	if (status == 0) {
-		TEXT_SET(project, operate->task_id != 0 ? operate->get.task.project :
-							  operate->get.incident.project);
+		TEXT_SET(project,
+			operate->task_id != 0 ? operate->get.task.project
+					      : operate->get.incident.project);
 		TEXT_SET(operate->task.project, project);
 		store_get_finish(&operate->get);
 		status = decide(operate, operate->task.project);
@@ -70,19 +71,21 @@ static int create_task(struct engine_operate *operate) {
 		.head_repository = task->head_repository,
 		.branch = task->branch,
 		.error_type = ERROR_UNKNOWN,
-		.note = task->origin == TASK_IMPORTED ? "A task was imported." : "A task was scheduled by hand." };
+		.note = task->origin == TASK_IMPORTED ? "A task was imported."
+						      : "A task was scheduled by hand." };
 	return engine_step(operate->engine, &operate->step, operated);
 }
 
-int engine_operate(
-	struct engine *engine, struct engine_operate *operate, void (*done)(struct engine_operate *, int)) {
+int engine_operate(struct engine *engine, struct engine_operate *operate,
+	void (*done)(struct engine_operate *, int)) {
 	operate->engine = engine;
 	operate->done = done;
 	if (operate->type == EVENT_TASK_CREATED) {
 		return create_task(operate);
 	}
-	operate->get = (struct store_get){ .kind = operate->task_id != 0 ? STORE_TASKS : STORE_INCIDENTS,
-		.id = operate->task_id != 0 ? operate->task_id : operate->incident_id };
+	operate->get =
+		(struct store_get){ .kind = operate->task_id != 0 ? STORE_TASKS : STORE_INCIDENTS,
+			.id = operate->task_id != 0 ? operate->task_id : operate->incident_id };
 	return store_get(engine->store, &operate->get, subject_read);
 }
 

@@ -131,20 +131,22 @@ static int ask_forge(struct ready_flow *flow) {
 
 static void ready_step(struct ready_flow *flow, int status) {
 	while (status == 0 && flow->state != READY_DONE) {
+		/* clang-format off */
 		switch (flow->state) {
 		case READY_FIND:   status = find_branch(flow); break;
 		case READY_BUILDS: status = read_builds(flow); break;
 		case READY_CHECK:  status = ask_forge(flow); break;
 		case READY_DONE:   break;
 		}
+		/* clang-format on */
 	}
 	if (status != -EINPROGRESS) {
 		ready_end(flow, status);
 	}
 }
 
-int engine_ready(
-	struct engine *engine, struct engine_ready *ready, void (*done)(struct engine_ready *, int)) {
+int engine_ready(struct engine *engine, struct engine_ready *ready,
+	void (*done)(struct engine_ready *, int)) {
 	struct ready_flow *flow = calloc(1, sizeof(*flow));
 	int r;
 

@@ -29,7 +29,8 @@ static void suspect_clock(struct engine *engine) {
 	}
 	engine->clock_suspect = true;
 	engine->suspect_until_mono_us = clock_mono_us() + LIMIT_CLOCK_SUSPECT_MS * 1000;
-	log_warning("The clock says %s, but the newest record is of %s: no task runs until it is set, at most %lld min.",
+	log_warning(
+		"The clock says %s, but the newest record is of %s: no task runs until it is set, at most %lld min.",
 		clock_format(now_ms, now), clock_format(store_newest_ms(engine->store), newest),
 		(long long)(LIMIT_CLOCK_SUSPECT_MS / CLOCK_MINUTE_MS));
 }
@@ -96,14 +97,16 @@ static int take_survey(struct engine *engine) {
 	for (size_t i = 0; i < survey->n_lanes; i++) {
 		runner_due(engine, survey->lanes[i].name, survey->lanes[i].next_due_ms);
 	}
-	for (char **project = survey->paused; r == 0 && project != NULL && *project != NULL; project++) {
+	for (char **project = survey->paused; r == 0 && project != NULL && *project != NULL;
+		project++) {
 		r = engine_set_paused(engine, *project, true);
 	}
 	return r;
 }
 
 static void surveyed(struct store_req *req, int status) {
-	struct engine *engine = container_of(container_of(req, struct store_survey, req), struct engine, survey);
+	struct engine *engine =
+		container_of(container_of(req, struct store_survey, req), struct engine, survey);
 
 	engine->n_recovering = 1;
 	if (status == 0) {

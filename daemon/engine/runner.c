@@ -20,7 +20,7 @@ struct lane {
 	char name[LIMIT_LANE_MAX];
 	size_t limit;
 	size_t running;
-	int64_t next_due_ms; /* 0: nothing */
+	int64_t next_due_ms;   /* 0: nothing */
 	int64_t not_before_ms; /* a pause between batches of what is overdue since before the start */
 	bool claiming;
 	struct store_claim claim;
@@ -32,7 +32,7 @@ struct lane {
 #define RUNNER_ORPHAN_LIMIT 16
 
 static struct lane *find_lane(struct engine *engine, const char *name) {
-	list_for_each(pos, &engine->lanes) {
+	list_for_each (pos, &engine->lanes) {
 		struct lane *lane = container_of(pos, struct lane, node);
 
 		if (strcmp(lane->name, name) == 0) {
@@ -76,7 +76,7 @@ int runner_configure(struct engine *engine) {
 	const struct config *config = engine->config;
 	int r;
 
-	list_for_each(pos, &engine->lanes) {
+	list_for_each (pos, &engine->lanes) {
 		container_of(pos, struct lane, node)->limit = RUNNER_ORPHAN_LIMIT;
 	}
 	r = set_limit(engine, "notify", "", LIMIT_NOTIFY_CONCURRENCY);
@@ -84,8 +84,8 @@ int runner_configure(struct engine *engine) {
 		r = set_limit(engine, "forge/", config->forges[i].name, LIMIT_FORGE_CONCURRENCY);
 	}
 	for (size_t i = 0; r == 0 && i < config->n_agents; i++) {
-		r = set_limit(
-			engine, "agent/", config->agents[i].name, (size_t)config->agents[i].concurrency);
+		r = set_limit(engine, "agent/", config->agents[i].name,
+			(size_t)config->agents[i].concurrency);
 	}
 	return r;
 }
@@ -107,7 +107,7 @@ void runner_due(struct engine *engine, const char *name, int64_t due_ms) {
 }
 
 void runner_due_all(struct engine *engine, const char *prefix, int64_t due_ms) {
-	list_for_each(pos, &engine->lanes) {
+	list_for_each (pos, &engine->lanes) {
 		struct lane *lane = container_of(pos, struct lane, node);
 
 		if (strncmp(lane->name, prefix, strlen(prefix)) == 0) {
@@ -231,13 +231,14 @@ static bool is_clock_suspect(struct engine *engine, int64_t now_ms) {
 	if (!engine->clock_suspect) {
 		return false;
 	}
-	if (now_ms < store_newest_ms(engine->store) && clock_mono_us() < engine->suspect_until_mono_us) {
+	if (now_ms < store_newest_ms(engine->store) &&
+		clock_mono_us() < engine->suspect_until_mono_us) {
 		return true;
 	}
 	engine->clock_suspect = false;
-	log_notice(now_ms < store_newest_ms(engine->store) ?
-			"The clock is still before the newest record; due tasks run all the same from now on." :
-			"The clock is plausible again; due tasks run from now on.");
+	log_notice(now_ms < store_newest_ms(engine->store)
+			? "The clock is still before the newest record; due tasks run all the same from now on."
+			: "The clock is plausible again; due tasks run from now on.");
 	return false;
 }
 
@@ -249,7 +250,8 @@ static void daily_done(struct engine_cleanup *cleanup, int status) {
 	struct engine *engine = cleanup->engine;
 
 	engine->daily_running = false;
-	if (status == 0 && cleanup->n_tasks + cleanup->n_reports + cleanup->n_builds + cleanup->n_events > 0) {
+	if (status == 0 &&
+		cleanup->n_tasks + cleanup->n_reports + cleanup->n_builds + cleanup->n_events > 0) {
 		log_info("Cleaned up %lld tasks, %lld reports, %lld builds and %lld events.",
 			(long long)cleanup->n_tasks, (long long)cleanup->n_reports,
 			(long long)cleanup->n_builds, (long long)cleanup->n_events);
@@ -284,7 +286,7 @@ void runner_wake(struct engine *engine) {
 		job_retry_stalled(engine);
 	}
 	clean_up_daily(engine, now_ms);
-	list_for_each(pos, &engine->lanes) {
+	list_for_each (pos, &engine->lanes) {
 		struct lane *lane = container_of(pos, struct lane, node);
 		int64_t at_ms = wants_at(lane);
 
@@ -309,11 +311,12 @@ bool runner_is_idle(const struct engine *engine) {
 	if (!list_is_empty(&engine->jobs) || !list_is_empty(&engine->stalled)) {
 		return false;
 	}
-	list_for_each(pos, &engine->lanes) {
+	list_for_each (pos, &engine->lanes) {
 		const struct lane *lane = container_of(pos, struct lane, node);
 
-		if (lane->claiming || (lane->next_due_ms != 0 && lane->next_due_ms <= now_ms &&
-				       !engine_is_paused(engine, "*") && !engine->clock_suspect)) {
+		if (lane->claiming ||
+			(lane->next_due_ms != 0 && lane->next_due_ms <= now_ms &&
+				!engine_is_paused(engine, "*") && !engine->clock_suspect)) {
 			return false;
 		}
 	}
@@ -340,12 +343,13 @@ void runner_finish(struct engine *engine) {
 json_t *engine_lanes_to_json(const struct engine *engine) {
 	json_t *lanes = json_array();
 
-	list_for_each(pos, &engine->lanes) {
+	list_for_each (pos, &engine->lanes) {
 		const struct lane *lane = container_of(pos, struct lane, node);
 
 		if (json_array_append_new(lanes,
 			    json_pack("{s:s, s:I, s:I}", "name", lane->name, "running",
-				    (json_int_t)lane->running, "limit", (json_int_t)lane->limit)) < 0) {
+				    (json_int_t)lane->running, "limit", (json_int_t)lane->limit)) <
+			0) {
 			json_decref(lanes);
 			return NULL;
 		}

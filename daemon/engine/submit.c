@@ -56,7 +56,8 @@ static int prepare(struct engine *engine, struct engine_submit *submit) {
 
 	if (r < 0) {
 		text_format(submit->sentence, sizeof(submit->sentence),
-			"Project \"%s\" is not in the configuration, and unknown-projects = deny.", report->project);
+			"Project \"%s\" is not in the configuration, and unknown-projects = deny.",
+			report->project);
 		return r;
 	}
 	report->at_ms = clock_now_ms();
@@ -72,8 +73,8 @@ static int prepare(struct engine *engine, struct engine_submit *submit) {
 	return r;
 }
 
-int engine_submit(
-	struct engine *engine, struct engine_submit *submit, void (*done)(struct engine_submit *, int)) {
+int engine_submit(struct engine *engine, struct engine_submit *submit,
+	void (*done)(struct engine_submit *, int)) {
 	struct report *report = &submit->report;
 	int r = prepare(engine, submit);
 
@@ -95,8 +96,8 @@ int engine_submit(
 		.branch = report->branch,
 		.error_type = report->error_type };
 	if (submit->passed) {
-		text_format(submit->sentence, sizeof(submit->sentence), "Job \"%s\", step \"%s\" passed on %s.",
-			report->job, report->step,
+		text_format(submit->sentence, sizeof(submit->sentence),
+			"Job \"%s\", step \"%s\" passed on %s.", report->job, report->step,
 			report->commit[0] != '\0' ? report->commit : "an unknown commit");
 		submit->step.note = submit->sentence;
 	}

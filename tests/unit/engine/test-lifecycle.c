@@ -24,24 +24,24 @@ enum { NONE = -1 };
 /* What a row changes in the world that is the same for all others. */
 enum twist {
 	PLAIN,
-	OBSERVE,	   /* mode = observe */
-	NO_AGENT,	   /* the project has none */
-	LAST_CYCLE,	   /* the budget of cycles is spent */
-	LONG_AGO,	   /* resolved two days ago */
-	EARLY,		   /* the follow-up is half an hour away */
-	STALE_CYCLE,	   /* the task is of an earlier cycle */
-	STALE_REVISION,	   /* the verdict judged an older revision */
+	OBSERVE,	/* mode = observe */
+	NO_AGENT,	/* the project has none */
+	LAST_CYCLE,	/* the budget of cycles is spent */
+	LONG_AGO,	/* resolved two days ago */
+	EARLY,		/* the follow-up is half an hour away */
+	STALE_CYCLE,	/* the task is of an earlier cycle */
+	STALE_REVISION, /* the verdict judged an older revision */
 	BRANCH_BUSY,
-	NO_BUDGET,	   /* for ten more minutes */
+	NO_BUDGET, /* for ten more minutes */
 	OTHER_LANE,
 	LAST_ATTEMPT,
 	NOT_RETRYABLE,
-	NOT_STARTED,	   /* the trigger's start was not recorded */
-	BY_HAND,	   /* the task belongs to no incident */
-	TASK_OVER,	   /* the task is completed */
-	TASK_GAVE_UP,	   /* the task failed */
-	TASK_RUNS,	   /* the task executes */
-	LONG_WAIT,	   /* the reason was first seen two days ago */
+	NOT_STARTED,  /* the trigger's start was not recorded */
+	BY_HAND,      /* the task belongs to no incident */
+	TASK_OVER,    /* the task is completed */
+	TASK_GAVE_UP, /* the task failed */
+	TASK_RUNS,    /* the task executes */
+	LONG_WAIT,    /* the reason was first seen two days ago */
 };
 
 struct row {
@@ -94,20 +94,23 @@ static bool is_of_operator(enum event_type type) {
 }
 
 static struct task a_task(const struct row *row) {
-	static const char *const lanes[TASK_TYPE_COUNT] = { "forge/local", "agent/fixer", "forge/local", "notify" };
+	static const char *const lanes[TASK_TYPE_COUNT] = { "forge/local", "agent/fixer",
+		"forge/local", "notify" };
 	struct task task = { .id = 9,
 		.type = (enum task_type)row->task,
 		.status = is_of_operator(row->event) ? TASK_SCHEDULED : TASK_EXECUTING,
 		.incident_id = row->twist == BY_HAND || row->state == NONE ? 0 : 7,
-		.cycle = row->twist == LAST_CYCLE ? 3 : row->twist == STALE_CYCLE ? 0 : 1,
+		.cycle = row->twist == LAST_CYCLE   ? 3
+			: row->twist == STALE_CYCLE ? 0
+						    : 1,
 		.due_ms = NOW,
 		.started_ms = row->twist == NOT_STARTED ? 0 : NOW - 5000,
 		.attempt = row->twist == LAST_ATTEMPT ? LIMIT_TASK_ATTEMPTS : 2 };
 
-	task.status = row->twist == TASK_OVER ? TASK_COMPLETED :
-		row->twist == TASK_GAVE_UP    ? TASK_FAILED :
-		row->twist == TASK_RUNS	      ? TASK_EXECUTING :
-						task.status;
+	task.status = row->twist == TASK_OVER ? TASK_COMPLETED
+		: row->twist == TASK_GAVE_UP  ? TASK_FAILED
+		: row->twist == TASK_RUNS     ? TASK_EXECUTING
+					      : task.status;
 	TEXT_SET(task.lane, row->twist == OTHER_LANE ? "agent/former" : lanes[row->task]);
 	return task;
 }
@@ -125,23 +128,26 @@ static void render_changes(const struct step_result *result, char *out, size_t s
 		const struct task_change *change = &result->changes[i];
 		size_t used = strlen(out);
 
-		text_format(out + used, size - used, " %s:%s", verbs[change->verb], short_type(change->type));
+		text_format(out + used, size - used, " %s:%s", verbs[change->verb],
+			short_type(change->type));
 		used = strlen(out);
 		if (change->verb != CHANGE_CANCEL) {
-			text_format(out + used, size - used, "@%lld", (long long)(change->due_ms - NOW) / 1000);
+			text_format(out + used, size - used, "@%lld",
+				(long long)(change->due_ms - NOW) / 1000);
 		}
 	}
 }
 
 static void render(const struct row *row, const struct step_result *result, char *out, size_t size) {
 	if (result->status != 0) {
-		text_format(out, size, "refused %s", result->status == -ESTALE ? "stale" : "otherwise");
+		text_format(
+			out, size, "refused %s", result->status == -ESTALE ? "stale" : "otherwise");
 		return;
 	}
 	if (result->has_incident) {
 		text_format(out, size, "%s%s/%lld r%lld", result->incident.id == 0 ? "new " : "",
-			incident_state_names[result->incident.state], (long long)result->incident.cycle,
-			(long long)result->incident.revision);
+			incident_state_names[result->incident.state],
+			(long long)result->incident.cycle, (long long)result->incident.revision);
 	} else {
 		text_format(out, size, "-");
 	}
@@ -152,7 +158,8 @@ static void render(const struct row *row, const struct step_result *result, char
 		used = strlen(out);
 		if (result->task.status == TASK_SCHEDULED) {
 			text_format(out + used, size - used, "@%lld a%lld",
-				(long long)(result->task.due_ms - NOW) / 1000, (long long)result->task.attempt);
+				(long long)(result->task.due_ms - NOW) / 1000,
+				(long long)result->task.attempt);
 		}
 	} else {
 		size_t used = strlen(out);
@@ -161,8 +168,8 @@ static void render(const struct row *row, const struct step_result *result, char
 	}
 	text_format(out + strlen(out), size - strlen(out), " |");
 	render_changes(result, out, size);
-	text_format(out + strlen(out), size - strlen(out), "%s%s", result->stop_agent ? " stop" : "",
-		result->wake_branch ? " wake" : "");
+	text_format(out + strlen(out), size - strlen(out), "%s%s",
+		result->stop_agent ? " stop" : "", result->wake_branch ? " wake" : "");
 	(void)row;
 }
 
@@ -188,9 +195,9 @@ static void decide(const struct row *row, char *out, size_t size) {
 		.now_ms = NOW,
 		.incident = row->state == NONE ? NULL : &incident,
 		.task = row->event == EVENT_REPORT || row->event == EVENT_BUILD_PASSED ||
-				row->event >= EVENT_INCIDENT_CLOSE || row->event == EVENT_TASK_CREATED ?
-			NULL :
-			&task,
+				row->event >= EVENT_INCIDENT_CLOSE || row->event == EVENT_TASK_CREATED
+			? NULL
+			: &task,
 		.branch_busy_with = row->twist == BRANCH_BUSY ? 8 : 0,
 		.budget_free_ms = row->twist == NO_BUDGET ? NOW + 600000 : 0 };
 	struct step_result result = { 0 };
@@ -205,7 +212,8 @@ static void decide(const struct row *row, char *out, size_t size) {
 	lifecycle_step(&input, &result);
 	render(row, &result, out, size);
 	if (result.status == 0 && result.has_incident) { /* every state says why */
-		assert_true(result.incident.reason[0] != '\0' || result.incident.state == incident.state);
+		assert_true(result.incident.reason[0] != '\0' ||
+			result.incident.state == incident.state);
 		assert_int_equal(result.incident.updated_ms, NOW);
 	}
 	if (result.status == 0 && result.has_task) {
@@ -230,7 +238,8 @@ enum {
 };
 
 #define ROW(event, state, type, outcome, reason, twist, expected)                                  \
-	{ EVENT_##event, STATE_##state, TYPE_##type, VERDICT_##outcome, REASON_##reason, twist, expected },
+	{ EVENT_##event, STATE_##state, TYPE_##type, VERDICT_##outcome, REASON_##reason, twist,    \
+		expected },
 
 static const struct row rows[] = {
 #include "tests/unit/engine/lifecycle-rows.inc"
@@ -244,8 +253,8 @@ static void test_rows(void **state) {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		decide(&rows[i], out, sizeof(out));
 		if (strcmp(out, rows[i].expected) != 0) {
-			print_error("row %zu (%s in %s, twist %d):\n  expected %s\n  got      %s\n", i,
-				event_type_name(rows[i].event),
+			print_error("row %zu (%s in %s, twist %d):\n  expected %s\n  got      %s\n",
+				i, event_type_name(rows[i].event),
 				rows[i].state == NONE ? "none" : incident_state_names[rows[i].state],
 				(int)rows[i].twist, rows[i].expected, out);
 			n_wrong++;
@@ -262,10 +271,12 @@ static void test_every_cell(void **state) {
 			bool seen = false;
 
 			for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-				seen = seen || ((int)rows[i].event == event && rows[i].state == incident);
+				seen = seen ||
+					((int)rows[i].event == event && rows[i].state == incident);
 			}
 			if (!seen) {
-				fail_msg("no row for %s in %s", event_type_name((enum event_type)event),
+				fail_msg("no row for %s in %s",
+					event_type_name((enum event_type)event),
 					incident == NONE ? "none" : incident_state_names[incident]);
 			}
 		}
@@ -300,9 +311,11 @@ static void test_budget_ends_the_loop(void **state) {
 		struct task task = a_task(&row);
 		struct verdict verdict = { .outcome = VERDICT_NOT_READY, .checked_at_ms = NOW };
 		struct event event = { .type = EVENT_VERDICT, .verdict = &verdict };
-		struct step_input input = {
-			.event = &event, .policy = &policy, .now_ms = NOW, .incident = &incident, .task = &task
-		};
+		struct step_input input = { .event = &event,
+			.policy = &policy,
+			.now_ms = NOW,
+			.incident = &incident,
+			.task = &task };
 		struct step_result result = { 0 };
 
 		verdict_add(&verdict, REASON_NO_BUILD_SINCE_REPORT, "x", "It is so.");
