@@ -36,11 +36,12 @@ static int builds_run(struct db *db, struct store_req *req) {
 	int status = find_builds(db, builds);
 
 	if (status == 0) {
-		status = incidents_of_branch(
-			db, builds->project, builds->head_repository, builds->branch, &incidents, &n);
+		status = incidents_of_branch(db, builds->project, builds->head_repository,
+			builds->branch, &incidents, &n);
 	}
 	for (size_t i = 0; status == 0 && i < n; i++) {
-		int64_t *id = array_grow(&builds->active_incidents, &builds->n_active_incidents, sizeof(*id));
+		int64_t *id = array_grow(
+			&builds->active_incidents, &builds->n_active_incidents, sizeof(*id));
 
 		if (id == NULL) {
 			return -ENOMEM;

@@ -54,18 +54,23 @@ static bool is_stuck(const struct store_cleanup *cleanup, sqlite3_stmt *statemen
 enum { KIND_STUCK, KIND_TASKS, KIND_REPORTS, KIND_BUILDS, KIND_NOTES, KIND_KEYS, KIND_COUNT };
 
 static const struct kind kinds[KIND_COUNT] = {
-	[KIND_STUCK] = { SQL_TASK_STUCK, SQL_TASK_FAIL, offsetof(struct store_cleanup, stuck_before_ms),
+	[KIND_STUCK] = { SQL_TASK_STUCK, SQL_TASK_FAIL,
+		offsetof(struct store_cleanup, stuck_before_ms),
 		offsetof(struct store_cleanup, n_tasks), is_stuck },
-	[KIND_TASKS] = { SQL_TASK_OLD, SQL_TASK_DELETE, offsetof(struct store_cleanup, tasks_before_ms),
+	[KIND_TASKS] = { SQL_TASK_OLD, SQL_TASK_DELETE,
+		offsetof(struct store_cleanup, tasks_before_ms),
 		offsetof(struct store_cleanup, n_tasks), is_old_task },
-	[KIND_REPORTS] = { SQL_REPORT_OLD, SQL_REPORT_DELETE, offsetof(struct store_cleanup, reports_before_ms),
+	[KIND_REPORTS] = { SQL_REPORT_OLD, SQL_REPORT_DELETE,
+		offsetof(struct store_cleanup, reports_before_ms),
 		offsetof(struct store_cleanup, n_reports), is_old_report },
-	[KIND_BUILDS] = { SQL_BUILD_OLD, SQL_BUILD_DELETE, offsetof(struct store_cleanup, history_before_ms),
+	[KIND_BUILDS] = { SQL_BUILD_OLD, SQL_BUILD_DELETE,
+		offsetof(struct store_cleanup, history_before_ms),
 		offsetof(struct store_cleanup, n_builds), is_old_history },
-	[KIND_NOTES] = { SQL_NOTE_OLD, SQL_NOTE_DELETE, offsetof(struct store_cleanup, history_before_ms),
+	[KIND_NOTES] = { SQL_NOTE_OLD, SQL_NOTE_DELETE,
+		offsetof(struct store_cleanup, history_before_ms),
 		offsetof(struct store_cleanup, n_events), is_old_history },
-	[KIND_KEYS] = { SQL_SUBMISSION_OLD, SQL_SUBMISSION_DELETE, offsetof(struct store_cleanup, keys_before_ms),
-		NOT_COUNTED, is_old_key },
+	[KIND_KEYS] = { SQL_SUBMISSION_OLD, SQL_SUBMISSION_DELETE,
+		offsetof(struct store_cleanup, keys_before_ms), NOT_COUNTED, is_old_key },
 };
 
 static int64_t before_of(const struct store_cleanup *cleanup, int kind) {
@@ -82,8 +87,8 @@ static int end_of(struct db *db, const struct store_cleanup *cleanup, int kind, 
 }
 
 /* Looks at up to `n_max` rows after `*cursor`; the ids of the old ones go to `ids`. Returns how many it looked at. */
-static int find(struct db *db, const struct store_cleanup *cleanup, int kind, int n_max, int64_t *cursor,
-	int64_t ids[LIMIT_STORE_CLEANUP_ROWS], size_t *ret_n) {
+static int find(struct db *db, const struct store_cleanup *cleanup, int kind, int n_max,
+	int64_t *cursor, int64_t ids[LIMIT_STORE_CLEANUP_ROWS], size_t *ret_n) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, kinds[kind].find);
 	int64_t end = 0;
 	int n_seen = 0;
@@ -116,7 +121,8 @@ static int fail_stuck(struct db *db, sqlite3_stmt *statement, int64_t id) {
 	char text[ID_TEXT_MAX];
 	int status;
 
-	text_format(note.message, sizeof(note.message), "Task %s was stuck in executing; a cleanup marked it as failed.",
+	text_format(note.message, sizeof(note.message),
+		"Task %s was stuck in executing; a cleanup marked it as failed.",
 		id_format(ID_TASK, id, text));
 	sql_bind_int(statement, 2, note.at_ms);
 	sql_bind_text(statement, 3, note.message);
@@ -130,13 +136,15 @@ static int remove_rows(struct db *db, int kind, const int64_t *ids, size_t n) {
 
 	for (size_t i = 0; status == 0 && i < n; i++) {
 		sql_bind_int(statement, 1, ids[i]);
-		status = kind == KIND_STUCK ? fail_stuck(db, statement, ids[i]) : db_run(db, statement);
+		status = kind == KIND_STUCK ? fail_stuck(db, statement, ids[i])
+					    : db_run(db, statement);
 	}
 	return status;
 }
 
 /* One kind's part of the slice. Returns how many rows it looked at; fewer than `n_max`: the kind is done. */
-static int clean_kind(struct db *db, struct store_cleanup *cleanup, int kind, int n_max, int64_t *cursor) {
+static int clean_kind(
+	struct db *db, struct store_cleanup *cleanup, int kind, int n_max, int64_t *cursor) {
 	int64_t ids[LIMIT_STORE_CLEANUP_ROWS];
 	size_t n = 0;
 	int n_seen;

@@ -60,13 +60,14 @@ static int say_corrupt(struct opening *opening, const char *what) {
 
 static int say_newer(struct opening *opening, int64_t version) {
 	return say(opening, -ENOTSUP,
-		"The database \"%s\" has schema version %" PRId64 ", this codegend knows up to %" PRId64
-		"; install the newer codegend again.",
+		"The database \"%s\" has schema version %" PRId64
+		", this codegend knows up to %" PRId64 "; install the newer codegend again.",
 		opening->path, version, schema_version());
 }
 
 static int say_read_only(struct opening *opening, const char *what) {
-	return say(opening, -EROFS, "The %s of the database \"%s\" is read-only; make it writable for codegend.", what,
+	return say(opening, -EROFS,
+		"The %s of the database \"%s\" is read-only; make it writable for codegend.", what,
 		opening->path);
 }
 
@@ -84,16 +85,14 @@ static int say_failure(struct opening *opening, int status) {
 			"The database \"%s\" is in use by another codegend; stop it first, or give this one its own"
 			" --state-directory.",
 			opening->path);
-	case SQLITE_NOTADB:
-		return say_not_ours(opening);
+	case SQLITE_NOTADB: return say_not_ours(opening);
 	case SQLITE_CORRUPT:
 	case SQLITE_ERROR: /* a table or column of ours is missing */
 		return say_corrupt(opening, sqlite3_errmsg(db->sqlite));
-	case SQLITE_READONLY:
-		return say_read_only(opening, "file or directory");
+	case SQLITE_READONLY: return say_read_only(opening, "file or directory");
 	default:
-		return say(opening, status, "The database \"%s\" cannot be opened: %s.", opening->path,
-			sqlite3_errmsg(db->sqlite));
+		return say(opening, status, "The database \"%s\" cannot be opened: %s.",
+			opening->path, sqlite3_errmsg(db->sqlite));
 	}
 }
 
@@ -106,7 +105,8 @@ static int fsync_directory(const char *path) {
 }
 
 static uint32_t big_endian(const unsigned char *bytes) {
-	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+		bytes[3];
 }
 
 /* What the file's first bytes say, without a lock or a journal: another program's file is not even opened by SQLite. */
@@ -116,7 +116,8 @@ static int check_header(struct opening *opening, int fd) {
 	uint32_t application;
 
 	if (n < 0) {
-		return say(opening, -errno, "The database \"%s\" cannot be read: %s.", opening->path, log_errno(-errno));
+		return say(opening, -errno, "The database \"%s\" cannot be read: %s.",
+			opening->path, log_errno(-errno));
 	}
 	if (n == 0) {
 		opening->is_new = true;
@@ -137,13 +138,15 @@ static int check_header(struct opening *opening, int fd) {
 }
 
 static int open_denied(struct opening *opening, int status) {
-	if ((status == -EACCES || status == -EPERM || status == -EROFS) && access(opening->path, R_OK) == 0) {
+	if ((status == -EACCES || status == -EPERM || status == -EROFS) &&
+		access(opening->path, R_OK) == 0) {
 		return say_read_only(opening, "file");
 	}
 	if (status == -EROFS) {
 		return say_read_only(opening, "file system");
 	}
-	return say(opening, status, "The database \"%s\" cannot be opened: %s.", opening->path, log_errno(status));
+	return say(opening, status, "The database \"%s\" cannot be opened: %s.", opening->path,
+		log_errno(status));
 }
 
 static int check_file(struct opening *opening) {
@@ -171,7 +174,8 @@ static int check_file(struct opening *opening) {
 		return say_not_ours(opening);
 	}
 	if (created && fsync_directory(slash == NULL ? "." : directory) < 0) {
-		return say(opening, -EIO, "The directory of the database \"%s\" cannot be written.", opening->path);
+		return say(opening, -EIO, "The directory of the database \"%s\" cannot be written.",
+			opening->path);
 	}
 	return check_header(opening, fd);
 }
@@ -183,12 +187,9 @@ static int configure(struct db *db) {
 		int option;
 		int on;
 	} options[] = {
-		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
-		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
-		{ SQLITE_DBCONFIG_ENABLE_FKEY, 0 },
-		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
-		{ SQLITE_DBCONFIG_DQS_DML, 0 },
-		{ SQLITE_DBCONFIG_DQS_DDL, 0 },
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 }, { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_FKEY, 0 }, { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+		{ SQLITE_DBCONFIG_DQS_DML, 0 }, { SQLITE_DBCONFIG_DQS_DDL, 0 },
 		/* Else every new value of a parameter that a partial index speaks of prepares its statement again. */
 		{ SQLITE_DBCONFIG_ENABLE_QPSG, 1 },
 		{ SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1 }, /* until everything was looked at */
@@ -202,7 +203,7 @@ static int configure(struct db *db) {
 		}
 	}
 	(void)sqlite3_extended_result_codes(db->sqlite, 1);
-	/* No access to the file yet: EXCLUSIVE before the first one is what keeps the log's index out of shared memory. */
+	/* Before the first access to the file: EXCLUSIVE then keeps the log's index out of shared memory. */
 	return db_exec(db,
 		"PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = 1;"
 		"PRAGMA cache_size = -2048; PRAGMA secure_delete = FAST; PRAGMA wal_autocheckpoint = 0;"
@@ -231,9 +232,9 @@ static int check_content(struct opening *opening) {
 	int64_t application = 0, version = 0, n_tables = 0;
 	int64_t newest;
 
-	if (pragma_int(db, "PRAGMA application_id", &application) < 0
-		|| pragma_int(db, "PRAGMA user_version", &version) < 0
-		|| pragma_int(db, "SELECT count(*) FROM sqlite_schema", &n_tables) < 0) {
+	if (pragma_int(db, "PRAGMA application_id", &application) < 0 ||
+		pragma_int(db, "PRAGMA user_version", &version) < 0 ||
+		pragma_int(db, "SELECT count(*) FROM sqlite_schema", &n_tables) < 0) {
 		return say_failure(opening, -EUCLEAN);
 	}
 	if (application == 0 && version == 0 && n_tables == 0) {
@@ -315,7 +316,8 @@ static int take_over(struct opening *opening) {
 		return say_failure(opening, status);
 	}
 	if (synchronous != 2) {
-		return say(opening, -ENOTSUP, "SQLite does not keep \"PRAGMA synchronous = FULL\"; use another build of it.");
+		return say(opening, -ENOTSUP,
+			"SQLite does not keep \"PRAGMA synchronous = FULL\"; use another build of it.");
 	}
 	(void)sqlite3_wal_hook(db->sqlite, wal_written, db);
 	return 0;
@@ -325,7 +327,8 @@ static int open_connection(struct opening *opening) {
 	struct db *db = opening->db;
 	int status;
 
-	if (sqlite3_open_v2(opening->path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(opening->path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+		    NULL) != SQLITE_OK) {
 		return say_failure(opening, -EIO);
 	}
 	if (sqlite3_db_readonly(db->sqlite, "main") == 1) {
@@ -389,7 +392,8 @@ void db_close(struct db *db, bool failed) {
 		(void)sqlite3_finalize(db->statements[i]);
 	}
 	if (db->sqlite != NULL) {
-		(void)sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, failed ? 1 : 0, NULL);
+		(void)sqlite3_db_config(
+			db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, failed ? 1 : 0, NULL);
 		(void)sqlite3_close(db->sqlite);
 	}
 	free(db);

@@ -61,8 +61,8 @@ sqlite3_stmt *db_sql(struct db *db, enum sql_id id) {
 	int code;
 
 	if (db->statements[id] == NULL) {
-		code = sqlite3_prepare_v3(
-			db->sqlite, sql_texts[id], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[id], NULL);
+		code = sqlite3_prepare_v3(db->sqlite, sql_texts[id], -1, SQLITE_PREPARE_PERSISTENT,
+			&db->statements[id], NULL);
 		if (code != SQLITE_OK) {
 			(void)db_error(db, sqlite3_extended_errcode(db->sqlite));
 			return NULL;
@@ -81,12 +81,9 @@ int db_step(struct db *db, sqlite3_stmt *statement) {
 		return errno_of(db->fault);
 	}
 	switch (sqlite3_step(statement)) {
-	case SQLITE_ROW:
-		return 1;
-	case SQLITE_DONE:
-		return 0;
-	default:
-		return db_error(db, sqlite3_extended_errcode(db->sqlite));
+	case SQLITE_ROW: return 1;
+	case SQLITE_DONE: return 0;
+	default: return db_error(db, sqlite3_extended_errcode(db->sqlite));
 	}
 }
 

@@ -18,7 +18,14 @@
 #define DB_APPLICATION_ID 0x63676e64 /* "cgnd" */
 
 /* What has ids of its own; the first four in the order of enum id_kind. */
-enum db_ids { DB_IDS_TASK, DB_IDS_INCIDENT, DB_IDS_REPORT, DB_IDS_BUILD, DB_IDS_SUBMISSION, DB_IDS_COUNT };
+enum db_ids {
+	DB_IDS_TASK,
+	DB_IDS_INCIDENT,
+	DB_IDS_REPORT,
+	DB_IDS_BUILD,
+	DB_IDS_SUBMISSION,
+	DB_IDS_COUNT
+};
 
 struct db {
 	sqlite3 *sqlite;
@@ -70,7 +77,8 @@ must_check int db_run(struct db *db, sqlite3_stmt *statement);
 void sql_bind_int(sqlite3_stmt *statement, int index, int64_t value);
 void sql_bind_text(sqlite3_stmt *statement, int index, const char *value);
 /* The one integer that statement `id` with up to one integer parameter answers; `fallback` without a row. */
-must_check int db_int(struct db *db, enum sql_id id, int64_t parameter, int64_t fallback, int64_t *ret_value);
+must_check int db_int(
+	struct db *db, enum sql_id id, int64_t parameter, int64_t fallback, int64_t *ret_value);
 
 /* A new id of millisecond `ms`, or of a later one when it is full. */
 must_check int db_next_id(struct db *db, enum db_ids ids, int64_t ms, int64_t *ret_id);

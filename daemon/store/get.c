@@ -22,7 +22,8 @@ static void get_clear(struct store_get *get) {
 
 static int get_run(struct db *db, struct store_req *req) {
 	struct store_get *get = container_of(req, struct store_get, req);
-	int status = row_get_by_id(db, kinds[get->kind].sql, get->id, kinds[get->kind].row, &get->task);
+	int status =
+		row_get_by_id(db, kinds[get->kind].sql, get->id, kinds[get->kind].row, &get->task);
 
 	if (status == 0 && get->kind == STORE_INCIDENTS) {
 		status = db_int(db, SQL_INCIDENT_NEXT_CHECK, get->id, 0, &get->next_check_ms);

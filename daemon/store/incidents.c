@@ -5,14 +5,15 @@
 
 #include "daemon/store/internal.h"
 
-int incident_by_key(struct db *db, const char *project, const char *head_repository, const char *branch,
-	enum error_type error_type, struct incident *ret_incident) {
+int incident_by_key(struct db *db, const char *project, const char *head_repository,
+	const char *branch, enum error_type error_type, struct incident *ret_incident) {
 	sqlite3_stmt *statement = db_sql(db, SQL_INCIDENT_BY_KEY);
 
 	sql_bind_text(statement, 1, project);
 	sql_bind_text(statement, 2, head_repository);
 	sql_bind_text(statement, 3, branch);
-	sql_bind_text(statement, 4, error_type < ERROR_TYPE_COUNT ? error_type_name(error_type) : NULL);
+	sql_bind_text(
+		statement, 4, error_type < ERROR_TYPE_COUNT ? error_type_name(error_type) : NULL);
 	return row_get(db, statement, &incident_row, ret_incident);
 }
 
@@ -20,8 +21,8 @@ static bool is_over(enum incident_state state) {
 	return state == INCIDENT_RESOLVED || state == INCIDENT_ABANDONED;
 }
 
-int incidents_of_branch(struct db *db, const char *project, const char *head_repository, const char *branch,
-	struct incident **ret_incidents, size_t *ret_n) {
+int incidents_of_branch(struct db *db, const char *project, const char *head_repository,
+	const char *branch, struct incident **ret_incidents, size_t *ret_n) {
 	_cleanup_(freep) struct incident *incidents = NULL;
 	size_t n = 0;
 
@@ -48,7 +49,8 @@ int incidents_of_branch(struct db *db, const char *project, const char *head_rep
 }
 
 int incident_write(struct db *db, const struct incident *incident, bool is_new) {
-	return row_insert(db, is_new ? SQL_INCIDENT_INSERT : SQL_INCIDENT_WRITE, &incident_row, incident);
+	return row_insert(
+		db, is_new ? SQL_INCIDENT_INSERT : SQL_INCIDENT_WRITE, &incident_row, incident);
 }
 
 /* Story */
@@ -79,10 +81,12 @@ static int story_tasks(struct db *db, struct store_story *story) {
 
 static int story_run(struct db *db, struct store_req *req) {
 	struct store_story *story = container_of(req, struct store_story, req);
-	int status = row_get_by_id(db, SQL_INCIDENT_GET, story->incident_id, &incident_row, &story->incident);
+	int status = row_get_by_id(
+		db, SQL_INCIDENT_GET, story->incident_id, &incident_row, &story->incident);
 
 	if (status == 0) {
-		status = row_get_by_id(db, SQL_REPORT_GET, story->incident.report_id, &report_row, &story->report);
+		status = row_get_by_id(
+			db, SQL_REPORT_GET, story->incident.report_id, &report_row, &story->report);
 		if (status == -ENOENT) {
 			status = 0;
 		}

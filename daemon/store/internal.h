@@ -27,17 +27,20 @@ struct store_op {
 };
 
 /* thread.c: the end of every public call. */
-must_check int store_queue(struct store *store, struct store_req *req, const struct store_op *op, store_done_fn *done);
+must_check int store_queue(
+	struct store *store, struct store_req *req, const struct store_op *op, store_done_fn *done);
 
 /* Appends room for one zeroed element to an array that doubles; NULL: memory. `*array` may move. */
 void *array_grow(void *array_pointer, size_t *n, size_t size);
 
 /* Reads the first row of a bound statement. Returns: 0; -ENOENT; as db_step() and row_read(). Resets it. */
-must_check int row_get(struct db *db, sqlite3_stmt *statement, const struct row_type *type, void *ret_row);
+must_check int row_get(
+	struct db *db, sqlite3_stmt *statement, const struct row_type *type, void *ret_row);
 must_check int row_get_by_id(
 	struct db *db, enum sql_id id, int64_t row_id, const struct row_type *type, void *ret_row);
 /* Inserts a row by its table. */
-must_check int row_insert(struct db *db, enum sql_id id, const struct row_type *type, const void *row);
+must_check int row_insert(
+	struct db *db, enum sql_id id, const struct row_type *type, const void *row);
 
 /* tasks.c */
 must_check int task_insert(struct db *db, const struct task *task);
@@ -49,16 +52,18 @@ struct live_task {
 	int64_t due_ms;
 	bool executing;
 };
-must_check int task_live(struct db *db, int64_t incident_id, enum task_type type, struct live_task *ret_live);
-/* tasks_change.c: one of a decision's changes. `build_number` is that of the newest report. */
+must_check int task_live(
+	struct db *db, int64_t incident_id, enum task_type type, struct live_task *ret_live);
+/* tasks_change.c: one of a decision's changes. A new incident has no tasks to look for. */
 must_check int task_change(struct db *db, struct store_step *step, const struct incident *incident,
-	const struct task_change *change, const char *build_number);
+	bool is_new, const struct task_change *change, const char *build_number);
 /* Scheduled triggers of the branch, not of `incident`, become due at `now_ms`. */
-must_check int tasks_wake(struct db *db, const struct incident *incident, int64_t now_ms, bool *ret_changed);
+must_check int tasks_wake(
+	struct db *db, const struct incident *incident, int64_t now_ms, bool *ret_changed);
 
 /* incidents.c */
-must_check int incident_by_key(struct db *db, const char *project, const char *head_repository, const char *branch,
-	enum error_type error_type, struct incident *ret_incident);
+must_check int incident_by_key(struct db *db, const char *project, const char *head_repository,
+	const char *branch, enum error_type error_type, struct incident *ret_incident);
 /*
  * The newest incident of every error type of a branch that is not over (older ones of a key always are).
  * `*ret_incidents` is malloc()ed, NULL when there is none.
@@ -72,4 +77,5 @@ must_check int note_append(struct db *db, struct note *note, bool failure);
 
 /* submissions.c. Returns: 0; -ENOENT. */
 must_check int submission_get(struct db *db, const char *key, struct step_answer *ret_answer);
-must_check int submission_insert(struct db *db, const char *key, int64_t now_ms, const struct step_answer *answer);
+must_check int submission_insert(
+	struct db *db, const char *key, int64_t now_ms, const struct step_answer *answer);

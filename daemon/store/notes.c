@@ -48,8 +48,9 @@ static int pause_run(struct db *db, struct store_req *req) {
 	}
 	pause->note = (struct note){ .at_ms = pause->now_ms, .kind = NOTE_OPERATOR };
 	TEXT_SET(pause->note.project, all ? "" : pause->project);
-	text_format(pause->note.message, sizeof(pause->note.message), "%s%s%s is %s.", all ? "Everything" : "Project \"",
-		all ? "" : pause->project, all ? "" : "\"", pause->paused ? "paused" : "resumed");
+	text_format(pause->note.message, sizeof(pause->note.message), "%s%s%s is %s.",
+		all ? "Everything" : "Project \"", all ? "" : pause->project, all ? "" : "\"",
+		pause->paused ? "paused" : "resumed");
 	return note_append(db, &pause->note, false);
 }
 

@@ -26,7 +26,8 @@ enum {
 #define TIME_CHECK_ROWS 64
 
 static bool text_is(sqlite3_stmt *statement, int column, const char *value) {
-	return value == NULL || text_equal((const char *)sqlite3_column_text(statement, column), value);
+	return value == NULL ||
+		text_equal((const char *)sqlite3_column_text(statement, column), value);
 }
 
 static const char *status_name(const struct store_page *page) {
@@ -73,8 +74,10 @@ static const struct {
 	enum sql_id by_incident;
 } kinds[] = {
 	[STORE_TASKS] = { &task_row, matches_task, SQL_PAGE_TASKS, SQL_PAGE_TASKS_BY_INCIDENT },
-	[STORE_INCIDENTS] = { &incident_row, matches_incident, SQL_PAGE_INCIDENTS, SQL_PAGE_INCIDENTS },
-	[STORE_REPORTS] = { &report_row, matches_report, SQL_PAGE_REPORTS, SQL_PAGE_REPORTS_BY_INCIDENT },
+	[STORE_INCIDENTS] = { &incident_row, matches_incident, SQL_PAGE_INCIDENTS,
+		SQL_PAGE_INCIDENTS },
+	[STORE_REPORTS] = { &report_row, matches_report, SQL_PAGE_REPORTS,
+		SQL_PAGE_REPORTS_BY_INCIDENT },
 	[STORE_NOTES] = { &note_row, matches_note, SQL_PAGE_NOTES, SQL_PAGE_NOTES_BY_INCIDENT },
 };
 
@@ -89,7 +92,8 @@ static sqlite3_stmt *page_select(struct db *db, const struct store_page *page) {
 	} else if (page->kind == STORE_TASKS && page->status >= 0 && page->status != TASK_COMPLETED) {
 		statement = db_sql(db, SQL_PAGE_TASKS_BY_STATUS);
 		sql_bind_text(statement, 2, status_name(page));
-	} else if (page->kind == STORE_INCIDENTS && page->state >= 0 && page->state != INCIDENT_RESOLVED) {
+	} else if (page->kind == STORE_INCIDENTS && page->state >= 0 &&
+		page->state != INCIDENT_RESOLVED) {
 		statement = db_sql(db, SQL_PAGE_INCIDENTS_BY_STATE);
 		sql_bind_text(statement, 2, state_name(page));
 	} else {
@@ -108,7 +112,8 @@ static size_t row_bytes(const struct store_page *page, const void *row) {
 	/* The context is bounded and the smaller part; it is not worth dumping. */
 	return sizeof(*report) + (report->details == NULL ? 0 : strlen(report->details)) +
 		(report->command == NULL ? 0 : strlen(report->command)) +
-		(report->log == NULL ? 0 : strlen(report->log)) + (report->context == NULL ? 0 : 1024);
+		(report->log == NULL ? 0 : strlen(report->log)) +
+		(report->context == NULL ? 0 : 1024);
 }
 
 static bool slice_is_over(size_t n_seen, size_t n_bytes, int64_t until_us) {
@@ -153,21 +158,20 @@ static int page_rows(struct db *db, struct store_page *page) {
 
 static bool has_counter(const struct store_page *page) {
 	switch (page->kind) {
-	case STORE_TASKS:
-		return page->incident_id == 0 && page->due_before_ms == 0;
-	case STORE_INCIDENTS:
-		return page->project == NULL;
-	case STORE_REPORTS:
-		return page->project == NULL && page->incident_id == 0;
-	case STORE_NOTES:
-		break;
+	case STORE_TASKS: return page->incident_id == 0 && page->due_before_ms == 0;
+	case STORE_INCIDENTS: return page->project == NULL;
+	case STORE_REPORTS: return page->project == NULL && page->incident_id == 0;
+	case STORE_NOTES: break;
 	}
 	return false;
 }
 
 static int page_total(struct db *db, struct store_page *page) {
 	static const char *const counter_kinds[] = {
-		[STORE_TASKS] = "tasks", [STORE_INCIDENTS] = "incidents", [STORE_REPORTS] = "reports", [STORE_NOTES] = "",
+		[STORE_TASKS] = "tasks",
+		[STORE_INCIDENTS] = "incidents",
+		[STORE_REPORTS] = "reports",
+		[STORE_NOTES] = "",
 	};
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_COUNTERS);
 	bool is_task = page->kind == STORE_TASKS;
@@ -178,7 +182,10 @@ static int page_total(struct db *db, struct store_page *page) {
 	while ((status = db_step(db, statement)) > 0) {
 		if (text_is(statement, 0, counter_kinds[page->kind]) &&
 			text_is(statement, 1, is_task ? type_name(page) : NULL) &&
-			text_is(statement, 2, is_task ? status_name(page) : is_incident ? state_name(page) : NULL)) {
+			text_is(statement, 2,
+				is_task		      ? status_name(page)
+					: is_incident ? state_name(page)
+						      : NULL)) {
 			total += sqlite3_column_int64(statement, 3);
 		}
 	}

@@ -34,7 +34,8 @@ int row_get(struct db *db, sqlite3_stmt *statement, const struct row_type *type,
 	return status < 0 ? status : row_read(row, 0, type, ret_row);
 }
 
-int row_get_by_id(struct db *db, enum sql_id id, int64_t row_id, const struct row_type *type, void *ret_row) {
+int row_get_by_id(
+	struct db *db, enum sql_id id, int64_t row_id, const struct row_type *type, void *ret_row) {
 	sqlite3_stmt *statement = db_sql(db, id);
 
 	sql_bind_int(statement, 1, row_id);

@@ -158,7 +158,8 @@ const struct row_type incident_row = ROW_TYPE(incident, NULL);
 const struct row_type report_row = ROW_TYPE(report, finish_report);
 const struct row_type build_row = ROW_TYPE(build, finish_build);
 const struct row_type note_row = ROW_TYPE(note, NULL);
-const struct row_type answer_row = { answer_columns, ARRAY_SIZE(answer_columns), sizeof(struct step_answer), NULL };
+const struct row_type answer_row = { answer_columns, ARRAY_SIZE(answer_columns),
+	sizeof(struct step_answer), NULL };
 
 /* Takes the reference. */
 static int bind_json(sqlite3_stmt *statement, int index, json_t *json) {
@@ -172,7 +173,8 @@ static int bind_json(sqlite3_stmt *statement, int index, json_t *json) {
 	return 0;
 }
 
-static void bind_name(sqlite3_stmt *statement, int index, const struct column *column, const void *field) {
+static void bind_name(
+	sqlite3_stmt *statement, int index, const struct column *column, const void *field) {
 	unsigned int value;
 	unsigned int n = 0;
 
@@ -183,17 +185,12 @@ static void bind_name(sqlite3_stmt *statement, int index, const struct column *c
 	sqlite3_bind_text(statement, index, column->names[n], -1, SQLITE_STATIC);
 }
 
-static int bind_column(sqlite3_stmt *statement, int index, const struct column *column, const void *field) {
+static int bind_column(
+	sqlite3_stmt *statement, int index, const struct column *column, const void *field) {
 	switch (column->kind) {
-	case COLUMN_INT:
-		sqlite3_bind_int64(statement, index, *(const int64_t *)field);
-		return 0;
-	case COLUMN_BOOL:
-		sqlite3_bind_int64(statement, index, *(const bool *)field);
-		return 0;
-	case COLUMN_TEXT:
-		sqlite3_bind_text(statement, index, field, -1, SQLITE_STATIC);
-		return 0;
+	case COLUMN_INT: sqlite3_bind_int64(statement, index, *(const int64_t *)field); return 0;
+	case COLUMN_BOOL: sqlite3_bind_int64(statement, index, *(const bool *)field); return 0;
+	case COLUMN_TEXT: sqlite3_bind_text(statement, index, field, -1, SQLITE_STATIC); return 0;
 	case COLUMN_OWNED:
 		sqlite3_bind_text(statement, index, *(char *const *)field, -1, SQLITE_STATIC);
 		return 0;
@@ -203,16 +200,14 @@ static int bind_column(sqlite3_stmt *statement, int index, const struct column *
 			return 0;
 		}
 		return bind_json(statement, index, json_incref(*(json_t *const *)field));
-	case COLUMN_NAME:
-		bind_name(statement, index, column, field);
-		return 0;
+	case COLUMN_NAME: bind_name(statement, index, column, field); return 0;
 	case COLUMN_ERROR_TYPE:
 		if (*(const enum error_type *)field >= ERROR_TYPE_COUNT) {
 			sqlite3_bind_null(statement, index);
 			return 0;
 		}
-		sqlite3_bind_text(
-			statement, index, error_type_name(*(const enum error_type *)field), -1, SQLITE_STATIC);
+		sqlite3_bind_text(statement, index,
+			error_type_name(*(const enum error_type *)field), -1, SQLITE_STATIC);
 		return 0;
 	case COLUMN_VERDICT:
 		if (((const struct verdict *)field)->checked_at_ms == 0) {
@@ -227,7 +222,8 @@ static int bind_column(sqlite3_stmt *statement, int index, const struct column *
 int row_bind(sqlite3_stmt *statement, const struct row_type *type, const void *row) {
 	for (int i = 0; i < type->n_columns; i++) {
 		const struct column *column = &type->columns[i];
-		int status = bind_column(statement, i + 1, column, (const char *)row + column->offset);
+		int status =
+			bind_column(statement, i + 1, column, (const char *)row + column->offset);
 
 		if (status < 0) {
 			return status;
@@ -279,27 +275,22 @@ static int read_column(sqlite3_stmt *statement, int index, const struct column *
 	bool failed = false;
 
 	switch (column->kind) {
-	case COLUMN_INT:
-		*(int64_t *)field = sqlite3_column_int64(statement, index);
-		return 0;
-	case COLUMN_BOOL:
-		*(bool *)field = sqlite3_column_int64(statement, index) != 0;
-		return 0;
+	case COLUMN_INT: *(int64_t *)field = sqlite3_column_int64(statement, index); return 0;
+	case COLUMN_BOOL: *(bool *)field = sqlite3_column_int64(statement, index) != 0; return 0;
 	case COLUMN_TEXT:
 		text_copy(field, column->size, (const char *)sqlite3_column_text(statement, index));
 		return 0;
 	case COLUMN_OWNED:
-		*(char **)field = text_dup((const char *)sqlite3_column_text(statement, index), &failed);
+		*(char **)field =
+			text_dup((const char *)sqlite3_column_text(statement, index), &failed);
 		return failed ? -ENOMEM : 0;
-	case COLUMN_JSON:
-		return read_json(statement, index, field);
+	case COLUMN_JSON: return read_json(statement, index, field);
 	case COLUMN_NAME:
 		return read_name((const char *)sqlite3_column_text(statement, index), column, field);
 	case COLUMN_ERROR_TYPE:
 		text = (const char *)sqlite3_column_text(statement, index);
 		return text == NULL || error_type_parse(text, field) < 0 ? -EBADMSG : 0;
-	case COLUMN_VERDICT:
-		return read_verdict(statement, index, field);
+	case COLUMN_VERDICT: return read_verdict(statement, index, field);
 	}
 	return -EBADMSG;
 }

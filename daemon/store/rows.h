@@ -29,7 +29,7 @@ struct column {
 struct row_type {
 	const struct column *columns;
 	int n_columns;
-	size_t size;		  /* of the struct */
+	size_t size;		   /* of the struct */
 	void (*finish)(void *row); /* may be NULL */
 };
 
@@ -49,4 +49,5 @@ must_check int row_bind(sqlite3_stmt *statement, const struct row_type *type, co
  * Reads the columns from `first` on into zeroed memory. Returns: 0; -ENOMEM; -EBADMSG, a value that we never write. On
  * failure `ret_row` is released and zeroed.
  */
-must_check int row_read(sqlite3_stmt *statement, int first, const struct row_type *type, void *ret_row);
+must_check int row_read(
+	sqlite3_stmt *statement, int first, const struct row_type *type, void *ret_row);

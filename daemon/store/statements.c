@@ -13,7 +13,7 @@
 	"id, at_ms, incident_id, project, head_repository, branch, commit_sha, build_number, job," \
 	" step, build_url, pull_request, error_type, exit_code, submitter_uid, details, command,"  \
 	" log, context"
-#define BUILD                                                                                      \
+#define BUILD                                                                                       \
 	"id, at_ms, project, head_repository, branch, job, step, commit_sha, build_number, passed," \
 	" incident_id, report_id, ancestors, quality"
 #define NOTE "seq, at_ms, kind, project, incident_id, task_id, report_id, message"
@@ -34,101 +34,141 @@
  * page into a statement journal first, which costs as much as the write itself.
  */
 const char *const sql_texts[SQL_COUNT] = {
-	[SQL_TASK_INSERT] = "INSERT OR FAIL INTO tasks (" TASK ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-		" ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_TASK_INSERT] = "INSERT OR FAIL INTO tasks (" TASK
+			    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+			    " ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_TASK_GET] = "SELECT " TASK " FROM tasks WHERE id = ?1",
 	[SQL_TASK_EXISTS] = "SELECT 1 FROM tasks WHERE id = ?1",
-	[SQL_TASK_WRITE] = "UPDATE OR FAIL tasks SET status = ?2, lane = ?3, due_ms = ?4, started_ms = ?5, finished_ms = ?6,"
-		" attempt = ?7, reason = ?8, result = coalesce(?9, result), incident_id = ?10, cycle = ?11 WHERE id = ?1",
-	[SQL_TASK_DUE] = "SELECT id, project FROM tasks WHERE " SCHEDULED " AND lane = ?1 AND due_ms <= ?2"
+	[SQL_TASK_WRITE] =
+		"UPDATE OR FAIL tasks SET status = ?2, lane = ?3, due_ms = ?4, started_ms = ?5, finished_ms = ?6,"
+		" attempt = ?7, reason = ?8, result = coalesce(?9, result), incident_id = ?10,"
+		" cycle = ?11 WHERE id = ?1",
+	[SQL_TASK_DUE] =
+		"SELECT id, project FROM tasks WHERE " SCHEDULED " AND lane = ?1 AND due_ms <= ?2"
 		" ORDER BY due_ms",
-	[SQL_TASK_CLAIM] = "UPDATE OR FAIL tasks SET status = 'executing', attempt = attempt + 1, revision = coalesce("
+	[SQL_TASK_CLAIM] =
+		"UPDATE OR FAIL tasks SET status = 'executing', attempt = attempt + 1, revision = coalesce("
 		"(SELECT i.revision FROM incidents i WHERE i.id = tasks.incident_id), revision) WHERE id = ?1",
-	[SQL_TASK_NEXT_DUE] = "SELECT due_ms, project FROM tasks WHERE " SCHEDULED " AND lane = ?1 ORDER BY due_ms",
-	[SQL_TASK_FIND_LIVE] = "SELECT id, due_ms, status FROM tasks WHERE incident_id = ?1 AND type = ?2 AND " LIVE,
-	[SQL_TASK_MOVE] = "UPDATE OR FAIL tasks SET due_ms = ?3, reason = ?4 WHERE incident_id = ?1 AND " OF_INCIDENT
+	[SQL_TASK_NEXT_DUE] = "SELECT due_ms, project FROM tasks WHERE " SCHEDULED
+			      " AND lane = ?1 ORDER BY due_ms",
+	[SQL_TASK_FIND_LIVE] =
+		"SELECT id, due_ms, status FROM tasks WHERE incident_id = ?1 AND type = ?2 AND " LIVE,
+	[SQL_TASK_MOVE] =
+		"UPDATE OR FAIL tasks SET due_ms = ?3, reason = ?4 WHERE incident_id = ?1 AND " OF_INCIDENT
 		" AND type = ?2 AND " SCHEDULED,
-	[SQL_TASK_RENEW] = "UPDATE OR FAIL tasks SET lane = ?2, due_ms = min(due_ms, ?3), reason = ?4, revision = ?6,"
+	[SQL_TASK_RENEW] =
+		"UPDATE OR FAIL tasks SET lane = ?2, due_ms = min(due_ms, ?3), reason = ?4, revision = ?6,"
 		" commit_sha = ?7, attempt = CASE WHEN cycle = ?5 THEN attempt ELSE 0 END, cycle = ?5 WHERE id = ?1",
-	[SQL_TASK_CANCEL] = "UPDATE OR FAIL tasks SET status = 'cancelled', finished_ms = ?3, reason = ?4"
+	[SQL_TASK_CANCEL] =
+		"UPDATE OR FAIL tasks SET status = 'cancelled', finished_ms = ?3, reason = ?4"
 		" WHERE incident_id = ?1 AND " OF_INCIDENT " AND type = ?2 AND " SCHEDULED,
-	[SQL_TASK_WAKE] = "UPDATE OR FAIL tasks SET due_ms = ?4 WHERE project = ?1 AND head_repository = ?2 AND branch = ?3"
+	[SQL_TASK_WAKE] =
+		"UPDATE OR FAIL tasks SET due_ms = ?4 WHERE project = ?1 AND head_repository = ?2 AND branch = ?3"
 		" AND " TRIGGER_LIVE " AND " SCHEDULED " AND incident_id <> ?5 AND due_ms > ?4",
-	[SQL_TASK_BUDGET] = "SELECT started_ms FROM tasks WHERE project = ?1 AND started_ms > ?2 AND " TRIGGER_STARTED
+	[SQL_TASK_BUDGET] =
+		"SELECT started_ms FROM tasks WHERE project = ?1 AND started_ms > ?2 AND " TRIGGER_STARTED
 		" ORDER BY started_ms DESC LIMIT 1 OFFSET ?3",
 	/* The plus keeps it off tasks_started: live triggers of a branch are few, started ones of a project many. */
-	[SQL_TASK_BRANCH_BUSY] = "SELECT incident_id FROM tasks WHERE project = ?1 AND head_repository = ?2"
-		" AND branch = ?3 AND " TRIGGER_LIVE " AND status = 'executing' AND +started_ms > 0 AND id <> ?4"
+	[SQL_TASK_BRANCH_BUSY] =
+		"SELECT incident_id FROM tasks WHERE project = ?1 AND head_repository = ?2"
+		" AND branch = ?3 AND " TRIGGER_LIVE
+		" AND status = 'executing' AND +started_ms > 0 AND id <> ?4"
 		" LIMIT 1",
-	[SQL_TASK_LANES] = "SELECT lane, min(due_ms), count(*) FROM tasks WHERE " SCHEDULED " GROUP BY lane",
+	[SQL_TASK_LANES] =
+		"SELECT lane, min(due_ms), count(*) FROM tasks WHERE " SCHEDULED " GROUP BY lane",
 	[SQL_TASK_NEXT_LANE] = "SELECT lane, due_ms FROM tasks WHERE " SCHEDULED " AND lane > ?1"
-		" ORDER BY lane, due_ms LIMIT 1",
+			       " ORDER BY lane, due_ms LIMIT 1",
 	[SQL_TASK_EXECUTING] = "SELECT id FROM tasks WHERE status = 'executing' AND " UNFINISHED,
 	[SQL_TASK_MAX_ID] = "SELECT id FROM tasks WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_TASK_OF_INCIDENT] = "SELECT " TASK " FROM tasks WHERE incident_id = ?1 AND " OF_INCIDENT
-		" ORDER BY id DESC LIMIT ?2",
-	[SQL_TASK_OVERDUE] = "SELECT count(*) FROM tasks WHERE " SCHEDULED " AND lane = ?1 AND due_ms < ?2",
+				 " ORDER BY id DESC LIMIT ?2",
+	[SQL_TASK_OVERDUE] =
+		"SELECT count(*) FROM tasks WHERE " SCHEDULED " AND lane = ?1 AND due_ms < ?2",
 	[SQL_TASK_DELETE] = "DELETE FROM tasks WHERE id = ?1",
-	[SQL_TASK_OLD] = "SELECT id, finished_ms FROM tasks WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
-	[SQL_TASK_STUCK] = "SELECT id, due_ms FROM tasks WHERE status = 'executing' AND " UNFINISHED " AND id > ?1"
-		" ORDER BY id LIMIT ?2",
-	[SQL_TASK_FAIL] = "UPDATE OR FAIL tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
-	[SQL_INCIDENT_INSERT] = "INSERT OR FAIL INTO incidents (" INCIDENT ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-		" ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_TASK_OLD] =
+		"SELECT id, finished_ms FROM tasks WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
+	[SQL_TASK_STUCK] = "SELECT id, due_ms FROM tasks WHERE status = 'executing' AND " UNFINISHED
+			   " AND id > ?1"
+			   " ORDER BY id LIMIT ?2",
+	[SQL_TASK_FAIL] =
+		"UPDATE OR FAIL tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
+	[SQL_INCIDENT_INSERT] = "INSERT OR FAIL INTO incidents (" INCIDENT
+				") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+				" ?, ?, ?, ?, ?, ?, ?, ?)",
 	/* As the insert, so that one table binds both; the key of an incident never changes. */
-	[SQL_INCIDENT_WRITE] = "UPDATE OR FAIL incidents SET state = ?6, cycle = ?7, refilled_at_cycle = ?8, revision = ?9,"
+	[SQL_INCIDENT_WRITE] =
+		"UPDATE OR FAIL incidents SET state = ?6, cycle = ?7, refilled_at_cycle = ?8, revision = ?9,"
 		" opened_ms = ?10, updated_ms = ?11, resolved_ms = ?12, follow_up_ms = ?13, n_reports = ?14,"
 		" report_id = ?15, cycle_report_id = ?16, pull_request = ?17, head_sha = ?18, issue_url = ?19,"
 		" reason = ?20, verdict = ?21 WHERE id = ?1",
 	[SQL_INCIDENT_GET] = "SELECT " INCIDENT " FROM incidents WHERE id = ?1",
-	[SQL_INCIDENT_BY_KEY] = "SELECT " INCIDENT " FROM incidents WHERE project = ?1 AND head_repository = ?2"
+	[SQL_INCIDENT_BY_KEY] =
+		"SELECT " INCIDENT " FROM incidents WHERE project = ?1 AND head_repository = ?2"
 		" AND branch = ?3 AND error_type = ?4 ORDER BY id DESC LIMIT 1",
 	[SQL_INCIDENT_MAX_ID] = "SELECT id FROM incidents WHERE id < ?1 ORDER BY id DESC LIMIT 1",
-	[SQL_INCIDENT_NEXT_CHECK] = "SELECT min(due_ms) FROM tasks WHERE incident_id = ?1 AND " OF_INCIDENT
+	[SQL_INCIDENT_NEXT_CHECK] =
+		"SELECT min(due_ms) FROM tasks WHERE incident_id = ?1 AND " OF_INCIDENT
 		" AND type = 'pr_readiness_check' AND " SCHEDULED,
-	[SQL_REPORT_INSERT] = "INSERT OR FAIL INTO reports (" REPORT ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-		" ?, ?, ?, ?)",
+	[SQL_REPORT_INSERT] = "INSERT OR FAIL INTO reports (" REPORT
+			      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+			      " ?, ?, ?, ?)",
 	[SQL_REPORT_GET] = "SELECT " REPORT " FROM reports WHERE id = ?1",
 	[SQL_REPORT_EXISTS] = "SELECT 1 FROM reports WHERE id = ?1",
 	[SQL_REPORT_BUILD_NUMBER] = "SELECT build_number FROM reports WHERE id = ?1",
 	[SQL_REPORT_MAX_ID] = "SELECT id FROM reports WHERE id < ?1 ORDER BY id DESC LIMIT 1",
-	[SQL_REPORT_OLD] = "SELECT id, at_ms, incident_id = 0 OR NOT EXISTS (SELECT 1 FROM incidents i WHERE"
+	[SQL_REPORT_OLD] =
+		"SELECT id, at_ms, incident_id = 0 OR NOT EXISTS (SELECT 1 FROM incidents i WHERE"
 		" i.id = reports.incident_id AND i.state NOT IN ('resolved', 'abandoned')) FROM reports"
 		" WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
 	[SQL_REPORT_DELETE] = "DELETE FROM reports WHERE id = ?1",
-	[SQL_BUILD_INSERT] = "INSERT OR FAIL INTO builds (" BUILD ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[SQL_BUILD_OF_BRANCH] = "SELECT " BUILD " FROM builds WHERE project = ?1 AND head_repository = ?2"
+	[SQL_BUILD_INSERT] = "INSERT OR FAIL INTO builds (" BUILD
+			     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_BUILD_OF_BRANCH] =
+		"SELECT " BUILD " FROM builds WHERE project = ?1 AND head_repository = ?2"
 		" AND branch = ?3 ORDER BY id DESC LIMIT ?4",
 	[SQL_BUILD_MAX_ID] = "SELECT id FROM builds WHERE id < ?1 ORDER BY id DESC LIMIT 1",
-	[SQL_BUILD_OLD] = "SELECT id, at_ms FROM builds WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
+	[SQL_BUILD_OLD] =
+		"SELECT id, at_ms FROM builds WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
 	[SQL_BUILD_DELETE] = "DELETE FROM builds WHERE id = ?1",
-	[SQL_NOTE_INSERT] = "INSERT OR FAIL INTO events (" NOTE ", failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_NOTE_INSERT] =
+		"INSERT OR FAIL INTO events (" NOTE ", failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_NOTE_MAX_SEQ] = "SELECT seq, at_ms FROM events ORDER BY seq DESC LIMIT 1",
-	[SQL_NOTE_FAILURES] = "SELECT " NOTE " FROM events WHERE failure = 1 ORDER BY seq DESC LIMIT ?1",
-	[SQL_NOTE_OLD] = "SELECT seq, at_ms FROM events WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+	[SQL_NOTE_FAILURES] =
+		"SELECT " NOTE " FROM events WHERE failure = 1 ORDER BY seq DESC LIMIT ?1",
+	[SQL_NOTE_OLD] =
+		"SELECT seq, at_ms FROM events WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
 	[SQL_NOTE_DELETE] = "DELETE FROM events WHERE seq = ?1",
-	[SQL_SUBMISSION_INSERT] = "INSERT OR FAIL INTO submissions (" ANSWER ", id, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_SUBMISSION_INSERT] = "INSERT OR FAIL INTO submissions (" ANSWER
+				  ", id, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_SUBMISSION_GET] = "SELECT " ANSWER " FROM submissions WHERE key = ?1",
 	[SQL_SUBMISSION_MAX_ID] = "SELECT id FROM submissions WHERE id < ?1 ORDER BY id DESC LIMIT 1",
-	[SQL_SUBMISSION_OLD] = "SELECT id FROM submissions WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
+	[SQL_SUBMISSION_OLD] =
+		"SELECT id FROM submissions WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
 	[SQL_SUBMISSION_DELETE] = "DELETE FROM submissions WHERE id = ?1",
-	[SQL_PAUSE_INSERT] = "INSERT OR FAIL INTO pauses (project, since_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+	[SQL_PAUSE_INSERT] =
+		"INSERT OR FAIL INTO pauses (project, since_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[SQL_PAUSE_DELETE] = "DELETE FROM pauses WHERE project = ?1",
 	[SQL_PAUSES] = "SELECT project FROM pauses ORDER BY project",
 	[SQL_COUNTERS] = "SELECT kind, type, status, n FROM counters",
-	[SQL_N_SCHEDULED] = "SELECT sum(n) FROM counters WHERE kind = 'tasks' AND status = 'scheduled'",
+	[SQL_N_SCHEDULED] =
+		"SELECT sum(n) FROM counters WHERE kind = 'tasks' AND status = 'scheduled'",
 	[SQL_PAGE_TASKS] = "SELECT " TASK " FROM tasks WHERE id < ?1 ORDER BY id DESC",
-	[SQL_PAGE_TASKS_BY_STATUS] = "SELECT " TASK " FROM tasks WHERE id < ?1 AND status = ?2 AND " UNFINISHED
+	[SQL_PAGE_TASKS_BY_STATUS] =
+		"SELECT " TASK " FROM tasks WHERE id < ?1 AND status = ?2 AND " UNFINISHED
 		" ORDER BY id DESC",
-	[SQL_PAGE_TASKS_BY_INCIDENT] = "SELECT " TASK " FROM tasks WHERE id < ?1 AND incident_id = ?2 AND " OF_INCIDENT
+	[SQL_PAGE_TASKS_BY_INCIDENT] =
+		"SELECT " TASK " FROM tasks WHERE id < ?1 AND incident_id = ?2 AND " OF_INCIDENT
 		" ORDER BY id DESC",
 	[SQL_PAGE_INCIDENTS] = "SELECT " INCIDENT " FROM incidents WHERE id < ?1 ORDER BY id DESC",
-	[SQL_PAGE_INCIDENTS_BY_STATE] = "SELECT " INCIDENT " FROM incidents WHERE id < ?1 AND state = ?2 AND "
-		UNRESOLVED " ORDER BY id DESC",
+	[SQL_PAGE_INCIDENTS_BY_STATE] =
+		"SELECT " INCIDENT " FROM incidents WHERE id < ?1 AND state = ?2 AND " UNRESOLVED
+		" ORDER BY id DESC",
 	[SQL_PAGE_REPORTS] = "SELECT " REPORT " FROM reports WHERE id < ?1 ORDER BY id DESC",
-	[SQL_PAGE_REPORTS_BY_INCIDENT] = "SELECT " REPORT " FROM reports WHERE id < ?1 AND incident_id = ?2 AND "
-		OF_INCIDENT " ORDER BY id DESC",
+	[SQL_PAGE_REPORTS_BY_INCIDENT] =
+		"SELECT " REPORT " FROM reports WHERE id < ?1 AND incident_id = ?2 AND " OF_INCIDENT
+		" ORDER BY id DESC",
 	[SQL_PAGE_NOTES] = "SELECT " NOTE " FROM events WHERE seq > ?1 ORDER BY seq",
-	[SQL_PAGE_NOTES_BY_INCIDENT] = "SELECT " NOTE " FROM events WHERE seq > ?1 AND incident_id = ?2 AND "
-		OF_INCIDENT " ORDER BY seq",
+	[SQL_PAGE_NOTES_BY_INCIDENT] =
+		"SELECT " NOTE " FROM events WHERE seq > ?1 AND incident_id = ?2 AND " OF_INCIDENT
+		" ORDER BY seq",
 };

@@ -96,13 +96,13 @@ static int run_one(struct db *db, struct store_step *step) {
 	return status < 0 ? status : step_apply(db, step, &scene);
 }
 
-/* A decision for each incident of the branch. One that has nothing to do does not keep the others, or the build, out. */
+/* One for each incident of the branch. A decision that has nothing to do keeps neither the others nor the build out. */
 static int run_branch(struct db *db, struct store_step *step) {
 	_cleanup_(freep) struct incident *incidents = NULL;
 	struct step_scene scene = { 0 };
 	size_t n = 0;
-	int status =
-		incidents_of_branch(db, step->project, step->head_repository, step->branch, &incidents, &n);
+	int status = incidents_of_branch(
+		db, step->project, step->head_repository, step->branch, &incidents, &n);
 
 	if (status == 0) {
 		status = step_write_cause(db, step, &scene);

@@ -7,15 +7,16 @@
 
 /* Notes */
 
-static const char *project_of(const struct store_step *step, const struct incident *incident, const struct task *task) {
+static const char *project_of(
+	const struct store_step *step, const struct incident *incident, const struct task *task) {
 	if (incident != NULL && incident->id != 0) {
 		return incident->project;
 	}
 	return task != NULL ? task->project : step->project;
 }
 
-static int append_note(struct db *db, struct store_step *step, struct note *note, const struct incident *incident,
-	const struct task *task, bool failure) {
+static int append_note(struct db *db, struct store_step *step, struct note *note,
+	const struct incident *incident, const struct task *task, bool failure) {
 	struct note *kept;
 	int status;
 
@@ -23,7 +24,8 @@ static int append_note(struct db *db, struct store_step *step, struct note *note
 	TEXT_SET(note->project, project_of(step, incident, task));
 	note->incident_id = incident != NULL ? incident->id : 0;
 	note->task_id = task != NULL ? task->id : 0;
-	note->report_id = step->event.type == EVENT_REPORT && step->report != NULL ? step->report->id : 0;
+	note->report_id =
+		step->event.type == EVENT_REPORT && step->report != NULL ? step->report->id : 0;
 	status = note_append(db, note, failure);
 	if (status < 0) {
 		return status;
@@ -46,15 +48,15 @@ static bool is_failure(
 	return (task_failed && kind == NOTE_TASK) || (escalated && kind == NOTE_INCIDENT);
 }
 
-static int append_notes(
-	struct db *db, struct store_step *step, const struct step_scene *scene, const struct incident *incident) {
+static int append_notes(struct db *db, struct store_step *step, const struct step_scene *scene,
+	const struct incident *incident) {
 	int status = 0;
 
 	for (size_t i = 0; status == 0 && i < step->result.n_notes; i++) {
 		struct note *note = &step->result.notes[i];
 
-		status = append_note(
-			db, step, note, incident, scene->task, is_failure(&step->result, scene, note->kind));
+		status = append_note(db, step, note, incident, scene->task,
+			is_failure(&step->result, scene, note->kind));
 	}
 	return status;
 }
@@ -137,7 +139,8 @@ static bool is_finished(enum task_status status) {
 	return status != TASK_SCHEDULED && status != TASK_EXECUTING;
 }
 
-static int write_task(struct db *db, struct store_step *step, struct task *task, const struct incident *incident) {
+static int write_task(struct db *db, struct store_step *step, struct task *task,
+	const struct incident *incident) {
 	const struct task *decided = &step->result.task;
 
 	if (task->incident_id == 0 && step->result.has_incident) {
@@ -164,8 +167,8 @@ static int write_task(struct db *db, struct store_step *step, struct task *task,
 }
 
 /* The build number of the newest report; "" when nothing is added or it is not known. */
-static int find_build_number(
-	struct db *db, const struct store_step *step, const struct incident *incident, char out[LIMIT_NUMBER_MAX]) {
+static int find_build_number(struct db *db, const struct store_step *step,
+	const struct incident *incident, char out[LIMIT_NUMBER_MAX]) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = NULL;
 	int status;
 
@@ -185,13 +188,14 @@ static int find_build_number(
 	return MIN(status, 0);
 }
 
-static int apply_changes(struct db *db, struct store_step *step, const struct incident *incident) {
+static int apply_changes(
+	struct db *db, struct store_step *step, const struct incident *incident, bool is_new) {
 	const struct step_result *result = &step->result;
 	char build_number[LIMIT_NUMBER_MAX] = "";
 	int status = find_build_number(db, step, incident, build_number);
 
 	for (size_t i = 0; status == 0 && i < result->n_changes; i++) {
-		status = task_change(db, step, incident, &result->changes[i], build_number);
+		status = task_change(db, step, incident, is_new, &result->changes[i], build_number);
 	}
 	if (status == 0 && result->wake_branch) {
 		status = tasks_wake(db, incident, step->now_ms, &step->tasks_changed);
@@ -199,9 +203,13 @@ static int apply_changes(struct db *db, struct store_step *step, const struct in
 	return status;
 }
 
-static int apply_incident(
-	struct db *db, struct store_step *step, const struct step_scene *scene, const struct incident *incident) {
-	bool is_new = !scene->has_incident || incident->id != scene->incident.id;
+static bool is_new_incident(const struct step_scene *scene, const struct incident *incident) {
+	return !scene->has_incident || incident->id != scene->incident.id;
+}
+
+static int apply_incident(struct db *db, struct store_step *step, const struct step_scene *scene,
+	const struct incident *incident) {
+	bool is_new = is_new_incident(scene, incident);
 	int status = 0;
 
 	if (step->result.has_incident) {
@@ -252,7 +260,7 @@ int step_apply(struct db *db, struct store_step *step, const struct step_scene *
 		status = write_task(db, step, scene->task, incident);
 	}
 	if (status == 0 && incident != NULL) {
-		status = apply_changes(db, step, incident);
+		status = apply_changes(db, step, incident, is_new_incident(scene, incident));
 	}
 	if (status == 0) {
 		status = append_notes(db, step, scene, incident);

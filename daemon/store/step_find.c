@@ -35,10 +35,11 @@ static int find_by_task(struct db *db, struct store_step *step, struct incident 
 		return status == -ENOENT ? -ENOENT : status;
 	}
 	if (step->task.incident_id != 0) {
-		status = row_get_by_id(db, SQL_INCIDENT_GET, step->task.incident_id, &incident_row, ret_incident);
+		status = row_get_by_id(
+			db, SQL_INCIDENT_GET, step->task.incident_id, &incident_row, ret_incident);
 	} else if (step->event.type == EVENT_VERDICT) {
-		status = incident_by_key(db, step->task.project, step->task.head_repository, step->task.branch,
-			ERROR_UNKNOWN, ret_incident);
+		status = incident_by_key(db, step->task.project, step->task.head_repository,
+			step->task.branch, ERROR_UNKNOWN, ret_incident);
 	} else {
 		return 0;
 	}
@@ -53,19 +54,19 @@ int step_find(struct db *db, struct store_step *step, struct step_scene *ret_sce
 	incident->id = 0;
 	switch (step->scope) {
 	case STEP_BY_KEY:
-		status = incident_by_key(
-			db, step->project, step->head_repository, step->branch, step->error_type, incident);
+		status = incident_by_key(db, step->project, step->head_repository, step->branch,
+			step->error_type, incident);
 		status = status == -ENOENT ? 0 : status;
 		break;
 	case STEP_BY_INCIDENT:
-		status = row_get_by_id(db, SQL_INCIDENT_GET, step->incident_id, &incident_row, incident);
+		status = row_get_by_id(
+			db, SQL_INCIDENT_GET, step->incident_id, &incident_row, incident);
 		break;
 	case STEP_BY_TASK:
 		status = find_by_task(db, step, incident);
 		ret_scene->task = &step->task;
 		break;
-	case STEP_BY_BRANCH:
-		assert(false);
+	case STEP_BY_BRANCH: assert(false);
 	}
 	ret_scene->has_incident = incident->id != 0;
 	return status;
@@ -89,7 +90,8 @@ static int find_busy(struct db *db, const struct task *task, int64_t *ret_incide
 }
 
 /* The hour's oldest trigger that still counts, when as many as allowed were started in it. */
-static int find_budget(struct db *db, const struct store_step *step, const struct task *task, int64_t *ret_free_ms) {
+static int find_budget(struct db *db, const struct store_step *step, const struct task *task,
+	int64_t *ret_free_ms) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = NULL;
 	int64_t max = step->policy->max_triggers_per_hour;
 	int status;
@@ -109,8 +111,8 @@ static int find_budget(struct db *db, const struct store_step *step, const struc
 	return MIN(status, 0);
 }
 
-int step_find_facts(
-	struct db *db, struct store_step *step, const struct step_scene *scene, struct step_input *input) {
+int step_find_facts(struct db *db, struct store_step *step, const struct step_scene *scene,
+	struct step_input *input) {
 	int status;
 
 	if (step->event.type != EVENT_TRIGGER_ASKED || scene->task == NULL) {
@@ -129,7 +131,8 @@ static int check_sibling(struct db *db, struct store_step *step, const struct st
 	char id[ID_TEXT_MAX];
 	int status;
 
-	if (before->incident_id == 0 || before->finished_ms == 0 || step->result.task.status != TASK_SCHEDULED) {
+	if (before->incident_id == 0 || before->finished_ms == 0 ||
+		step->result.task.status != TASK_SCHEDULED) {
 		return 0;
 	}
 	status = task_live(db, before->incident_id, before->type, &live);
@@ -137,8 +140,8 @@ static int check_sibling(struct db *db, struct store_step *step, const struct st
 		return status;
 	}
 	step->result.status = -ESTALE;
-	text_format(step->result.refusal, sizeof(step->result.refusal), "Task %s does the same and is %s already.",
-		id_format(ID_TASK, live.id, id),
+	text_format(step->result.refusal, sizeof(step->result.refusal),
+		"Task %s does the same and is %s already.", id_format(ID_TASK, live.id, id),
 		task_status_names[live.executing ? TASK_EXECUTING : TASK_SCHEDULED]);
 	return -ESTALE;
 }

@@ -14,15 +14,17 @@ struct step_scene {
 
 /* step_find.c: reads, and refuses. */
 must_check int step_find(struct db *db, struct store_step *step, struct step_scene *ret_scene);
-must_check int step_find_facts(
-	struct db *db, struct store_step *step, const struct step_scene *scene, struct step_input *input);
+must_check int step_find_facts(struct db *db, struct store_step *step,
+	const struct step_scene *scene, struct step_input *input);
 /* Whether what was decided can be written; asserts that the moves are allowed. */
-must_check int step_check_result(struct db *db, struct store_step *step, const struct step_scene *scene);
+must_check int step_check_result(
+	struct db *db, struct store_step *step, const struct step_scene *scene);
 /* -EEXIST: its id is taken. Gives it one otherwise. */
 must_check int step_check_new_task(struct db *db, struct store_step *step);
 
 /* step_apply.c: writes. */
 must_check int step_write_new_task(struct db *db, struct store_step *step);
 /* The step's own sentence, its report and its build; gives a new incident its id. */
-must_check int step_write_cause(struct db *db, struct store_step *step, const struct step_scene *scene);
+must_check int step_write_cause(
+	struct db *db, struct store_step *step, const struct step_scene *scene);
 must_check int step_apply(struct db *db, struct store_step *step, const struct step_scene *scene);

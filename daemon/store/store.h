@@ -52,8 +52,9 @@ struct store_req {
  * newer version; -EACCES and other errno, as the system said. `on_failed(user)` runs once on the loop thread when an
  * I/O error at commit made the store stop.
  */
-must_check int store_open(uv_loop_t *loop, const char *path, void (*on_failed)(void *user, const char *sentence),
-	void *user, struct store **ret_store, char *ret_sentence);
+must_check int store_open(uv_loop_t *loop, const char *path,
+	void (*on_failed)(void *user, const char *sentence), void *user, struct store **ret_store,
+	char *ret_sentence);
 
 /* Completes everything queued, closes the file and runs `closed(user)`. NULL store: `closed` runs at once. */
 void store_close(struct store *store, void (*closed)(void *user), void *user);
@@ -65,11 +66,10 @@ int64_t store_newest_ms(const struct store *store);
 
 /* Which incidents a step speaks of. */
 enum step_scope {
-	STEP_BY_KEY,	  /* the newest incident of project, head repository, branch, error type; or none */
+	STEP_BY_KEY, /* the newest incident of project, head repository, branch, error type; or none */
 	STEP_BY_INCIDENT, /* `incident_id`; -ENOENT when there is none */
-	STEP_BY_TASK,	  /* `task_id` and the incident it belongs to, if any; -ENOENT when there is no such task */
-	STEP_BY_BRANCH,	  /* one decision for each incident of project, head repository and branch that is OPEN, WAITING or
-			     ESCALATED */
+	STEP_BY_TASK, /* `task_id` and the incident it belongs to, if any; -ENOENT when there is no such task */
+	STEP_BY_BRANCH, /* one decision for each OPEN, WAITING or ESCALATED incident of the branch */
 };
 
 /* The answer to a submission, kept with its key. */
@@ -99,9 +99,9 @@ struct store_step {
 	const char *key; /* submission key; NULL or "": none */
 	struct event event;
 	struct report *report; /* EVENT_REPORT: inserted; its id and incident_id are filled in */
-	struct build *build;   /* EVENT_REPORT, EVENT_BUILD_PASSED: inserted; its ids are filled in */
+	struct build *build; /* EVENT_REPORT, EVENT_BUILD_PASSED: inserted; its ids are filled in */
 	struct task *new_task; /* EVENT_TASK_CREATED: inserted as it is; its id is filled in unless given */
-	const char *project;   /* STEP_BY_KEY and STEP_BY_BRANCH, and the event log */
+	const char *project; /* STEP_BY_KEY and STEP_BY_BRANCH, and the event log */
 	const char *head_repository;
 	const char *branch;
 	enum error_type error_type; /* STEP_BY_KEY */
@@ -138,7 +138,7 @@ struct store_claim {
 	/* in */
 	char lane[LIMIT_LANE_MAX];
 	int64_t now_ms;
-	size_t limit; /* at most LIMIT_CLAIM_ROWS */
+	size_t limit;			    /* at most LIMIT_CLAIM_ROWS */
 	const char *const *paused_projects; /* borrowed, NULL-ended: their tasks are left; NULL: none */
 	/* out */
 	struct task *tasks; /* owned by the claim: task_free_array() */
@@ -182,7 +182,8 @@ struct store_add_report {
 	int64_t now_ms;
 	int64_t given_id; /* the store's */
 };
-must_check int store_add_report(struct store *store, struct store_add_report *add, store_done_fn *done);
+must_check int store_add_report(
+	struct store *store, struct store_add_report *add, store_done_fn *done);
 
 /* Removes finished tasks and what else is past its time, a slice of LIMIT_STORE_CLEANUP_ROWS a call. */
 struct store_cleanup {
@@ -191,14 +192,14 @@ struct store_cleanup {
 	int64_t tasks_before_ms;
 	int64_t reports_before_ms; /* of incidents that are over, or of none */
 	int64_t history_before_ms; /* builds and events */
-	int64_t stuck_before_ms;   /* executing tasks due before it become failed, counted as tasks; 0: none */
+	int64_t stuck_before_ms; /* executing tasks due before it become failed, counted as tasks; 0: none */
 	int64_t keys_before_ms;
 	bool dry_run; /* only counts, everything at once in slices */
 	/* in and out: where the next slice goes on; start with 0 */
 	int64_t cursor;
 	/* out: of this slice */
 	int64_t n_tasks, n_reports, n_builds, n_events;
-	bool more; /* call again */
+	bool more;	      /* call again */
 	int64_t given_cursor; /* the store's */
 };
 must_check int store_cleanup(struct store *store, struct store_cleanup *cleanup, store_done_fn *done);
@@ -211,14 +212,14 @@ struct store_page {
 	struct store_req req;
 	/* in; strings borrowed, NULL is any */
 	enum store_kind kind;
-	int status;	     /* tasks: enum task_status, -1 any */
-	int type;	     /* tasks: enum task_type, -1 any */
-	int state;	     /* incidents: enum incident_state, -1 any */
-	const char *project; /* incidents, reports */
-	int64_t incident_id; /* tasks, reports, notes; 0 any */
+	int status;	       /* tasks: enum task_status, -1 any */
+	int type;	       /* tasks: enum task_type, -1 any */
+	int state;	       /* incidents: enum incident_state, -1 any */
+	const char *project;   /* incidents, reports */
+	int64_t incident_id;   /* tasks, reports, notes; 0 any */
 	int64_t due_before_ms; /* tasks with status TASK_SCHEDULED: due at or before it; 0 any */
-	size_t limit;	     /* at most LIMIT_STORE_PAGE_ROWS */
-	int64_t cursor;	     /* newest first: ids below it (0: from the newest). Notes are oldest first: seq above it */
+	size_t limit;	       /* at most LIMIT_STORE_PAGE_ROWS */
+	int64_t cursor; /* newest first: ids below it (0: from the newest). Notes are oldest first: seq above it */
 	bool want_total;
 	/* out */
 	union {
@@ -228,7 +229,7 @@ struct store_page {
 		struct note *notes;
 	}; /* owned: store_page_finish() */
 	size_t n_rows;
-	int64_t next;  /* cursor of the next page; 0: that was all */
+	int64_t next; /* cursor of the next page; 0: that was all */
 	int64_t total; /* with want_total: rows that match, on all pages; -1: not counted (filters without a counter) */
 };
 must_check int store_page(struct store *store, struct store_page *page, store_done_fn *done);
@@ -300,7 +301,7 @@ struct store_counts {
 	int64_t next_due_ms; /* 0: nothing is scheduled */
 	int64_t file_bytes;  /* database and write-ahead log */
 	int64_t schema_version;
-	int64_t last_seq; /* of the event log */
+	int64_t last_seq;	 /* of the event log */
 	struct note failures[5]; /* the newest notes of failed tasks and escalations, newest first */
 	size_t n_failures;
 };

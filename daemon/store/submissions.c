@@ -12,7 +12,8 @@ int submission_get(struct db *db, const char *key, struct step_answer *ret_answe
 	return row_get(db, statement, &answer_row, ret_answer);
 }
 
-int submission_insert(struct db *db, const char *key, int64_t now_ms, const struct step_answer *answer) {
+int submission_insert(
+	struct db *db, const char *key, int64_t now_ms, const struct step_answer *answer) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_SUBMISSION_INSERT);
 	int64_t id;
 	int status = db_next_id(db, DB_IDS_SUBMISSION, now_ms, &id);

@@ -59,7 +59,8 @@ int task_live(struct db *db, int64_t incident_id, enum task_type type, struct li
 /* Claim */
 
 static bool is_paused(const struct store_claim *claim, const char *project) {
-	for (const char *const *paused = claim->paused_projects; paused != NULL && *paused != NULL; paused++) {
+	for (const char *const *paused = claim->paused_projects; paused != NULL && *paused != NULL;
+		paused++) {
 		if (text_equal(*paused, "*") || text_equal(*paused, project)) {
 			return true;
 		}
@@ -67,7 +68,7 @@ static bool is_paused(const struct store_claim *claim, const char *project) {
 	return false;
 }
 
-/* The ids first: changing rows while walking their index would meet some twice. A covering index, so skipping is cheap. */
+/* The ids first: changing rows while walking their index would meet some twice. It is covering: skipping is cheap. */
 static int claim_find(struct db *db, const struct store_claim *claim, int64_t *ids, size_t *ret_n) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_TASK_DUE);
 	size_t limit = MIN(claim->limit, (size_t)LIMIT_CLAIM_ROWS);
@@ -115,7 +116,8 @@ static int claim_run(struct db *db, struct store_req *req) {
 			return status;
 		}
 		task = array_grow(&claim->tasks, &claim->n_tasks, sizeof(*task));
-		status = task == NULL ? -ENOMEM : row_get_by_id(db, SQL_TASK_GET, ids[i], &task_row, task);
+		status = task == NULL ? -ENOMEM
+				      : row_get_by_id(db, SQL_TASK_GET, ids[i], &task_row, task);
 	}
 	return status < 0 ? status : claim_next_due(db, claim);
 }

@@ -32,7 +32,8 @@ static int add(struct db *db, struct store_step *step, const struct incident *in
 }
 
 /* The one that is scheduled already takes the place of the new one. */
-static int renew(struct db *db, int64_t id, const struct incident *incident, const struct task_change *change) {
+static int renew(struct db *db, int64_t id, const struct incident *incident,
+	const struct task_change *change) {
 	sqlite3_stmt *statement = db_sql(db, SQL_TASK_RENEW);
 
 	sql_bind_int(statement, 1, id);
@@ -46,19 +47,20 @@ static int renew(struct db *db, int64_t id, const struct incident *incident, con
 }
 
 static int add_or_renew(struct db *db, struct store_step *step, const struct incident *incident,
-	const struct task_change *change, const char *build_number) {
-	struct live_task live;
-	int status = task_live(db, incident->id, change->type, &live);
+	bool is_new, const struct task_change *change, const char *build_number) {
+	struct live_task live = { 0 };
+	int status = is_new ? 0 : task_live(db, incident->id, change->type, &live);
 
 	if (status < 0 || live.executing) {
 		return status;
 	}
 	step->tasks_changed = true;
-	return live.id != 0 ? renew(db, live.id, incident, change) : add(db, step, incident, change, build_number);
+	return live.id != 0 ? renew(db, live.id, incident, change)
+			    : add(db, step, incident, change, build_number);
 }
 
-static int move(
-	struct db *db, struct store_step *step, const struct incident *incident, const struct task_change *change) {
+static int move(struct db *db, struct store_step *step, const struct incident *incident,
+	const struct task_change *change) {
 	sqlite3_stmt *statement = db_sql(db, SQL_TASK_MOVE);
 	int status;
 
@@ -73,8 +75,8 @@ static int move(
 	return status;
 }
 
-static int cancel(
-	struct db *db, struct store_step *step, const struct incident *incident, const struct task_change *change) {
+static int cancel(struct db *db, struct store_step *step, const struct incident *incident,
+	const struct task_change *change) {
 	sqlite3_stmt *statement = db_sql(db, SQL_TASK_CANCEL);
 
 	sql_bind_int(statement, 1, incident->id);
@@ -85,14 +87,11 @@ static int cancel(
 }
 
 int task_change(struct db *db, struct store_step *step, const struct incident *incident,
-	const struct task_change *change, const char *build_number) {
+	bool is_new, const struct task_change *change, const char *build_number) {
 	switch (change->verb) {
-	case CHANGE_ADD:
-		return add_or_renew(db, step, incident, change, build_number);
-	case CHANGE_MOVE:
-		return move(db, step, incident, change);
-	case CHANGE_CANCEL:
-		return cancel(db, step, incident, change);
+	case CHANGE_ADD: return add_or_renew(db, step, incident, is_new, change, build_number);
+	case CHANGE_MOVE: return move(db, step, incident, change);
+	case CHANGE_CANCEL: return cancel(db, step, incident, change);
 	}
 	return 0;
 }

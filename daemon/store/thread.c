@@ -34,7 +34,7 @@ struct store {
 	struct list waiting;
 	struct list finished;
 	bool stop;
-	bool ended; /* the thread left its loop */
+	bool ended;  /* the thread left its loop */
 	bool broken; /* nothing more is acknowledged; `sentence` says why */
 	char sentence[LIMIT_SENTENCE_MAX];
 
@@ -76,7 +76,7 @@ static int req_run(struct db *db, struct store_req *req) {
 }
 
 static bool batch_writes(struct list *batch) {
-	list_for_each(node, batch) {
+	list_for_each (node, batch) {
 		if (req_of(node)->op->writes) {
 			return true;
 		}
@@ -86,7 +86,7 @@ static bool batch_writes(struct list *batch) {
 
 /* Every request gets `status`: the store failed. */
 static void batch_fail(struct list *batch, int status) {
-	list_for_each(node, batch) {
+	list_for_each (node, batch) {
 		req_reset(req_of(node));
 		req_of(node)->status = status;
 	}
@@ -100,7 +100,7 @@ static int batch_try(struct db *db, struct list *batch) {
 	if (status < 0) {
 		return status;
 	}
-	list_for_each(node, batch) {
+	list_for_each (node, batch) {
 		status = req_run(db, req_of(node));
 		if (status < 0) {
 			return status;
@@ -139,7 +139,7 @@ static int savepoint_run(struct db *db, struct store_req *req) {
 static int batch_replay(struct db *db, struct list *batch) {
 	int status = db_begin(db);
 
-	list_for_each(node, batch) {
+	list_for_each (node, batch) {
 		if (status < 0) {
 			return status;
 		}
@@ -150,7 +150,7 @@ static int batch_replay(struct db *db, struct list *batch) {
 
 /* Nothing was written: who wanted to write gets `status`, and reads run again because they saw what never was. */
 static int batch_refuse_writers(struct db *db, struct list *batch, int status) {
-	list_for_each(node, batch) {
+	list_for_each (node, batch) {
 		struct store_req *req = req_of(node);
 
 		if (req->op->writes) {
@@ -196,8 +196,8 @@ static void store_break(struct store *store, int status) {
 	if (!store->broken) {
 		store->broken = true;
 		text_format(store->sentence, sizeof(store->sentence),
-			"The database \"%s\" cannot be written (%s; SQLite: %s); nothing more is accepted. Check the disk,"
-			" then start codegend again.",
+			"The database \"%s\" cannot be written (%s; SQLite: %s); nothing more is accepted. Check the"
+			" disk, then start codegend again.",
 			db->path, log_errno(status), sqlite3_errmsg(db->sqlite));
 	}
 	uv_mutex_unlock(&store->lock);
@@ -215,8 +215,9 @@ static void checkpoint_when_due(struct store *store, bool idle) {
 		store_break(store, status);
 	} else if (status < 0) {
 		/* The log keeps everything; the next batch brings another try. */
-		log_warning("The write-ahead log of \"%s\" was not moved into the database (%s), ignoring.", store->db->path,
-			log_errno(status));
+		log_warning(
+			"The write-ahead log of \"%s\" was not moved into the database (%s), ignoring.",
+			store->db->path, log_errno(status));
 		store->db->wal_bytes = 0;
 	}
 }
@@ -319,7 +320,8 @@ static void store_completed(uv_async_t *async) {
 	}
 }
 
-int store_queue(struct store *store, struct store_req *req, const struct store_op *op, store_done_fn *done) {
+int store_queue(struct store *store, struct store_req *req, const struct store_op *op,
+	store_done_fn *done) {
 	if (store->closing || store->failed) {
 		return -ESHUTDOWN;
 	}
@@ -340,8 +342,8 @@ int store_queue(struct store *store, struct store_req *req, const struct store_o
 static void never_closed(void *user) {
 }
 
-int store_open(uv_loop_t *loop, const char *path, void (*on_failed)(void *user, const char *sentence), void *user,
-	struct store **ret_store, char *ret_sentence) {
+int store_open(uv_loop_t *loop, const char *path, void (*on_failed)(void *user, const char *sentence),
+	void *user, struct store **ret_store, char *ret_sentence) {
 	_cleanup_(freep) struct store *store = calloc(1, sizeof(*store));
 	int status = -ENOMEM;
 
@@ -361,8 +363,8 @@ int store_open(uv_loop_t *loop, const char *path, void (*on_failed)(void *user, 
 		db_close(store->db, false);
 		return status;
 	}
-	if (uv_mutex_init(&store->lock) < 0 || uv_cond_init(&store->wake) < 0
-		|| uv_async_init(loop, &store->completed, store_completed) < 0) {
+	if (uv_mutex_init(&store->lock) < 0 || uv_cond_init(&store->wake) < 0 ||
+		uv_async_init(loop, &store->completed, store_completed) < 0) {
 		abort(); /* only without memory for a futex or an eventfd, at start */
 	}
 	store->completed.data = store;
@@ -371,7 +373,8 @@ int store_open(uv_loop_t *loop, const char *path, void (*on_failed)(void *user, 
 		db_close(store->db, false);
 		store->closed = never_closed;
 		uv_close((uv_handle_t *)&TAKE_PTR(store)->completed, store_free);
-		text_format(ret_sentence, LIMIT_SENTENCE_MAX, "The store's thread cannot start: %s.", log_errno(status));
+		text_format(ret_sentence, LIMIT_SENTENCE_MAX,
+			"The store's thread cannot start: %s.", log_errno(status));
 		return status;
 	}
 	*ret_store = TAKE_PTR(store);

@@ -1,4 +1,4 @@
-#include "fault_vfs.h"
+#include "tests/unit/store/fault_vfs.h"
 
 #include <sqlite3.h>
 #include <string.h>
@@ -88,7 +88,8 @@ static const sqlite3_io_methods methods = {
 	.xDeviceCharacteristics = fault_device,
 };
 
-static int fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags) {
+static int fault_open(
+	sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags) {
 	struct fault_file *fault = (struct fault_file *)file;
 	int code;
 

@@ -1,4 +1,4 @@
-#include "harness.h"
+#include "tests/unit/store/harness.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -54,8 +54,8 @@ int fixture_teardown(void **state) {
 }
 
 int fixture_open(struct fixture *fixture) {
-	return store_open(
-		&fixture->loop, fixture->path, on_failed, fixture, &fixture->store, fixture->sentence);
+	return store_open(&fixture->loop, fixture->path, on_failed, fixture, &fixture->store,
+		fixture->sentence);
 }
 
 void fixture_close(struct fixture *fixture) {
@@ -96,7 +96,9 @@ int64_t file_sql(struct fixture *fixture, const char *sql) {
 	int64_t value = 0;
 
 	assert_null(fixture->store);
-	assert_int_equal(sqlite3_open_v2(fixture->path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "unix"), SQLITE_OK);
+	assert_int_equal(sqlite3_open_v2(fixture->path, &sqlite,
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "unix"),
+		SQLITE_OK);
 	while (*sql != '\0') {
 		assert_int_equal(sqlite3_prepare_v2(sqlite, sql, -1, &statement, &sql), SQLITE_OK);
 		if (sqlite3_step(statement) == SQLITE_ROW) {
@@ -108,7 +110,8 @@ int64_t file_sql(struct fixture *fixture, const char *sql) {
 	return value;
 }
 
-void submission_init(struct submission *submission, const char *branch, const char *key, int64_t now_ms) {
+void submission_init(
+	struct submission *submission, const char *branch, const char *key, int64_t now_ms) {
 	struct report *report = &submission->report;
 	struct build *build = &submission->build;
 	struct store_step *step = &submission->step;
@@ -141,7 +144,8 @@ void submission_init(struct submission *submission, const char *branch, const ch
 }
 
 int submit(struct fixture *fixture, struct submission *submission) {
-	return run(fixture, &submission->step.req, store_step(fixture->store, &submission->step, request_done));
+	return run(fixture, &submission->step.req,
+		store_step(fixture->store, &submission->step, request_done));
 }
 
 int64_t submit_simple(struct fixture *fixture, const char *branch, int64_t now_ms) {
@@ -213,7 +217,8 @@ void decide_scripted(const struct step_input *input, struct step_result *ret) {
 		ret->task.instructions = NULL;
 		ret->task.result = input->event->result;
 		ret->task.status = scripted.task.status;
-		ret->task.due_ms = scripted.task.due_ms != 0 ? scripted.task.due_ms : input->task->due_ms;
+		ret->task.due_ms =
+			scripted.task.due_ms != 0 ? scripted.task.due_ms : input->task->due_ms;
 		ret->task.started_ms = scripted.task.started_ms;
 	}
 }
@@ -232,7 +237,8 @@ int64_t claim_one(struct fixture *fixture, int64_t now_ms) {
 	struct store_claim claim = { .lane = "forge/local", .now_ms = now_ms, .limit = 1 };
 	int64_t id;
 
-	assert_int_equal(run(fixture, &claim.req, store_claim(fixture->store, &claim, request_done)), 0);
+	assert_int_equal(
+		run(fixture, &claim.req, store_claim(fixture->store, &claim, request_done)), 0);
 	id = claim.n_tasks == 0 ? 0 : claim.tasks[0].id;
 	store_claim_finish(&claim);
 	return id;

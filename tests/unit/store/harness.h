@@ -22,13 +22,13 @@ struct fixture {
 	char path[96];
 	struct store *store;
 	char sentence[LIMIT_SENTENCE_MAX]; /* of the last open */
-	char failure[LIMIT_SENTENCE_MAX]; /* of on_failed */
+	char failure[LIMIT_SENTENCE_MAX];  /* of on_failed */
 	int n_failures;
 	int n_done;
 	int n_closed;
 };
 
-int fixture_setup(void **state);	   /* an open store */
+int fixture_setup(void **state);	/* an open store */
 int fixture_setup_closed(void **state); /* only the directory and the loop */
 int fixture_teardown(void **state);
 
@@ -52,7 +52,8 @@ struct submission {
 	struct build build;
 	char key[32];
 };
-void submission_init(struct submission *submission, const char *branch, const char *key, int64_t now_ms);
+void submission_init(
+	struct submission *submission, const char *branch, const char *key, int64_t now_ms);
 int submit(struct fixture *fixture, struct submission *submission);
 /* Submits and forgets; the incident's id. */
 int64_t submit_simple(struct fixture *fixture, const char *branch, int64_t now_ms);

@@ -1,5 +1,5 @@
 /* What happens to a batch when the database, the disk or the daemon says no. */
-#include "harness.h"
+#include "tests/unit/store/harness.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -7,7 +7,7 @@
 
 #include "common/macro.h"
 #include "common/text.h"
-#include "fault_vfs.h"
+#include "tests/unit/store/fault_vfs.h"
 
 static struct store_counts count(struct fixture *f) {
 	struct store_counts counts = { .now_ms = T0 };
@@ -112,7 +112,8 @@ static void test_queue_is_bounded(void **state) {
 	}
 	assert_int_equal(store_ticket(f->store, &tickets[LIMIT_STORE_QUEUE], request_done), -EAGAIN);
 	fixture_wait(f, LIMIT_STORE_QUEUE);
-	assert_int_equal(run(f, &tickets[0].req, store_ticket(f->store, &tickets[0], request_done)), -ENOENT);
+	assert_int_equal(run(f, &tickets[0].req, store_ticket(f->store, &tickets[0], request_done)),
+		-ENOENT);
 }
 
 static void closed(void *user) {

@@ -1,5 +1,5 @@
 /* What is read and removed: pages, claims, surveys, counters, clean-up. */
-#include "harness.h"
+#include "tests/unit/store/harness.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,14 +35,26 @@ static size_t walk(struct fixture *f, struct store_page *page) {
 static void test_pages(void **state) {
 	struct fixture *f = *state;
 	int64_t first = 0;
-	struct store_page tasks = { .kind = STORE_TASKS, .status = -1, .type = -1, .limit = 7, .want_total = true };
-	struct store_page due = { .kind = STORE_TASKS, .status = TASK_SCHEDULED, .type = -1, .limit = 100,
-		.due_before_ms = T0 + 3, .want_total = true };
-	struct store_page checks = { .kind = STORE_TASKS, .status = TASK_SCHEDULED, .type = TASK_PR_READINESS_CHECK,
-		.limit = 3, .want_total = true };
-	struct store_page incidents = { .kind = STORE_INCIDENTS, .state = INCIDENT_OPEN, .project = "acme/web",
-		.limit = 4 };
-	struct store_page none = { .kind = STORE_INCIDENTS, .state = -1, .project = "acme/other", .limit = 4 };
+	struct store_page tasks = {
+		.kind = STORE_TASKS, .status = -1, .type = -1, .limit = 7, .want_total = true
+	};
+	struct store_page due = { .kind = STORE_TASKS,
+		.status = TASK_SCHEDULED,
+		.type = -1,
+		.limit = 100,
+		.due_before_ms = T0 + 3,
+		.want_total = true };
+	struct store_page checks = { .kind = STORE_TASKS,
+		.status = TASK_SCHEDULED,
+		.type = TASK_PR_READINESS_CHECK,
+		.limit = 3,
+		.want_total = true };
+	struct store_page incidents = {
+		.kind = STORE_INCIDENTS, .state = INCIDENT_OPEN, .project = "acme/web", .limit = 4
+	};
+	struct store_page none = {
+		.kind = STORE_INCIDENTS, .state = -1, .project = "acme/other", .limit = 4
+	};
 	struct store_page reports = { .kind = STORE_REPORTS, .limit = 4, .want_total = true };
 	struct store_page notes = { .kind = STORE_NOTES, .limit = 4 };
 
@@ -80,13 +92,16 @@ static void test_pages(void **state) {
 /* More rows than one page may look at: it answers with what it has and where to go on. */
 static void test_long_scan_comes_in_slices(void **state) {
 	struct fixture *f = *state;
-	struct store_page page = { .kind = STORE_TASKS, .status = TASK_COMPLETED, .type = TASK_NOTIFY, .limit = 10 };
+	struct store_page page = {
+		.kind = STORE_TASKS, .status = TASK_COMPLETED, .type = TASK_NOTIFY, .limit = 10
+	};
 
 	fixture_close(f);
-	(void)file_sql(f, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
-			  " INSERT INTO tasks SELECT i, CASE i WHEN 1 THEN 'notify' ELSE 'publish_report' END,"
-			  " 'completed', 'hand', '', 0, 0, 0, 0, 0, 0, 1, 0, '', '', '', '', '', '', NULL, NULL"
-			  " FROM n");
+	(void)file_sql(f,
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+		" INSERT INTO tasks SELECT i, CASE i WHEN 1 THEN 'notify' ELSE 'publish_report' END,"
+		" 'completed', 'hand', '', 0, 0, 0, 0, 0, 0, 1, 0, '', '', '', '', '', '', NULL, NULL"
+		" FROM n");
 	assert_int_equal(fixture_open(f), 0);
 	assert_int_equal(run(f, &page.req, store_page(f->store, &page, request_done)), 0);
 	assert_int_equal(page.n_rows, 0);
@@ -145,9 +160,16 @@ static void test_claim_order_and_pause(void **state) {
 static void test_imported_report(void **state) {
 	struct fixture *f = *state;
 	json_t *context = json_pack("{s:s}", "packageJson", "{}");
-	struct report report = { .id = id_first_in_ms(T0), .at_ms = T0, .error_type = ERROR_BUILD, .exit_code = -1,
-		.submitter_uid = -1, .project = "acme/web", .branch = "main", .details = (char *)"It broke.",
-		.log = (char *)"line\nline", .context = context };
+	struct report report = { .id = id_first_in_ms(T0),
+		.at_ms = T0,
+		.error_type = ERROR_BUILD,
+		.exit_code = -1,
+		.submitter_uid = -1,
+		.project = "acme/web",
+		.branch = "main",
+		.details = (char *)"It broke.",
+		.log = (char *)"line\nline",
+		.context = context };
 	struct store_add_report add = { .report = &report, .now_ms = T0 };
 	struct store_get get = { .kind = STORE_REPORTS, .id = report.id };
 	struct submission s;
@@ -181,7 +203,8 @@ static void test_story(void **state) {
 	assert_int_equal(story.n_tasks, 2);
 	assert_true(story.tasks[0].id < story.tasks[1].id);
 	store_story_finish(&story);
-	assert_int_equal(run(f, &unknown.req, store_story(f->store, &unknown, request_done)), -ENOENT);
+	assert_int_equal(
+		run(f, &unknown.req, store_story(f->store, &unknown, request_done)), -ENOENT);
 	store_story_finish(&unknown);
 }
 
@@ -204,7 +227,8 @@ static struct store_cleanup clean(struct fixture *f, struct store_cleanup cleanu
 	struct store_cleanup total = cleanup;
 
 	do {
-		assert_int_equal(run(f, &cleanup.req, store_cleanup(f->store, &cleanup, request_done)), 0);
+		assert_int_equal(
+			run(f, &cleanup.req, store_cleanup(f->store, &cleanup, request_done)), 0);
 		total.n_tasks += cleanup.n_tasks;
 		total.n_reports += cleanup.n_reports;
 		total.n_builds += cleanup.n_builds;
@@ -215,8 +239,10 @@ static struct store_cleanup clean(struct fixture *f, struct store_cleanup cleanu
 
 static void test_cleanup(void **state) {
 	struct fixture *f = *state;
-	const struct store_cleanup all = { .tasks_before_ms = T0 + HOUR, .reports_before_ms = T0 + HOUR,
-		.history_before_ms = T0 + HOUR, .keys_before_ms = T0 + HOUR };
+	const struct store_cleanup all = { .tasks_before_ms = T0 + HOUR,
+		.reports_before_ms = T0 + HOUR,
+		.history_before_ms = T0 + HOUR,
+		.keys_before_ms = T0 + HOUR };
 	struct store_cleanup dry = all;
 	struct store_cleanup done;
 	struct store_counts counts;
@@ -275,12 +301,14 @@ static void test_cleanup_of_many(void **state) {
 	int64_t n = 0;
 
 	fixture_close(f);
-	(void)file_sql(f, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
-			  " INSERT INTO tasks SELECT i << 16, 'notify', 'completed', 'hand', '', 0, 0, 0, i, i, 0, i, 0,"
-			  " '', '', '', '', '', '', NULL, NULL FROM n");
+	(void)file_sql(f,
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+		" INSERT INTO tasks SELECT i << 16, 'notify', 'completed', 'hand', '', 0, 0, 0, i, i, 0, i, 0,"
+		" '', '', '', '', '', '', NULL, NULL FROM n");
 	assert_int_equal(fixture_open(f), 0);
 	do {
-		assert_int_equal(run(f, &cleanup.req, store_cleanup(f->store, &cleanup, request_done)), 0);
+		assert_int_equal(
+			run(f, &cleanup.req, store_cleanup(f->store, &cleanup, request_done)), 0);
 		assert_in_range(cleanup.n_tasks, 0, LIMIT_STORE_CLEANUP_ROWS);
 		n += cleanup.n_tasks;
 		n_slices++;
@@ -302,12 +330,8 @@ static void test_counters_are_true(void **state) {
 		text_format(branch, sizeof(branch), "branch-%u", seed >> 24 & 31);
 		switch (seed >> 16 & 3) {
 		case 0:
-		case 1:
-			(void)submit_simple(f, branch, T0 + i);
-			break;
-		case 2:
-			(void)claim_one(f, T0 + i);
-			break;
+		case 1: (void)submit_simple(f, branch, T0 + i); break;
+		case 2: (void)claim_one(f, T0 + i); break;
 		default:
 			if (count(f).next_due_ms <= T0 + i && count(f).next_due_ms != 0) {
 				fail_one(f, T0 + i);
@@ -315,15 +339,20 @@ static void test_counters_are_true(void **state) {
 		}
 	}
 	fixture_close(f);
-	assert_int_equal(file_sql(f, "SELECT count(*) FROM counters c WHERE kind = 'tasks' AND n <> (SELECT count(*)"
-				     " FROM tasks t WHERE t.status = c.status AND t.type = c.type)"),
+	assert_int_equal(
+		file_sql(f,
+			"SELECT count(*) FROM counters c WHERE kind = 'tasks' AND n <> (SELECT count(*)"
+			" FROM tasks t WHERE t.status = c.status AND t.type = c.type)"),
 		0);
-	assert_int_equal(file_sql(f, "SELECT count(*) FROM counters c WHERE kind = 'incidents' AND n <>"
-				     " (SELECT count(*) FROM incidents i WHERE i.state = c.status)"),
+	assert_int_equal(file_sql(f,
+				 "SELECT count(*) FROM counters c WHERE kind = 'incidents' AND n <>"
+				 " (SELECT count(*) FROM incidents i WHERE i.state = c.status)"),
 		0);
-	assert_int_equal(file_sql(f, "SELECT (SELECT n FROM counters WHERE kind = 'reports') = (SELECT count(*) FROM"
-				     " reports) AND (SELECT n FROM counters WHERE kind = 'builds') = (SELECT count(*)"
-				     " FROM builds) AND (SELECT count(*) FROM reports) > 50"),
+	assert_int_equal(
+		file_sql(f,
+			"SELECT (SELECT n FROM counters WHERE kind = 'reports') = (SELECT count(*) FROM"
+			" reports) AND (SELECT n FROM counters WHERE kind = 'builds') = (SELECT count(*)"
+			" FROM builds) AND (SELECT count(*) FROM reports) > 50"),
 		1);
 }
 

@@ -1,5 +1,5 @@
 /* Files that cannot be used: each its own sentence, and left as they are. */
-#include "harness.h"
+#include "tests/unit/store/harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -85,8 +85,9 @@ static void test_new_file(void **state) {
 
 static void test_not_a_database(void **state) {
 	struct fixture *f = *state;
-	static const char text[] = "This is somebody's shopping list, and it is longer than a hundred bytes, so that it "
-				   "looks at least a little like a file with a header.\n";
+	static const char text[] =
+		"This is somebody's shopping list, and it is longer than a hundred bytes, so that it "
+		"looks at least a little like a file with a header.\n";
 
 	write_at(f, 0, text, sizeof(text));
 	assert_refused(f, -EUCLEAN, "is not a database of codegend");

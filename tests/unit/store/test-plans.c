@@ -1,5 +1,5 @@
 /* The plan of every hot query: an index, no scan, no sorting. */
-#include "harness.h"
+#include "tests/unit/store/harness.h"
 
 #include <sqlite3.h>
 #include <string.h>
@@ -30,8 +30,9 @@ static const struct {
 	{ SQL_TASK_MAX_ID, "SEARCH tasks USING INTEGER PRIMARY KEY (rowid<?)" },
 	{ SQL_TASK_OLD, "SEARCH tasks USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
 	{ SQL_TASK_STUCK, "SEARCH tasks USING INDEX tasks_status (status=? AND rowid>?)" },
-	{ SQL_INCIDENT_BY_KEY, "SEARCH incidents USING INDEX incidents_key (project=? AND head_repository=?"
-			       " AND branch=? AND error_type=?)" },
+	{ SQL_INCIDENT_BY_KEY,
+		"SEARCH incidents USING INDEX incidents_key (project=? AND head_repository=?"
+		" AND branch=? AND error_type=?)" },
 	{ SQL_INCIDENT_NEXT_CHECK, "SEARCH tasks USING INDEX tasks_incident (incident_id=?)" },
 	{ SQL_INCIDENT_MAX_ID, "SEARCH incidents USING INTEGER PRIMARY KEY (rowid<?)" },
 	{ SQL_REPORT_OLD, "SEARCH reports USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
@@ -42,18 +43,23 @@ static const struct {
 	{ SQL_BUILD_OLD, "SEARCH builds USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
 	{ SQL_NOTE_FAILURES, "SEARCH events USING INDEX events_failure (failure=?)" },
 	{ SQL_NOTE_OLD, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
-	{ SQL_SUBMISSION_GET, "SEARCH submissions USING INDEX sqlite_autoindex_submissions_1 (key=?)" },
+	{ SQL_SUBMISSION_GET,
+		"SEARCH submissions USING INDEX sqlite_autoindex_submissions_1 (key=?)" },
 	{ SQL_SUBMISSION_OLD, "SEARCH submissions USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
 	{ SQL_N_SCHEDULED, "SEARCH counters USING PRIMARY KEY (kind=? AND status=?)" },
 	{ SQL_PAGE_TASKS, "SEARCH tasks USING INTEGER PRIMARY KEY (rowid<?)" },
 	{ SQL_PAGE_TASKS_BY_STATUS, "SEARCH tasks USING INDEX tasks_status (status=? AND rowid<?)" },
-	{ SQL_PAGE_TASKS_BY_INCIDENT, "SEARCH tasks USING INDEX tasks_incident (incident_id=? AND rowid<?)" },
+	{ SQL_PAGE_TASKS_BY_INCIDENT,
+		"SEARCH tasks USING INDEX tasks_incident (incident_id=? AND rowid<?)" },
 	{ SQL_PAGE_INCIDENTS, "SEARCH incidents USING INTEGER PRIMARY KEY (rowid<?)" },
-	{ SQL_PAGE_INCIDENTS_BY_STATE, "SEARCH incidents USING INDEX incidents_state (state=? AND rowid<?)" },
+	{ SQL_PAGE_INCIDENTS_BY_STATE,
+		"SEARCH incidents USING INDEX incidents_state (state=? AND rowid<?)" },
 	{ SQL_PAGE_REPORTS, "SEARCH reports USING INTEGER PRIMARY KEY (rowid<?)" },
-	{ SQL_PAGE_REPORTS_BY_INCIDENT, "SEARCH reports USING INDEX reports_incident (incident_id=? AND rowid<?)" },
+	{ SQL_PAGE_REPORTS_BY_INCIDENT,
+		"SEARCH reports USING INDEX reports_incident (incident_id=? AND rowid<?)" },
 	{ SQL_PAGE_NOTES, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
-	{ SQL_PAGE_NOTES_BY_INCIDENT, "SEARCH events USING INDEX events_incident (incident_id=? AND rowid>?)" },
+	{ SQL_PAGE_NOTES_BY_INCIDENT,
+		"SEARCH events USING INDEX events_incident (incident_id=? AND rowid>?)" },
 };
 
 static sqlite3 *open_file(struct fixture *f) {
@@ -74,7 +80,8 @@ static void test_hot_queries_use_their_index(void **state) {
 		char sql[2048];
 		int n_lines = 0;
 
-		assert_true(text_format(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", sql_texts[plans[i].id]));
+		assert_true(text_format(
+			sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", sql_texts[plans[i].id]));
 		assert_int_equal(sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL), SQLITE_OK);
 		while (sqlite3_step(statement) == SQLITE_ROW) {
 			const char *line = (const char *)sqlite3_column_text(statement, 3);
@@ -99,7 +106,8 @@ static void test_every_statement_prepares(void **state) {
 		sqlite3_stmt *statement = NULL;
 
 		assert_non_null(sql_texts[i]);
-		assert_int_equal(sqlite3_prepare_v2(sqlite, sql_texts[i], -1, &statement, NULL), SQLITE_OK);
+		assert_int_equal(
+			sqlite3_prepare_v2(sqlite, sql_texts[i], -1, &statement, NULL), SQLITE_OK);
 		assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
 	}
 	assert_int_equal(sqlite3_close(sqlite), SQLITE_OK);

@@ -1,4 +1,4 @@
-#include "harness.h"
+#include "tests/unit/store/harness.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,8 +28,9 @@ static struct task task_of(struct fixture *f, int64_t id) {
 }
 
 static int64_t find_task(struct fixture *f, int64_t incident_id, enum task_type type) {
-	struct store_page page = { .kind = STORE_TASKS, .status = -1, .type = type, .incident_id = incident_id,
-		.limit = 1 };
+	struct store_page page = {
+		.kind = STORE_TASKS, .status = -1, .type = type, .incident_id = incident_id, .limit = 1
+	};
 	int64_t id;
 
 	assert_int_equal(run(f, &page.req, store_page(f->store, &page, request_done)), 0);
@@ -105,7 +106,8 @@ static void test_same_key_gets_first_answer(void **state) {
 	assert_int_equal(run(f, &ticket.req, store_ticket(f->store, &ticket, request_done)), 0);
 	assert_int_equal(ticket.answer.incident_id, first.step.answer.incident_id);
 	assert_int_equal(ticket.answer.error_type, ERROR_TEST);
-	assert_int_equal(run(f, &unknown.req, store_ticket(f->store, &unknown, request_done)), -ENOENT);
+	assert_int_equal(
+		run(f, &unknown.req, store_ticket(f->store, &unknown, request_done)), -ENOENT);
 	store_step_finish(&first.step);
 	store_step_finish(&again.step);
 }
@@ -193,7 +195,8 @@ static void script_change(enum change_verb verb, enum task_type type, int64_t du
 	TEXT_SET(change->reason, "Scripted.");
 }
 
-static int incident_step(struct fixture *f, int64_t incident_id, int64_t now_ms, struct store_step *step) {
+static int incident_step(
+	struct fixture *f, int64_t incident_id, int64_t now_ms, struct store_step *step) {
 	memset(step, 0, sizeof(*step));
 	step->scope = STEP_BY_INCIDENT;
 	step->event.type = EVENT_INCIDENT_RETRY;
@@ -249,7 +252,7 @@ static void test_changes_of_tasks(void **state) {
 	assert_int_equal(incident_step(f, incident, T0, &step), 0);
 	store_step_finish(&step);
 	assert_int_equal(count(f).tasks[TASK_PUBLISH_REPORT][TASK_SCHEDULED] +
-				 count(f).tasks[TASK_PUBLISH_REPORT][TASK_EXECUTING],
+			count(f).tasks[TASK_PUBLISH_REPORT][TASK_EXECUTING],
 		1);
 	assert_int_equal(incident_step(f, 777, T0, &step), -ENOENT);
 	store_step_finish(&step);
@@ -276,7 +279,8 @@ static void test_retry_beside_sibling_is_refused(void **state) {
 }
 
 /* Claims the trigger of a branch and asks whether it may start. */
-static int64_t ask_trigger(struct fixture *f, int64_t incident, int64_t now_ms, const struct policy *policy, bool start) {
+static int64_t ask_trigger(struct fixture *f, int64_t incident, int64_t now_ms,
+	const struct policy *policy, bool start) {
 	struct store_step step;
 	int64_t trigger = find_task(f, incident, TASK_TRIGGER_AGENT);
 
@@ -347,7 +351,8 @@ static void test_trigger_facts(void **state) {
 	store_step_finish(&second.step);
 }
 
-static void init_passed(struct store_step *step, struct build *build, const char *branch, const char *key) {
+static void init_passed(
+	struct store_step *step, struct build *build, const char *branch, const char *key) {
 	memset(step, 0, sizeof(*step));
 	memset(build, 0, sizeof(*build));
 	TEXT_SET(build->project, "acme/web");
@@ -411,10 +416,17 @@ static void test_passed_build_reaches_every_incident_of_its_branch(void **state)
 
 static void test_task_by_hand(void **state) {
 	struct fixture *f = *state;
-	struct task task = { .type = TASK_PR_READINESS_CHECK, .origin = TASK_BY_HAND, .lane = "forge/local",
-		.due_ms = T0 + 5, .project = "acme/web", .branch = "main", .instructions = (char *)"Look again." };
+	struct task task = { .type = TASK_PR_READINESS_CHECK,
+		.origin = TASK_BY_HAND,
+		.lane = "forge/local",
+		.due_ms = T0 + 5,
+		.project = "acme/web",
+		.branch = "main",
+		.instructions = (char *)"Look again." };
 	struct task other = task;
-	struct store_step step = { .event.type = EVENT_TASK_CREATED, .new_task = &task, .now_ms = T0, .key = "hand-1" };
+	struct store_step step = {
+		.event.type = EVENT_TASK_CREATED, .new_task = &task, .now_ms = T0, .key = "hand-1"
+	};
 	struct task found;
 
 	assert_int_equal(step_run(f, &step), 0);
@@ -467,8 +479,9 @@ static void test_too_many_pending(void **state) {
 
 	(void)submit_simple(f, "main", T0);
 	fixture_close(f);
-	(void)file_sql(f, "UPDATE counters SET n = 1000000 WHERE kind = 'tasks' AND status = 'scheduled' AND"
-			  " type = 'notify'");
+	(void)file_sql(f,
+		"UPDATE counters SET n = 1000000 WHERE kind = 'tasks' AND status = 'scheduled' AND"
+		" type = 'notify'");
 	assert_int_equal(fixture_open(f), 0);
 	submission_init(&s, "main", "key", T0);
 	assert_int_equal(submit(f, &s), -EAGAIN);
