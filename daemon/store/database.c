@@ -327,6 +327,8 @@ static int open_connection(struct opening *opening) {
 	struct db *db = opening->db;
 	int status;
 
+	/* Statistics cost a lock in every allocation. Refused when the process has used SQLite before: no harm. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (sqlite3_open_v2(opening->path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 		    NULL) != SQLITE_OK) {
 		return say_failure(opening, -EIO);
