@@ -15,7 +15,8 @@ WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i WHERE n < :n_task
 INSERT INTO tasks (id, type, status, origin, lane, incident_id, cycle, revision, created_ms, due_ms, started_ms,
  finished_ms, attempt, project, head_repository, branch, commit_sha, build_number, reason, instructions)
 SELECT (ms << 16) + 2 + k,
- CASE k WHEN 0 THEN 'publish_report' WHEN 1 THEN 'trigger_agent' ELSE 'pr_readiness_check' END, 'completed', 'incident', CASE k WHEN 1 THEN 'agent/fixer' ELSE 'forge/local' END, (ms << 16) + 1, 1, 1, ms, ms,
+ CASE k WHEN 0 THEN 'publish_report' WHEN 1 THEN 'trigger_agent' ELSE 'pr_readiness_check' END, 'completed', 'incident',
+ CASE k WHEN 1 THEN 'agent/fixer' ELSE 'forge/local' END, (ms << 16) + 1, 1, 1, ms, ms,
  CASE k WHEN 1 THEN ms ELSE 0 END, ms + 1000, 1, 'acme/web', '', 'fix/old-' || n, printf('%040x', n), n,
  'Ready: every failed step has a newer build that passed.', 'Look whether the branch is ready.'
 FROM (SELECT i.n / :per AS n, i.n % :per AS k, :first_ms + (1 + i.n / :per) * :step_ms AS ms FROM i)
@@ -24,7 +25,7 @@ SCHEDULED = """
 WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < :n)
 INSERT INTO tasks (id, type, status, origin, lane, incident_id, cycle, revision, created_ms, due_ms, started_ms,
  finished_ms, attempt, project, head_repository, branch, commit_sha, build_number, reason, instructions)
-SELECT ((:first_ms + n) << 16) + 1, 'pr_readiness_check', 'scheduled', 'manual', 'forge/local', 0, 0, 0,
+SELECT ((:first_ms + n) << 16) + 1, 'pr_readiness_check', 'scheduled', 'hand', 'forge/local', 0, 0, 0,
  :first_ms + n, :due_ms + n, 0, 0, 0, 'acme/web', '', 'due/later-' || n, printf('%040x', n), n, 'Waits for its time.',
  'Look whether the branch is ready.' FROM i
 """
@@ -76,3 +77,12 @@ def fill(path, n_finished, n_scheduled, with_history=True):
     database.execute("COMMIT")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
+
+
+def verdicts(path):
+    """Of a database that no daemon has open: how many tasks have a verdict, and when the last one was recorded."""
+    database = sqlite3.connect(path)
+    sql = "SELECT count(DISTINCT task_id), max(at_ms) FROM events WHERE kind = 'verdict'"
+    result = database.execute(sql).fetchone()
+    database.close()
+    return result

@@ -52,13 +52,22 @@ def add_load(bench, name, figures, **bounds):
     bench.table.add("  processors used by others and the kernel meanwhile", figures["others"] * 100, "%")
 
 
+def add_publishing(bench, figures, tasks):
+    """What went on in the background: submissions are quicker, and look cheaper, when less is published beside them."""
+    bench.table.add("  reports published meanwhile", tasks["completed"] / figures["seconds"], "/s")
+    bench.table.add("  tasks still due at the end", tasks["overdue"] + tasks["executing"], "")
+
+
 def submit(bench):
     bound = {"target": SUBMIT_RATE, "at_least": True}
     for mode, config in (("mode = observe", OBSERVE), ("default configuration", "")):
         for call, what in (("new", "an incident each"), ("join", "joining 64")):
             with bench.daemon(config) as daemon:
                 figures = daemon.load(call, CONNECTIONS, call, bench.seconds)
+                tasks = daemon.tasks()
                 add_load(bench, f"submit: 64 connections, {what}, {mode}", figures, **bound)
+                if not config:
+                    add_publishing(bench, figures, tasks)
     with bench.daemon(OBSERVE) as daemon:
         add_load(bench, "submit: 64 connections, an incident each, a log of 4 KiB",
                  daemon.load("new", CONNECTIONS, "log", bench.seconds, number=4096))
@@ -170,9 +179,12 @@ def due(bench):
             if time.time() * 1000 > due_ms or daemon.tasks()["scheduled"] != n:
                 raise Failed("the tasks were due before all of them were recorded")
             time.sleep(max(due_ms / 1000 - time.time(), 0))
-            started_s, executed_s = watch_due(daemon, due_ms / 1000)
-            bench.table.add(f"due: {n:,} checks of one second, all started, {mode}", started_s, "s", 2)
-            bench.table.add("  and all executed", executed_s, "s")
+            started_s = watch_due(daemon, due_ms / 1000)
+        n_verdicts, last_ms = fixture.verdicts(daemon.database)
+        if n_verdicts != n:
+            raise Failed(f"{n_verdicts} of {n} due checks have a verdict")
+        bench.table.add(f"due: {n:,} checks of one second, all started, {mode}", started_s, "s", 2)
+        bench.table.add("  the last verdict, as the event log has it", (last_ms - due_ms) / 1000, "s")
 
 
 def watch_due(daemon, due_s):
@@ -181,11 +193,11 @@ def watch_due(daemon, due_s):
     while time.time() < due_s + harness.PATIENCE_S:
         tasks = daemon.tasks()
         after_s = time.time() - due_s
-        if started_s is None and after_s > 0.1 and tasks["overdue"] == 0:
+        if started_s is None and after_s > 0.02 and tasks["overdue"] == 0:
             started_s = after_s
         if started_s is not None and tasks["executing"] == 0 and tasks["overdue"] == 0:
-            return started_s, after_s
-        time.sleep(0.02)
+            return started_s
+        time.sleep(0.005)
     raise Failed("the due tasks were not executed in time")
 
 
