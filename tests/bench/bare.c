@@ -22,21 +22,25 @@
 #define TRANSACTIONS_MAX 100000
 #define LOG_PAGE_BYTES 4096
 
-/* The tables of a submission, and the column that says which one a row belongs to. */
+/* The tables of a submission, the column that says which one a row belongs to, and by what their rows are counted. */
 static const struct {
 	const char *name;
 	const char *incident;
+	const char *count_status; /* NULL: not counted */
+	const char *count_type;
 } tables[] = {
-	{ "incidents", "id" },
-	{ "reports", "incident_id" },
-	{ "builds", "incident_id" },
-	{ "tasks", "incident_id" },
-	{ "events", "incident_id" },
-	{ "submissions", "incident_id" },
+	{ "incidents", "id", "state", "''" },
+	{ "reports", "incident_id", "''", "''" },
+	{ "builds", "incident_id", "''", "''" },
+	{ "tasks", "incident_id", "status", "type" },
+	{ "events", "incident_id", NULL, NULL },
+	{ "submissions", "incident_id", NULL, NULL },
 };
 
+#define EXTRA_COLUMNS 3 /* incident, status, type, before the row itself */
+
 struct row {
-	sqlite3_value *values[COLUMNS_MAX];
+	sqlite3_value *values[COLUMNS_MAX + EXTRA_COLUMNS];
 	sqlite3_int64 incident;
 };
 
@@ -44,8 +48,9 @@ struct table {
 	struct row *rows; /* by incident */
 	size_t n_rows;
 	size_t next;
-	int n_columns;
+	int n_columns; /* without the extra ones */
 	sqlite3_stmt *insert;
+	sqlite3_stmt *count; /* NULL: triggers do it, or nobody */
 };
 
 static void check(sqlite3 *db, int code, const char *what) {
@@ -96,13 +101,16 @@ static void configure(sqlite3 *target) {
 /* Rows */
 
 static void read_rows(sqlite3 *source, size_t index, struct table *table) {
+	const char *status = tables[index].count_status;
+	const char *type = tables[index].count_type;
 	char sql[256];
 	sqlite3_stmt *statement;
 
-	text_format(sql, sizeof(sql), "SELECT %s, * FROM %s WHERE %s <> 0 ORDER BY 1, rowid",
-		tables[index].incident, tables[index].name, tables[index].incident);
+	text_format(sql, sizeof(sql), "SELECT %s, %s, %s, * FROM %s WHERE %s <> 0 ORDER BY 1, rowid",
+		tables[index].incident, status != NULL ? status : "''", type != NULL ? type : "''",
+		tables[index].name, tables[index].incident);
 	statement = prepare(source, sql);
-	table->n_columns = sqlite3_column_count(statement) - 1;
+	table->n_columns = sqlite3_column_count(statement) - EXTRA_COLUMNS;
 	while (table->n_columns <= COLUMNS_MAX && sqlite3_step(statement) == SQLITE_ROW) {
 		struct row *row;
 
@@ -112,8 +120,8 @@ static void read_rows(sqlite3 *source, size_t index, struct table *table) {
 		}
 		row = &table->rows[table->n_rows++];
 		row->incident = sqlite3_column_int64(statement, 0);
-		for (int i = 0; i < table->n_columns; i++) {
-			row->values[i] = sqlite3_value_dup(sqlite3_column_value(statement, i + 1));
+		for (int i = 0; i < table->n_columns + EXTRA_COLUMNS; i++) {
+			row->values[i] = sqlite3_value_dup(sqlite3_column_value(statement, i));
 		}
 	}
 	(void)sqlite3_finalize(statement);
@@ -133,12 +141,31 @@ static void prepare_insert(sqlite3 *target, size_t index, struct table *table) {
 	table->insert = prepare(target, sql);
 }
 
+/* Where the schema has no triggers that count, the daemon does, in the same transaction. */
+static void prepare_count(sqlite3 *target, size_t index, struct table *table) {
+	sqlite3_stmt *statement =
+		prepare(target, "SELECT 1 FROM sqlite_schema WHERE type = 'trigger'");
+
+	if (tables[index].count_status != NULL && sqlite3_step(statement) != SQLITE_ROW) {
+		table->count = prepare(target,
+			"UPDATE counters SET n = n + 1 WHERE kind = ?1 AND status = ?2 AND type = ?3");
+		(void)sqlite3_bind_text(table->count, 1, tables[index].name, -1, SQLITE_STATIC);
+	}
+	(void)sqlite3_finalize(statement);
+}
+
 static void write_row(sqlite3 *target, struct table *table, const struct row *row) {
 	for (int i = 0; i < table->n_columns; i++) {
-		(void)sqlite3_bind_value(table->insert, i + 1, row->values[i]);
+		(void)sqlite3_bind_value(table->insert, i + 1, row->values[i + EXTRA_COLUMNS]);
 	}
 	check(target, sqlite3_step(table->insert), "insert");
 	(void)sqlite3_reset(table->insert);
+	if (table->count != NULL) {
+		(void)sqlite3_bind_value(table->count, 2, row->values[1]);
+		(void)sqlite3_bind_value(table->count, 3, row->values[2]);
+		check(target, sqlite3_step(table->count), "count");
+		(void)sqlite3_reset(table->count);
+	}
 }
 
 static void write_incident(sqlite3 *target, struct table *all, sqlite3_int64 incident) {
@@ -189,12 +216,13 @@ static void run(sqlite3 *target, struct table *all, struct figures *figures) {
 
 static void free_table(struct table *table) {
 	for (size_t i = 0; i < table->n_rows; i++) {
-		for (int j = 0; j < table->n_columns; j++) {
+		for (int j = 0; j < table->n_columns + EXTRA_COLUMNS; j++) {
 			sqlite3_value_free(table->rows[i].values[j]);
 		}
 	}
 	free(table->rows);
 	(void)sqlite3_finalize(table->insert);
+	(void)sqlite3_finalize(table->count);
 }
 
 int main(int argc, char **argv) {
@@ -215,6 +243,7 @@ int main(int argc, char **argv) {
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		read_rows(source, i, &all[i]);
 		prepare_insert(target, i, &all[i]);
+		prepare_count(target, i, &all[i]);
 	}
 	started_us = clock_mono_us();
 	run(target, all, &figures);

@@ -1,4 +1,4 @@
-"""A database with a long history, written while no daemon runs. The schema's own triggers keep the counters."""
+"""A database with a long history, written while no daemon runs."""
 import sqlite3
 import time
 
@@ -57,6 +57,17 @@ HISTORY = {
         "failure": "0"},
 }
 
+# Whether the schema counts by itself or the daemon does.
+RECOUNT = [
+    "UPDATE counters SET n = 0",
+    "UPDATE counters SET n = c.n FROM (SELECT status AS s, type AS t, count(*) AS n FROM tasks GROUP BY 1, 2) AS c"
+    " WHERE kind = 'tasks' AND status = c.s AND type = c.t",
+    "UPDATE counters SET n = c.n FROM (SELECT state AS s, count(*) AS n FROM incidents GROUP BY 1) AS c"
+    " WHERE kind = 'incidents' AND status = c.s",
+    "UPDATE counters SET n = (SELECT count(*) FROM reports) WHERE kind = 'reports'",
+    "UPDATE counters SET n = (SELECT count(*) FROM builds) WHERE kind = 'builds'",
+]
+
 
 def fill(path, n_finished, n_scheduled, with_history=True):
     """Adds finished tasks of the last days, four an incident, and scheduled ones that are due in a month."""
@@ -74,6 +85,8 @@ def fill(path, n_finished, n_scheduled, with_history=True):
     for table, columns in HISTORY.items() if with_history else ():
         database.execute(PER_INCIDENT.format(table=table, columns=", ".join(columns),
                                              values=", ".join(columns.values())), values)
+    for statement in RECOUNT:
+        database.execute(statement)
     database.execute("COMMIT")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
