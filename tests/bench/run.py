@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -220,6 +221,7 @@ def main():
     parser.add_argument("names", nargs="*", choices=[[], *GROUPS])
     options = parser.parse_args()
     failed = False
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # as Control-C: nothing stays behind
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(tempfile.mkdtemp(prefix="codegen-bench.", dir=options.directory))
         if not options.keep:
