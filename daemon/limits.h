@@ -13,8 +13,8 @@
 #define LIMIT_KEY_MAX 128
 #define LIMIT_URL_MAX 1024
 #define LIMIT_SENTENCE_MAX 512
-#define LIMIT_REASON_MAX 320 /* of one reason of a verdict */
-#define LIMIT_SUBJECT_MAX 160
+#define LIMIT_REASON_MAX 240 /* of one reason of a verdict */
+#define LIMIT_SUBJECT_MAX 128
 #define LIMIT_LANE_MAX 80
 
 /* Texts of a submission, in bytes; longer ones are cut (log, context) or refused (the rest). */

@@ -46,8 +46,8 @@ struct task_change {
 	char reason[LIMIT_SENTENCE_MAX]; /* why, one sentence */
 };
 
-#define STEP_CHANGES_MAX 8
-#define STEP_NOTES_MAX 4
+#define STEP_CHANGES_MAX 5
+#define STEP_NOTES_MAX 3
 
 struct step_result {
 	/*

@@ -1,4 +1,4 @@
-/* Counters for `status`: kept by the schema's triggers, so nothing that is finished is looked at. */
+/* What `status` shows: from the counters, so nothing that is finished is looked at. */
 #include <string.h>
 #include <sys/stat.h>
 
@@ -36,8 +36,11 @@ static void take_counter(struct store_counts *counts, sqlite3_stmt *statement) {
 
 static int count_counters(struct db *db, struct store_counts *counts) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_COUNTERS);
-	int status;
+	int status = counters_write(db);
 
+	if (status < 0) {
+		return status;
+	}
 	while ((status = db_step(db, statement)) > 0) {
 		take_counter(counts, statement);
 	}

@@ -310,6 +310,9 @@ static int take_over(struct opening *opening) {
 		status = db_checkpoint(db);
 	}
 	if (status == 0) {
+		status = counters_open(db);
+	}
+	if (status == 0) {
 		status = pragma_int(db, "PRAGMA synchronous", &synchronous);
 	}
 	if (status < 0) {

@@ -49,6 +49,7 @@ bool db_is_fatal(int status) {
 }
 
 void db_forget(struct db *db) {
+	counters_forget(db);
 	memset(db->last_id, 0, sizeof(db->last_id));
 	db->last_seq = -1;
 	db->n_scheduled = -1;
@@ -136,7 +137,9 @@ int db_begin(struct db *db) {
 }
 
 int db_commit(struct db *db) {
-	return db_exec(db, "COMMIT");
+	int status = counters_write(db);
+
+	return status < 0 ? status : db_exec(db, "COMMIT");
 }
 
 bool db_in_transaction(const struct db *db) {

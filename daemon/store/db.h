@@ -27,6 +27,15 @@ enum db_ids {
 	DB_IDS_COUNT
 };
 
+/* A row of the table `counters`, and what the batch adds to it. */
+#define DB_COUNTERS_MAX 32
+struct db_counter {
+	char kind[16];
+	char status[16];
+	char type[24];
+	int64_t pending;
+};
+
 struct db {
 	sqlite3 *sqlite;
 	sqlite3_stmt *statements[SQL_COUNT];
@@ -34,7 +43,9 @@ struct db {
 	int64_t last_seq;	       /* of the event log; -1: look it up */
 	int64_t n_scheduled;	       /* when the batch began; -1: look it up */
 	int64_t wal_bytes;	       /* since the last checkpoint that ended */
-	int fault;		       /* SQLite's extended code of the first failure of this try */
+	struct db_counter counters[DB_COUNTERS_MAX];
+	size_t n_counters;
+	int fault; /* SQLite's extended code of the first failure of this try */
 	char path[PATH_MAX];
 };
 
@@ -84,6 +95,12 @@ must_check int db_int(
 must_check int db_next_id(struct db *db, enum db_ids ids, int64_t ms, int64_t *ret_id);
 /* An id that was not given out by db_next_id() is in use now. */
 void db_id_taken(struct db *db, enum db_ids ids, int64_t id);
+
+/* counters.c: sets them up; counts an inserted row; adds what is pending to the table; drops it (a rollback). */
+must_check int counters_open(struct db *db);
+void counters_inserted(struct db *db, enum sql_id id, const void *row);
+must_check int counters_write(struct db *db);
+void counters_forget(struct db *db);
 
 /* schema.c: creates the tables or brings older ones up to date; one transaction. */
 must_check int schema_update(struct db *db, int64_t from_version);

@@ -81,7 +81,15 @@ static const struct {
 	[STORE_NOTES] = { &note_row, matches_note, SQL_PAGE_NOTES, SQL_PAGE_NOTES_BY_INCIDENT },
 };
 
-/* The statement with the narrowest index. Completed tasks and resolved incidents are in none: they are the most. */
+/*
+ * Completed tasks are the most, scheduled ones the newest: both are found by walking the ids, and an index of them would
+ * cost every submission.
+ */
+static bool is_rare(int status) {
+	return status >= 0 && status != TASK_SCHEDULED && status != TASK_COMPLETED;
+}
+
+/* The statement with the narrowest index. Resolved incidents are in none. */
 static sqlite3_stmt *page_select(struct db *db, const struct store_page *page) {
 	int64_t cursor = page->cursor == 0 && page->kind != STORE_NOTES ? INT64_MAX : page->cursor;
 	sqlite3_stmt *statement;
@@ -89,7 +97,7 @@ static sqlite3_stmt *page_select(struct db *db, const struct store_page *page) {
 	if (page->incident_id != 0 && page->kind != STORE_INCIDENTS) {
 		statement = db_sql(db, kinds[page->kind].by_incident);
 		sql_bind_int(statement, 2, page->incident_id);
-	} else if (page->kind == STORE_TASKS && page->status >= 0 && page->status != TASK_COMPLETED) {
+	} else if (page->kind == STORE_TASKS && is_rare(page->status)) {
 		statement = db_sql(db, SQL_PAGE_TASKS_BY_STATUS);
 		sql_bind_text(statement, 2, status_name(page));
 	} else if (page->kind == STORE_INCIDENTS && page->state >= 0 &&
@@ -177,8 +185,11 @@ static int page_total(struct db *db, struct store_page *page) {
 	bool is_task = page->kind == STORE_TASKS;
 	bool is_incident = page->kind == STORE_INCIDENTS;
 	int64_t total = 0;
-	int status;
+	int status = counters_write(db);
 
+	if (status < 0) {
+		return status;
+	}
 	while ((status = db_step(db, statement)) > 0) {
 		if (text_is(statement, 0, counter_kinds[page->kind]) &&
 			text_is(statement, 1, is_task ? type_name(page) : NULL) &&

@@ -44,13 +44,13 @@ int row_get_by_id(
 
 int row_insert(struct db *db, enum sql_id id, const struct row_type *type, const void *row) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, id);
+	int status = statement != NULL ? row_bind(statement, type, row) : 0;
 
-	if (statement != NULL) {
-		int status = row_bind(statement, type, row);
-
-		if (status < 0) {
-			return status;
-		}
+	if (status == 0) {
+		status = db_run(db, statement);
 	}
-	return db_run(db, statement);
+	if (status == 0) {
+		counters_inserted(db, id, row);
+	}
+	return status;
 }

@@ -4,7 +4,7 @@
 #include "daemon/store/db.h"
 
 /*
- * Counters are kept by triggers, so that whoever writes a row cannot forget them and `status` never counts.
+ * `counters` is kept by counters.c, so that `status` never counts.
  * `status` in tasks_due makes it covering: SQLite 3.40 reads the row for a column that only its condition names.
  * Partial indexes hold only what their queries ask for: a finished task costs nothing but its row.
  */
@@ -45,7 +45,7 @@ static const char schema_1[] =
 	" head_repository TEXT NOT NULL, branch TEXT NOT NULL, commit_sha TEXT NOT NULL,"
 	" build_number TEXT NOT NULL, reason TEXT NOT NULL, instructions TEXT, result TEXT) STRICT;"
 	"CREATE INDEX tasks_due ON tasks (lane, due_ms, project, status) WHERE status = 'scheduled';"
-	"CREATE INDEX tasks_status ON tasks (status) WHERE status <> 'completed';"
+	"CREATE INDEX tasks_status ON tasks (status) WHERE status NOT IN ('scheduled', 'completed');"
 	"CREATE INDEX tasks_incident ON tasks (incident_id) WHERE incident_id <> 0;"
 	"CREATE UNIQUE INDEX tasks_live ON tasks (incident_id, type)"
 	" WHERE incident_id <> 0 AND finished_ms = 0 AND type <> 'notify';"
@@ -69,30 +69,6 @@ static const char schema_1[] =
 	/* `type` and `status` are empty where a kind has none; an incident's state is its status. */
 	"CREATE TABLE counters (kind TEXT NOT NULL, status TEXT NOT NULL, type TEXT NOT NULL, n INTEGER NOT NULL,"
 	" PRIMARY KEY (kind, status, type)) STRICT, WITHOUT ROWID;"
-	"CREATE TRIGGER tasks_added AFTER INSERT ON tasks BEGIN"
-	" UPDATE counters SET n = n + 1 WHERE kind = 'tasks' AND status = NEW.status AND type = NEW.type; END;"
-	"CREATE TRIGGER tasks_removed AFTER DELETE ON tasks BEGIN"
-	" UPDATE counters SET n = n - 1 WHERE kind = 'tasks' AND status = OLD.status AND type = OLD.type; END;"
-	"CREATE TRIGGER tasks_moved AFTER UPDATE OF status, type ON tasks"
-	" WHEN OLD.status <> NEW.status OR OLD.type <> NEW.type BEGIN"
-	" UPDATE counters SET n = n - 1 WHERE kind = 'tasks' AND status = OLD.status AND type = OLD.type;"
-	" UPDATE counters SET n = n + 1 WHERE kind = 'tasks' AND status = NEW.status AND type = NEW.type; END;"
-	"CREATE TRIGGER incidents_added AFTER INSERT ON incidents BEGIN"
-	" UPDATE counters SET n = n + 1 WHERE kind = 'incidents' AND status = NEW.state AND type = ''; END;"
-	"CREATE TRIGGER incidents_removed AFTER DELETE ON incidents BEGIN"
-	" UPDATE counters SET n = n - 1 WHERE kind = 'incidents' AND status = OLD.state AND type = ''; END;"
-	"CREATE TRIGGER incidents_moved AFTER UPDATE OF state ON incidents WHEN OLD.state <> NEW.state BEGIN"
-	" UPDATE counters SET n = n - 1 WHERE kind = 'incidents' AND status = OLD.state AND type = '';"
-	" UPDATE counters SET n = n + 1 WHERE kind = 'incidents' AND status = NEW.state AND type = ''; END;"
-	"CREATE TRIGGER reports_added AFTER INSERT ON reports BEGIN"
-	" UPDATE counters SET n = n + 1 WHERE kind = 'reports' AND status = '' AND type = ''; END;"
-	"CREATE TRIGGER reports_removed AFTER DELETE ON reports BEGIN"
-	" UPDATE counters SET n = n - 1 WHERE kind = 'reports' AND status = '' AND type = ''; END;"
-	"CREATE TRIGGER builds_added AFTER INSERT ON builds BEGIN"
-	" UPDATE counters SET n = n + 1 WHERE kind = 'builds' AND status = '' AND type = ''; END;"
-	"CREATE TRIGGER builds_removed AFTER DELETE ON builds BEGIN"
-	" UPDATE counters SET n = n - 1 WHERE kind = 'builds' AND status = '' AND type = ''; END;"
-
 	"WITH t(type) AS (VALUES ('publish_report'), ('trigger_agent'), ('pr_readiness_check'), ('notify')),"
 	" s(status) AS (VALUES ('scheduled'), ('executing'), ('completed'), ('failed'), ('cancelled'))"
 	" INSERT INTO counters SELECT 'tasks', status, type, 0 FROM t, s;"

@@ -25,7 +25,7 @@
 #define TRIGGER_LIVE TRIGGER " AND finished_ms = 0"
 #define TRIGGER_STARTED TRIGGER " AND started_ms > 0"
 #define LIVE "incident_id <> 0 AND finished_ms = 0 AND type <> 'notify'"
-#define UNFINISHED "status <> 'completed'"
+#define RARE "status NOT IN ('scheduled', 'completed')"
 #define UNRESOLVED "state <> 'resolved'"
 #define OF_INCIDENT "incident_id <> 0"
 
@@ -78,7 +78,7 @@ const char *const sql_texts[SQL_COUNT] = {
 		"SELECT lane, min(due_ms), count(*) FROM tasks WHERE " SCHEDULED " GROUP BY lane",
 	[SQL_TASK_NEXT_LANE] = "SELECT lane, due_ms FROM tasks WHERE " SCHEDULED " AND lane > ?1"
 			       " ORDER BY lane, due_ms LIMIT 1",
-	[SQL_TASK_EXECUTING] = "SELECT id FROM tasks WHERE status = 'executing' AND " UNFINISHED,
+	[SQL_TASK_EXECUTING] = "SELECT id FROM tasks WHERE status = 'executing' AND " RARE,
 	[SQL_TASK_MAX_ID] = "SELECT id FROM tasks WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_TASK_OF_INCIDENT] = "SELECT " TASK " FROM tasks WHERE incident_id = ?1 AND " OF_INCIDENT
 				 " ORDER BY id DESC LIMIT ?2",
@@ -87,9 +87,9 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_TASK_DELETE] = "DELETE FROM tasks WHERE id = ?1",
 	[SQL_TASK_OLD] =
 		"SELECT id, finished_ms FROM tasks WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
-	[SQL_TASK_STUCK] = "SELECT id, due_ms FROM tasks WHERE status = 'executing' AND " UNFINISHED
-			   " AND id > ?1"
-			   " ORDER BY id LIMIT ?2",
+	[SQL_TASK_STUCK] =
+		"SELECT id, due_ms FROM tasks WHERE status = 'executing' AND " RARE " AND id > ?1"
+		" ORDER BY id LIMIT ?2",
 	[SQL_TASK_FAIL] =
 		"UPDATE OR FAIL tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
 	[SQL_INCIDENT_INSERT] = "INSERT OR FAIL INTO incidents (" INCIDENT
@@ -150,11 +150,13 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_PAUSE_DELETE] = "DELETE FROM pauses WHERE project = ?1",
 	[SQL_PAUSES] = "SELECT project FROM pauses ORDER BY project",
 	[SQL_COUNTERS] = "SELECT kind, type, status, n FROM counters",
+	[SQL_COUNTER_ADD] =
+		"UPDATE counters SET n = n + ?4 WHERE kind = ?1 AND status = ?2 AND type = ?3",
 	[SQL_N_SCHEDULED] =
 		"SELECT sum(n) FROM counters WHERE kind = 'tasks' AND status = 'scheduled'",
 	[SQL_PAGE_TASKS] = "SELECT " TASK " FROM tasks WHERE id < ?1 ORDER BY id DESC",
 	[SQL_PAGE_TASKS_BY_STATUS] =
-		"SELECT " TASK " FROM tasks WHERE id < ?1 AND status = ?2 AND " UNFINISHED
+		"SELECT " TASK " FROM tasks WHERE id < ?1 AND status = ?2 AND " RARE
 		" ORDER BY id DESC",
 	[SQL_PAGE_TASKS_BY_INCIDENT] =
 		"SELECT " TASK " FROM tasks WHERE id < ?1 AND incident_id = ?2 AND " OF_INCIDENT

@@ -233,7 +233,7 @@ static int answer_task(struct db *db, struct store_step *step, const struct inci
 	struct live_task live;
 	int status;
 
-	if (step->event.type != EVENT_REPORT) {
+	if (step->event.type != EVENT_REPORT || step->answer.task_id != 0) {
 		return 0;
 	}
 	status = task_live(db, incident->id, TASK_PR_READINESS_CHECK, &live);

@@ -28,6 +28,10 @@ static int add(struct db *db, struct store_step *step, const struct incident *in
 	TEXT_SET(task.commit, incident->head_sha);
 	TEXT_SET(task.build_number, build_number);
 	TEXT_SET(task.reason, change->reason);
+	if (task.type == TASK_PR_READINESS_CHECK) {
+		step->answer.task_id = task.id;
+		step->answer.scheduled_ms = task.due_ms;
+	}
 	return task_insert(db, &task);
 }
 

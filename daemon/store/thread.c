@@ -110,9 +110,11 @@ static int batch_try(struct db *db, struct list *batch) {
 }
 
 static int savepoint_run(struct db *db, struct store_req *req) {
+	struct db_counter before[DB_COUNTERS_MAX];
 	int status = db_exec(db, "SAVEPOINT request");
 	int failure;
 
+	memcpy(before, db->counters, sizeof(before));
 	if (status < 0) {
 		return status;
 	}
@@ -132,6 +134,7 @@ static int savepoint_run(struct db *db, struct store_req *req) {
 		status = db_exec(db, "RELEASE request");
 	}
 	db_forget(db);
+	memcpy(db->counters, before, sizeof(before));
 	return status;
 }
 

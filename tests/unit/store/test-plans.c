@@ -49,6 +49,7 @@ static const struct {
 	{ SQL_N_SCHEDULED, "SEARCH counters USING PRIMARY KEY (kind=? AND status=?)" },
 	{ SQL_PAGE_TASKS, "SEARCH tasks USING INTEGER PRIMARY KEY (rowid<?)" },
 	{ SQL_PAGE_TASKS_BY_STATUS, "SEARCH tasks USING INDEX tasks_status (status=? AND rowid<?)" },
+	{ SQL_COUNTER_ADD, "SEARCH counters USING PRIMARY KEY (kind=? AND status=? AND type=?)" },
 	{ SQL_PAGE_TASKS_BY_INCIDENT,
 		"SEARCH tasks USING INDEX tasks_incident (incident_id=? AND rowid<?)" },
 	{ SQL_PAGE_INCIDENTS, "SEARCH incidents USING INTEGER PRIMARY KEY (rowid<?)" },
