@@ -70,7 +70,9 @@
 	(16 * 1024 * 1024)	     /* moved into the database when nothing waits */
 #define LIMIT_STORE_CLEANUP_ROWS 500 /* deleted in one transaction */
 #define LIMIT_BUILDS_PER_BRANCH 256  /* newest builds a local verdict looks at */
-#define LIMIT_HISTORY_TASKS 32	     /* tasks of earlier cycles a prompt or `explain` tells of */
+#define LIMIT_BUILDS_JUDGED                                                                        \
+	(2 * LIMIT_BUILDS_PER_BRANCH) /* with older ones that still matter; beyond: never ready */
+#define LIMIT_HISTORY_TASKS 32	      /* tasks of earlier cycles a prompt or `explain` tells of */
 #define LIMIT_SUBMISSION_KEY_MS                                                                    \
 	(30 * CLOCK_DAY_MS) /* keys are remembered; a spool file lives 7 days */
 

@@ -19,6 +19,7 @@ struct group {
 	const struct build *covering; /* the newest passed one that proves `failed` repaired */
 	const struct build *newer_red; /* else: failed on a later commit than a pass that came after `failed` */
 	const struct build *unordered; /* else: passed after `failed` arrived, on who knows what commit */
+	const struct build *owed; /* a red beside `failed` that nothing repaired; NULL: none */
 };
 
 static int arrival(const struct build *a, const struct build *b) {
@@ -157,6 +158,47 @@ static void find_cover(struct group *group) {
 	}
 }
 
+/*
+ * Whether the incident's end must wait for this red. One from before it may be of a commit that a rebase removed:
+ * without ancestors and numbers no pass would ever be known to come after it.
+ */
+static bool is_owed(const struct readiness_local *snapshot, const struct build *red) {
+	const struct incident *incident = snapshot->incident;
+
+	/* An incident without a report was opened by a check, when the failures were there already. */
+	return incident == NULL || incident->report_id == 0 || red->incident_id == incident->id ||
+		id_ms(red->id) >= incident->opened_ms;
+}
+
+/*
+ * Whether a build on a commit at or after the red one's says what became of it: a pass, or a red that arrived later
+ * and is owed itself. (By arrival, so that builds that contradict each other never excuse each other in a circle.)
+ */
+static bool is_followed(const struct readiness_local *snapshot, const struct group *group,
+	const struct build *red) {
+	for (size_t i = group->n; i-- > 0;) {
+		const struct build *build = group->builds[i];
+
+		if ((build->passed || (arrival(build, red) > 0 && is_owed(snapshot, build))) &&
+			build_compare(build, red) == BUILD_AFTER) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The repair of the newest red says nothing of another one on a commit of unknown order. */
+static void find_owed(const struct readiness_local *snapshot, struct group *group) {
+	for (size_t i = group->n; i-- > 0 && group->owed == NULL;) {
+		const struct build *build = group->builds[i];
+
+		if (!build->passed && build != group->failed && is_owed(snapshot, build) &&
+			!is_followed(snapshot, group, build)) {
+			group->owed = build;
+		}
+	}
+}
+
 static bool is_active_elsewhere(const struct readiness_local *snapshot, int64_t incident_id) {
 	if (incident_id == 0 ||
 		(snapshot->incident != NULL && snapshot->incident->id == incident_id)) {
@@ -198,15 +240,15 @@ static void add_red_elsewhere(struct verdict *verdict, const struct build *red) 
 		of_step(red, where, sizeof(where)), id);
 }
 
-static void add_order_unknown(struct verdict *verdict, const struct group *group) {
+static void add_order_unknown(
+	struct verdict *verdict, const struct build *red, const struct build *green) {
 	char subject[LIMIT_SUBJECT_MAX], where[OF_STEP_MAX];
 	char passed[LIMIT_COMMIT_MAX], failed[LIMIT_COMMIT_MAX];
 
-	verdict_add(verdict, REASON_ORDER_UNKNOWN,
-		step_subject(group->failed, subject, sizeof(subject)),
+	verdict_add(verdict, REASON_ORDER_UNKNOWN, step_subject(red, subject, sizeof(subject)),
 		"A build%s passed on %s, but whether that is after %s, where it failed, is unknown.",
-		of_step(group->failed, where, sizeof(where)),
-		short_commit(group->unordered, passed), short_commit(group->failed, failed));
+		of_step(red, where, sizeof(where)), short_commit(green, passed),
+		short_commit(red, failed));
 }
 
 static void add_build_failed(struct verdict *verdict, const struct build *red) {
@@ -229,6 +271,16 @@ static void add_no_build(struct verdict *verdict, const struct build *red) {
 		has_commit ? short_commit(red, commit) : "");
 }
 
+/* The covering pass is neither after it, nor it after the pass. */
+static void judge_owed(const struct readiness_local *snapshot, const struct group *group,
+	struct verdict *verdict) {
+	if (is_active_elsewhere(snapshot, group->owed->incident_id)) {
+		add_red_elsewhere(verdict, group->owed);
+	} else {
+		add_order_unknown(verdict, group->owed, group->covering);
+	}
+}
+
 static void judge_group(
 	const struct readiness_local *snapshot, struct group *group, struct verdict *verdict) {
 	const struct build *red;
@@ -239,13 +291,17 @@ static void judge_group(
 	}
 	find_cover(group);
 	if (group->covering != NULL) {
+		find_owed(snapshot, group);
+		if (group->owed != NULL) {
+			judge_owed(snapshot, group, verdict);
+		}
 		return;
 	}
 	red = group->newer_red != NULL ? group->newer_red : group->failed;
 	if (is_active_elsewhere(snapshot, red->incident_id)) {
 		add_red_elsewhere(verdict, red);
 	} else if (group->unordered != NULL) {
-		add_order_unknown(verdict, group);
+		add_order_unknown(verdict, group->failed, group->unordered);
 	} else if (group->newer_red != NULL || failed_again(snapshot, group)) {
 		add_build_failed(verdict, red);
 	} else {
@@ -288,7 +344,7 @@ static void judge_groups(const struct readiness_local *snapshot, const struct bu
 		judge_group(snapshot, &group, verdict);
 		newest = newer_of(newest, builds[end - 1]);
 		any_failed = any_failed || group.failed != NULL;
-		if (group.covering != NULL) {
+		if (group.covering != NULL && group.owed == NULL) {
 			newest_cover = newer_of(newest_cover, group.covering);
 			add_proof(verdict, group.covering);
 		}
@@ -302,23 +358,33 @@ static void judge_groups(const struct readiness_local *snapshot, const struct bu
 	(void)TEXT_SET(verdict->head_sha, newest->commit);
 }
 
-/*
- * The window holds only the newest builds. When it is full and the incident's own failure has slid out of it, the
- * builds that are left prove nothing about that failure.
- */
+/* What the incident's newest report told of is not among the builds: they prove nothing about it. */
 static bool failure_out_of_sight(const struct readiness_local *snapshot) {
 	const struct incident *incident = snapshot->incident;
 
-	if (incident == NULL || incident->report_id == 0 ||
-		snapshot->n_builds < LIMIT_BUILDS_PER_BRANCH) {
+	if (incident == NULL || incident->report_id == 0 || snapshot->n_builds == 0) {
 		return false;
 	}
-	for (size_t i = snapshot->n_builds - LIMIT_BUILDS_PER_BRANCH; i < snapshot->n_builds; i++) {
+	for (size_t i = 0; i < snapshot->n_builds; i++) {
 		if (snapshot->builds[i].report_id == incident->report_id) {
 			return false;
 		}
 	}
 	return true;
+}
+
+static void add_out_of_sight(const struct readiness_local *snapshot, struct verdict *verdict) {
+	const char *head = snapshot->incident != NULL ? snapshot->incident->head_sha : "";
+
+	if (snapshot->n_builds > LIMIT_BUILDS_JUDGED) {
+		verdict_add(verdict, REASON_ORDER_UNKNOWN, head,
+			"More than %d builds matter here, too many to tell whether all failures are repaired.",
+			LIMIT_BUILDS_JUDGED);
+	} else if (failure_out_of_sight(snapshot)) {
+		verdict_add(verdict, REASON_ORDER_UNKNOWN, head,
+			"The build of the newest failure is not kept any more, so nothing tells whether it is"
+			" repaired.");
+	}
 }
 
 static enum verdict_outcome outcome_of(const struct verdict *verdict) {
@@ -332,7 +398,7 @@ static enum verdict_outcome outcome_of(const struct verdict *verdict) {
 
 void readiness_judge_local(const struct readiness_local *snapshot, struct verdict *ret_verdict) {
 	const struct incident *incident = snapshot->incident;
-	const struct build *builds[LIMIT_BUILDS_PER_BRANCH];
+	const struct build *builds[LIMIT_BUILDS_JUDGED];
 	size_t n = MIN(snapshot->n_builds, ARRAY_SIZE(builds));
 	struct verdict *verdict = ret_verdict;
 
@@ -349,10 +415,6 @@ void readiness_judge_local(const struct readiness_local *snapshot, struct verdic
 			incident != NULL ? incident->head_sha : "",
 			"No build of this branch has been reported yet.");
 	}
-	if (failure_out_of_sight(snapshot)) {
-		verdict_add(verdict, REASON_ORDER_UNKNOWN, incident->head_sha,
-			"More than %d builds arrived since the failure, too many to tell whether it is repaired.",
-			LIMIT_BUILDS_PER_BRANCH);
-	}
+	add_out_of_sight(snapshot, verdict);
 	verdict->outcome = outcome_of(verdict);
 }

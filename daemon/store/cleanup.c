@@ -7,9 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/clock.h"
 #include "common/id.h"
-#include "common/text.h"
 #include "daemon/store/internal.h"
 
 /* The cursor: the kind above, the last id looked at below. Ids fit until the year 2248. */
@@ -37,6 +35,12 @@ static bool is_old_report(const struct store_cleanup *cleanup, sqlite3_stmt *sta
 		sqlite3_column_int64(statement, 2) != 0;
 }
 
+/* The failure of an incident that is not over is what its end must be proven against. */
+static bool is_old_build(const struct store_cleanup *cleanup, sqlite3_stmt *statement) {
+	return sqlite3_column_int64(statement, 1) < cleanup->history_before_ms &&
+		sqlite3_column_int64(statement, 2) != 0;
+}
+
 static bool is_old_history(const struct store_cleanup *cleanup, sqlite3_stmt *statement) {
 	return sqlite3_column_int64(statement, 1) < cleanup->history_before_ms;
 }
@@ -45,18 +49,11 @@ static bool is_old_key(const struct store_cleanup *cleanup, sqlite3_stmt *statem
 	return true;
 }
 
-static bool is_stuck(const struct store_cleanup *cleanup, sqlite3_stmt *statement) {
-	return sqlite3_column_int64(statement, 1) < cleanup->stuck_before_ms;
-}
-
 #define NOT_COUNTED ((size_t)-1)
 
-enum { KIND_STUCK, KIND_TASKS, KIND_REPORTS, KIND_BUILDS, KIND_NOTES, KIND_KEYS, KIND_COUNT };
+enum { KIND_TASKS, KIND_REPORTS, KIND_BUILDS, KIND_NOTES, KIND_KEYS, KIND_COUNT };
 
 static const struct kind kinds[KIND_COUNT] = {
-	[KIND_STUCK] = { SQL_TASK_STUCK, SQL_TASK_FAIL,
-		offsetof(struct store_cleanup, stuck_before_ms),
-		offsetof(struct store_cleanup, n_tasks), is_stuck },
 	[KIND_TASKS] = { SQL_TASK_OLD, SQL_TASK_DELETE,
 		offsetof(struct store_cleanup, tasks_before_ms),
 		offsetof(struct store_cleanup, n_tasks), is_old_task },
@@ -65,7 +62,7 @@ static const struct kind kinds[KIND_COUNT] = {
 		offsetof(struct store_cleanup, n_reports), is_old_report },
 	[KIND_BUILDS] = { SQL_BUILD_OLD, SQL_BUILD_DELETE,
 		offsetof(struct store_cleanup, history_before_ms),
-		offsetof(struct store_cleanup, n_builds), is_old_history },
+		offsetof(struct store_cleanup, n_builds), is_old_build },
 	[KIND_NOTES] = { SQL_NOTE_OLD, SQL_NOTE_DELETE,
 		offsetof(struct store_cleanup, history_before_ms),
 		offsetof(struct store_cleanup, n_events), is_old_history },
@@ -98,12 +95,8 @@ static int find(struct db *db, const struct store_cleanup *cleanup, int kind, in
 		return status;
 	}
 	sql_bind_int(statement, 1, *cursor);
-	if (kind == KIND_STUCK) {
-		sql_bind_int(statement, 2, n_max);
-	} else {
-		sql_bind_int(statement, 2, end);
-		sql_bind_int(statement, 3, n_max);
-	}
+	sql_bind_int(statement, 2, end);
+	sql_bind_int(statement, 3, n_max);
 	while ((status = db_step(db, statement)) > 0) {
 		n_seen++;
 		*cursor = sqlite3_column_int64(statement, 0);
@@ -116,28 +109,13 @@ static int find(struct db *db, const struct store_cleanup *cleanup, int kind, in
 	return status < 0 ? status : n_seen;
 }
 
-static int fail_stuck(struct db *db, sqlite3_stmt *statement, int64_t id) {
-	struct note note = { .kind = NOTE_TASK, .task_id = id, .at_ms = clock_now_ms() };
-	char text[ID_TEXT_MAX];
-	int status;
-
-	text_format(note.message, sizeof(note.message),
-		"Task %s was stuck in executing; a cleanup marked it as failed.",
-		id_format(ID_TASK, id, text));
-	sql_bind_int(statement, 2, note.at_ms);
-	sql_bind_text(statement, 3, note.message);
-	status = db_run(db, statement);
-	return status < 0 ? status : note_append(db, &note, true);
-}
-
 static int remove_rows(struct db *db, int kind, const int64_t *ids, size_t n) {
 	sqlite3_stmt *statement = db_sql(db, kinds[kind].remove);
 	int status = 0;
 
 	for (size_t i = 0; status == 0 && i < n; i++) {
 		sql_bind_int(statement, 1, ids[i]);
-		status = kind == KIND_STUCK ? fail_stuck(db, statement, ids[i])
-					    : db_run(db, statement);
+		status = db_run(db, statement);
 	}
 	return status;
 }

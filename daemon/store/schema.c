@@ -35,7 +35,7 @@ static const char schema_1[] =
 	" project TEXT NOT NULL, head_repository TEXT NOT NULL, branch TEXT NOT NULL, job TEXT NOT NULL,"
 	" step TEXT NOT NULL, commit_sha TEXT NOT NULL, build_number TEXT NOT NULL, passed INTEGER NOT NULL,"
 	" incident_id INTEGER NOT NULL, report_id INTEGER NOT NULL, ancestors TEXT, quality TEXT) STRICT;"
-	"CREATE INDEX builds_branch ON builds (project, head_repository, branch);"
+	"CREATE INDEX builds_branch ON builds (project, head_repository, branch, passed);"
 
 	"CREATE TABLE tasks ("
 	" id INTEGER PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, origin TEXT NOT NULL,"

@@ -64,7 +64,8 @@ const char *const sql_texts[SQL_COUNT] = {
 		" WHERE incident_id = ?1 AND " OF_INCIDENT " AND type = ?2 AND " SCHEDULED,
 	[SQL_TASK_WAKE] =
 		"UPDATE OR FAIL tasks SET due_ms = ?4 WHERE project = ?1 AND head_repository = ?2 AND branch = ?3"
-		" AND " TRIGGER_LIVE " AND " SCHEDULED " AND incident_id <> ?5 AND due_ms > ?4",
+		" AND " TRIGGER_LIVE " AND " SCHEDULED
+		" AND incident_id <> ?5 AND due_ms > ?4 AND due_ms <= ?6 AND attempt = 0",
 	[SQL_TASK_BUDGET] =
 		"SELECT started_ms FROM tasks WHERE project = ?1 AND started_ms > ?2 AND " TRIGGER_STARTED
 		" ORDER BY started_ms DESC LIMIT 1 OFFSET ?3",
@@ -87,11 +88,6 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_TASK_DELETE] = "DELETE FROM tasks WHERE id = ?1",
 	[SQL_TASK_OLD] =
 		"SELECT id, finished_ms FROM tasks WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
-	[SQL_TASK_STUCK] =
-		"SELECT id, due_ms FROM tasks WHERE status = 'executing' AND " RARE " AND id > ?1"
-		" ORDER BY id LIMIT ?2",
-	[SQL_TASK_FAIL] =
-		"UPDATE OR FAIL tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
 	[SQL_INCIDENT_INSERT] = "INSERT OR FAIL INTO incidents (" INCIDENT
 				") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 				" ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -123,12 +119,15 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_REPORT_DELETE] = "DELETE FROM reports WHERE id = ?1",
 	[SQL_BUILD_INSERT] = "INSERT OR FAIL INTO builds (" BUILD
 			     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[SQL_BUILD_OF_BRANCH] =
-		"SELECT " BUILD " FROM builds WHERE project = ?1 AND head_repository = ?2"
-		" AND branch = ?3 ORDER BY id DESC LIMIT ?4",
+	[SQL_BUILD_FAILED] = "SELECT " BUILD " FROM builds WHERE project = ?1 AND head_repository = ?2"
+			     " AND branch = ?3 AND passed = 0 ORDER BY id DESC",
+	[SQL_BUILD_PASSED] = "SELECT " BUILD " FROM builds WHERE project = ?1 AND head_repository = ?2"
+			     " AND branch = ?3 AND passed = 1 ORDER BY id DESC",
 	[SQL_BUILD_MAX_ID] = "SELECT id FROM builds WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_BUILD_OLD] =
-		"SELECT id, at_ms FROM builds WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
+		"SELECT id, at_ms, incident_id = 0 OR NOT EXISTS (SELECT 1 FROM incidents i WHERE"
+		" i.id = builds.incident_id AND i.state NOT IN ('resolved', 'abandoned')) FROM builds"
+		" WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
 	[SQL_BUILD_DELETE] = "DELETE FROM builds WHERE id = ?1",
 	[SQL_NOTE_INSERT] =
 		"INSERT OR FAIL INTO events (" NOTE ", failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -132,7 +132,7 @@ must_check int store_step(struct store *store, struct store_step *step, store_do
 /* Releases the outputs. The inputs are the caller's. */
 void store_step_finish(struct store_step *step);
 
-/* Moves due tasks of one lane to EXECUTING, attempt + 1, the most overdue first. */
+/* Moves due tasks of one lane to EXECUTING, attempt + 1, the most overdue first. A damaged row becomes FAILED. */
 struct store_claim {
 	struct store_req req;
 	/* in */
@@ -191,8 +191,7 @@ struct store_cleanup {
 	/* in: rows older than these times go; 0 keeps all of a kind */
 	int64_t tasks_before_ms;
 	int64_t reports_before_ms; /* of incidents that are over, or of none */
-	int64_t history_before_ms; /* builds and events */
-	int64_t stuck_before_ms; /* executing tasks due before it become failed, counted as tasks; 0: none */
+	int64_t history_before_ms; /* events, and builds of incidents that are over or of none */
 	int64_t keys_before_ms;
 	bool dry_run; /* only counts, everything at once in slices */
 	/* in and out: where the next slice goes on; start with 0 */
@@ -260,7 +259,11 @@ struct store_ticket {
 };
 must_check int store_ticket(struct store *store, struct store_ticket *ticket, store_done_fn *done);
 
-/* The newest builds of a branch (at most LIMIT_BUILDS_PER_BRANCH), oldest first, and its other incidents. */
+/*
+ * What a verdict needs of a branch, oldest first: its LIMIT_BUILDS_PER_BRANCH newest builds, whatever still counts
+ * against its active incidents of the older failed ones, and of the older passed ones those that repaired a failed one.
+ * At most LIMIT_BUILDS_JUDGED; one more says that there were too many failed ones.
+ */
 struct store_builds {
 	struct store_req req;
 	/* in; strings borrowed */

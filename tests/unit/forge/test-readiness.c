@@ -115,6 +115,29 @@ static const struct row rows[] = {
 		{ RED(LINT, "c1", "11", NULL, OURS, 1), GREEN(LINT, "c2", "12"),
 			RED(LINT, "c3", "13", NULL, OURS, 2), GREEN(LINT, "c4", "14") },
 		VERDICT_READY, "c4", "4 ", { { 0 } } },
+	{ "an older green says nothing of an unordered red before it", false,
+		{ RED(LINT, "c2", "", NULL, OURS, 1), RED(LINT, "c1", "", NULL, OURS, 2),
+			GREEN(LINT, "c1") },
+		VERDICT_NOT_READY, "c1", "",
+		{ { REASON_ORDER_UNKNOWN, "lint / eslint",
+			"A build of job lint, step eslint passed on c1, but whether that is after c2, "
+			"where it failed, is unknown." } } },
+	{ "by hand: an unordered red before it", true,
+		{ RED(LINT, "c2", "", NULL, ENDED, 1), RED(LINT, "c1", "", NULL, ENDED, 2),
+			GREEN(LINT, "c1") },
+		VERDICT_NOT_READY, "c1", "", { { REASON_ORDER_UNKNOWN, "lint / eslint", NULL } } },
+	{ "an unordered red before it, of another incident", false,
+		{ RED(LINT, "c2", "", NULL, OTHER, 1), RED(LINT, "c1", "", NULL, OURS, 2),
+			GREEN(LINT, "c1") },
+		VERDICT_PENDING, "c1", "", { { REASON_RED_ELSEWHERE, "OTHER", NULL } } },
+	{ "each red repaired by its own green", false,
+		{ RED(LINT, "c2", "", NULL, OURS, 1), RED(LINT, "c1", "", NULL, OURS, 2),
+			GREEN(LINT, "c1"), GREEN(LINT, "c2") },
+		VERDICT_READY, "c1", "3 ", { { 0 } } },
+	{ "a red that a later one followed, beyond what the green knows", false,
+		{ RED(LINT, "c1", "", "c0", OURS, 1), RED(LINT, "c2", "", "c1", OURS, 2),
+			GREEN(LINT, "c3", "", "c2") },
+		VERDICT_READY, "c3", "3 ", { { 0 } } },
 	{ "two greens: the newest is the proof", false,
 		{ RED(LINT, "c1", "11", NULL, OURS, 1), GREEN(LINT, "c2", "12"),
 			GREEN(LINT, "c3", "13") },
@@ -212,6 +235,23 @@ static const struct row rows[] = {
 		"", "", { { REASON_BUILD_FAILED, "build", "The newest build failed." } } },
 };
 
+/* The incident was opened when the second build arrived. */
+static const struct row opened_later[] = {
+	{ "a rebased-away red from before the incident", false,
+		{ RED(LINT, "c2", "", NULL, ENDED, 1), RED(LINT, "c1", "", NULL, OURS, 2),
+			GREEN(LINT, "c1") },
+		VERDICT_READY, "c1", "3 ", { { 0 } } },
+	{ "a red from before the incident, on a later commit than the green", false,
+		{ RED(LINT, "c2", "12", NULL, ENDED, 1), RED(LINT, "c1", "10", NULL, OURS, 2),
+			GREEN(LINT, "c1", "11") },
+		VERDICT_NOT_READY, "c1", "", { { REASON_BUILD_FAILED, "lint / eslint", NULL } } },
+	{ "a red from before the incident that nothing followed", false,
+		{ RED(LINT, "c1", "", NULL, ENDED, 1), RED(TEST, "c1", "", NULL, OURS, 2),
+			GREEN(TEST, "c1") },
+		VERDICT_NOT_READY, "c1", "3 ",
+		{ { REASON_NO_BUILD_SINCE_REPORT, "lint / eslint", NULL } } },
+};
+
 static const int64_t active[] = { OURS << ID_SEQ_BITS, OTHER << ID_SEQ_BITS };
 
 static const char *current; /* the row that is judged, for messages */
@@ -275,13 +315,26 @@ static void expect_proof(const struct row *row, const struct verdict *verdict) {
 	expect_text(proof, row->proof);
 }
 
-static void judge_row(const struct row *row) {
+/* An incident without a report was opened by a check. */
+static int64_t newest_report(const struct row *row) {
+	int64_t newest = 0;
+
+	for (size_t i = 0; i < BUILDS_MAX; i++) {
+		if (row->builds[i].incident_id == OURS) {
+			newest = MAX(newest, row->builds[i].report_id);
+		}
+	}
+	return newest;
+}
+
+static void judge_row(const struct row *row, int64_t opened_ms) {
 	static struct verdict verdict;
 	struct build builds[BUILDS_MAX];
 	const struct incident incident = {
 		.id = active[0],
 		.revision = 7,
-		.report_id = 1,
+		.opened_ms = opened_ms,
+		.report_id = newest_report(row),
 		.cycle_report_id = 1,
 		.head_sha = "c0ffee0",
 	};
@@ -310,16 +363,21 @@ static void judge_row(const struct row *row) {
 
 static void judges_every_row(void **state) {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		judge_row(&rows[i]);
+		judge_row(&rows[i], 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(opened_later); i++) {
+		judge_row(&opened_later[i], 2);
 	}
 }
 
-/* Our red, then more greens than the window holds. */
-static void judge_full_window(size_t n, struct verdict *ret) {
-	static struct build builds[LIMIT_BUILDS_PER_BRANCH + 1];
+/* Our red, then greens of another step. */
+static void judge_crowd(size_t n, int64_t report_id, struct verdict *ret) {
+	static struct build builds[LIMIT_BUILDS_JUDGED + 1];
 	const struct row_build red = RED(LINT, "c1", "", NULL, OURS, 1);
 	const struct row_build green = GREEN(TEST, "c1");
-	const struct incident incident = { .id = active[0], .report_id = 1, .cycle_report_id = 1 };
+	const struct incident incident = {
+		.id = active[0], .report_id = report_id, .cycle_report_id = 1
+	};
 	const struct readiness_local snapshot = {
 		.builds = builds,
 		.n_builds = n,
@@ -334,14 +392,41 @@ static void judge_full_window(size_t n, struct verdict *ret) {
 	readiness_judge_local(&snapshot, ret);
 }
 
-static void a_failure_that_slid_out_of_sight_is_never_green(void **state) {
+static void a_failure_before_many_builds_is_seen(void **state) {
 	static struct verdict verdict;
 
-	judge_full_window(LIMIT_BUILDS_PER_BRANCH, &verdict);
+	judge_crowd(LIMIT_BUILDS_JUDGED, 1, &verdict);
 	assert_int_equal(verdict.outcome, VERDICT_NOT_READY);
+	assert_int_equal(verdict.n_reasons, 1);
 	assert_int_equal(verdict.reasons[0].code, REASON_NO_BUILD_SINCE_REPORT);
-	judge_full_window(LIMIT_BUILDS_PER_BRANCH + 1, &verdict);
+}
+
+static void more_builds_than_are_judged_are_never_green(void **state) {
+	static struct verdict verdict;
+
+	judge_crowd(LIMIT_BUILDS_JUDGED + 1, 1, &verdict);
 	assert_int_equal(verdict.outcome, VERDICT_NOT_READY);
+	assert_int_equal(verdict.reasons[verdict.n_reasons - 1].code, REASON_ORDER_UNKNOWN);
+}
+
+/* Another failure of the incident was repaired; what its newest report told of is not known any more. */
+static void a_report_whose_build_is_gone_is_never_green(void **state) {
+	static struct verdict verdict;
+	struct build builds[2];
+	const struct row_build red = RED(LINT, "c1", "", NULL, OURS, 1), green = GREEN(LINT, "c1");
+	struct incident incident = { .id = active[0], .report_id = 1, .cycle_report_id = 1 };
+	const struct readiness_local snapshot = {
+		.builds = builds, .n_builds = ARRAY_SIZE(builds), .incident = &incident
+	};
+
+	fill_build(&builds[0], &red, 1);
+	fill_build(&builds[1], &green, 2);
+	readiness_judge_local(&snapshot, &verdict);
+	assert_int_equal(verdict.outcome, VERDICT_READY);
+	incident.report_id = 2;
+	readiness_judge_local(&snapshot, &verdict);
+	assert_int_equal(verdict.outcome, VERDICT_NOT_READY);
+	assert_int_equal(verdict.n_reasons, 1);
 	assert_int_equal(verdict.reasons[0].code, REASON_ORDER_UNKNOWN);
 }
 
@@ -385,7 +470,9 @@ static void more_red_legs_than_a_verdict_can_name(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_every_row),
-		cmocka_unit_test(a_failure_that_slid_out_of_sight_is_never_green),
+		cmocka_unit_test(a_failure_before_many_builds_is_seen),
+		cmocka_unit_test(more_builds_than_are_judged_are_never_green),
+		cmocka_unit_test(a_report_whose_build_is_gone_is_never_green),
 		cmocka_unit_test(long_names_leave_room_for_the_sentence),
 		cmocka_unit_test(more_red_legs_than_a_verdict_can_name),
 	};

@@ -29,7 +29,6 @@ static const struct {
 	{ SQL_TASK_OF_INCIDENT, "SEARCH tasks USING INDEX tasks_incident (incident_id=?)" },
 	{ SQL_TASK_MAX_ID, "SEARCH tasks USING INTEGER PRIMARY KEY (rowid<?)" },
 	{ SQL_TASK_OLD, "SEARCH tasks USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
-	{ SQL_TASK_STUCK, "SEARCH tasks USING INDEX tasks_status (status=? AND rowid>?)" },
 	{ SQL_INCIDENT_BY_KEY,
 		"SEARCH incidents USING INDEX incidents_key (project=? AND head_repository=?"
 		" AND branch=? AND error_type=?)" },
@@ -37,8 +36,12 @@ static const struct {
 	{ SQL_INCIDENT_MAX_ID, "SEARCH incidents USING INTEGER PRIMARY KEY (rowid<?)" },
 	{ SQL_REPORT_OLD, "SEARCH reports USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
 	{ SQL_REPORT_MAX_ID, "SEARCH reports USING INTEGER PRIMARY KEY (rowid<?)" },
-	{ SQL_BUILD_OF_BRANCH,
-		"SEARCH builds USING INDEX builds_branch (project=? AND head_repository=? AND branch=?)" },
+	{ SQL_BUILD_FAILED,
+		"SEARCH builds USING INDEX builds_branch (project=? AND head_repository=? AND branch=?"
+		" AND passed=?)" },
+	{ SQL_BUILD_PASSED,
+		"SEARCH builds USING INDEX builds_branch (project=? AND head_repository=? AND branch=?"
+		" AND passed=?)" },
 	{ SQL_BUILD_MAX_ID, "SEARCH builds USING INTEGER PRIMARY KEY (rowid<?)" },
 	{ SQL_BUILD_OLD, "SEARCH builds USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
 	{ SQL_NOTE_FAILURES, "SEARCH events USING INDEX events_failure (failure=?)" },
