@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "common/address.h"
@@ -126,11 +127,11 @@ static int reload(void *user, struct config_errors *ret_errors) {
 
 /* Stopping: the sockets and the engine side by side, then the store. */
 
-static void handle_closed_by_walk(uv_handle_t *handle, void *arg) {
-	(void)arg;
-	if (!uv_is_closing(handle)) {
-		uv_close(handle, NULL);
+static void close_handles(struct daemon *daemon) {
+	for (int i = 0; i < SIGNAL_COUNT; i++) {
+		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 	}
+	uv_close((uv_handle_t *)&daemon->watchdog, NULL);
 }
 
 static void store_closed(void *user) {
@@ -139,10 +140,7 @@ static void store_closed(void *user) {
 	daemon->store = NULL;
 	engine_destroy(daemon->engine);
 	daemon->engine = NULL;
-	for (int i = 0; i < SIGNAL_COUNT; i++) {
-		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
-	}
-	uv_close((uv_handle_t *)&daemon->watchdog, NULL);
+	close_handles(daemon);
 }
 
 static void part_stopped(void *user) {
@@ -151,6 +149,16 @@ static void part_stopped(void *user) {
 	if (--daemon->n_closing == 0) {
 		store_close(daemon->store, store_closed, daemon);
 	}
+}
+
+/* Whatever is committed is safe; waiting longer for a hung disk or process would only keep the others waiting. */
+static void engine_stopped(void *user, bool drained) {
+	if (!drained) {
+		log_error("Work under way did not end within %lld s; leaving it to the next start.",
+			(long long)(LIMIT_DRAIN_MS / CLOCK_SECOND_MS));
+		_exit(DAEMON_EXIT_FAILED);
+	}
+	part_stopped(user);
 }
 
 static void stop(struct daemon *daemon, int exit_code) {
@@ -165,7 +173,7 @@ static void stop(struct daemon *daemon, int exit_code) {
 	if (daemon->server != NULL) {
 		server_close(daemon->server, part_stopped, daemon);
 	}
-	engine_stop(daemon->engine, part_stopped, daemon);
+	engine_stop(daemon->engine, engine_stopped, daemon);
 }
 
 static void store_failed(void *user, const char *sentence) {
@@ -290,8 +298,7 @@ static int run_loop(struct daemon *daemon, struct config *config) {
 
 	if (r < 0) {
 		log_error("Cannot start the engine: %s.", log_errno(r));
-		store_close(daemon->store, NULL, NULL);
-		uv_walk(&daemon->loop, handle_closed_by_walk, NULL);
+		store_close(daemon->store, store_closed, daemon);
 		(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
 		return DAEMON_EXIT_FAILED;
 	}
@@ -323,7 +330,7 @@ static int run(struct daemon *daemon) {
 		code = run_loop(daemon, config);
 	} else {
 		config_destroy(config);
-		uv_walk(&daemon->loop, handle_closed_by_walk, NULL);
+		close_handles(daemon);
 		(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	}
 	(void)uv_loop_close(&daemon->loop);

@@ -83,6 +83,7 @@ void engine_destroy(struct engine *engine) {
 	if (engine == NULL) {
 		return;
 	}
+	job_drop_stalled(engine);
 	close_forges(engine, NULL);
 	runner_finish(engine);
 	for (char **project = engine->paused; project != NULL && *project != NULL; project++) {
@@ -193,6 +194,10 @@ static void look_at_lanes(struct engine *engine, const struct store_step *step) 
 	}
 	if (result->wake_branch) {
 		runner_due_all(engine, "agent/", step->now_ms);
+	}
+	if (step->scope == STEP_BY_BRANCH &&
+		step->tasks_changed) { /* several decisions: of all, not of the last */
+		runner_due_all(engine, "forge/", step->now_ms);
 	}
 	if (step->new_task != NULL) {
 		runner_due(engine, step->new_task->lane, step->new_task->due_ms);

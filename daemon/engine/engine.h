@@ -32,8 +32,12 @@ must_check int engine_create(const struct engine_options *options, struct engine
 /* Recovers what a crash left, then starts the timer: `started(user, status)` when recovery is on disk. */
 must_check int engine_start(
 	struct engine *engine, void (*started)(void *user, int status), void *user);
-/* No new work; agents are stopped, what they and the forges say is recorded; then `stopped`. At most LIMIT_DRAIN_MS. */
-void engine_stop(struct engine *engine, void (*stopped)(void *user), void *user);
+/*
+ * No new work; agents are stopped, what they and the forges say is recorded; then `stopped(user, true)`. After
+ * LIMIT_DRAIN_MS `stopped(user, false)`: work is still under way, the engine must not be destroyed, and leaving without
+ * ado is safe: the next start recovers it.
+ */
+void engine_stop(struct engine *engine, void (*stopped)(void *user, bool drained), void *user);
 void engine_destroy(struct engine *engine);
 
 struct store *engine_store(struct engine *engine);
@@ -152,6 +156,7 @@ struct engine_cleanup {
 	int64_t n_tasks, n_reports, n_builds, n_events;
 	/* the engine's */
 	struct engine *engine;
+	void *state;
 	struct store_cleanup slice;
 	void (*done)(struct engine_cleanup *cleanup, int status);
 };

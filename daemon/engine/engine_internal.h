@@ -45,7 +45,8 @@ struct engine {
 	void (*started)(void *user, int status);
 	void *started_user;
 	bool stopping;
-	void (*stopped)(void *user);
+	void (*stopped)(void *user, bool drained);
+	bool drained;
 	void *stopped_user;
 	uv_timer_t drain_timer;
 	bool drain_timer_open;
@@ -88,7 +89,11 @@ void runner_finish(struct engine *engine);
 must_check int job_start(struct engine *engine, struct task *task);
 /* Tries again to record what stalled jobs came to. */
 void job_retry_stalled(struct engine *engine);
-/* Stops the agent that works on that incident, if any; 0: all agents. */
+/* Whether the task is under way; if not and its row is executing, it is stuck. */
+bool job_is_live(const struct engine *engine, int64_t task_id);
+/* Forgets outcomes that could not be recorded: the next start recovers their tasks. */
+void job_drop_stalled(struct engine *engine);
+/* Stops the agent that works on that incident: it is no longer wanted. 0: all agents, the daemon is stopping. */
 void job_stop_agent(struct engine *engine, int64_t incident_id);
 
 /* check.c */

@@ -88,7 +88,7 @@ static int read_builds(struct job *job) {
 	struct forge *forge = engine_find_forge(job->engine, job->policy.forge);
 	int r;
 
-	if (job->task.type != TASK_PR_READINESS_CHECK || !forge_wants_builds(forge)) {
+	if (job->task.type != TASK_PR_READINESS_CHECK || forge == NULL || !forge_wants_builds(forge)) {
 		return 0;
 	}
 	job->builds = (struct store_builds){ .project = job->task.project,
@@ -131,11 +131,29 @@ static int ask(struct job *job) {
 	return r < 0 ? r : -EINPROGRESS;
 }
 
-static void stall(struct job *job) {
+/* Nothing that is tried again will be recorded: the task is not ours any more, or the daemon goes down. */
+static bool is_pointless(int status) {
+	return status == -ESTALE || status == -ENOENT || status == -ESHUTDOWN || status == -EIO;
+}
+
+static void stall(struct job *job, int status) {
+	char id[ID_TEXT_MAX];
+
 	list_remove(&job->node);
 	list_append(&job->engine->stalled, &job->node);
-	log_warning("Cannot record what came of a task: %s; trying again until it is on disk.",
-		log_errno(-ENOSPC));
+	log_warning("Cannot record what came of task %s: %s; trying again until it is on disk.",
+		id_format(ID_TASK, job->task.id, id), log_errno(status));
+}
+
+/* What failed is also for people who read the log. */
+static void log_failure(const struct job *job) {
+	char id[ID_TEXT_MAX];
+
+	if (job->event.type == EVENT_ATTEMPT_FAILED) {
+		log_warning("Attempt %lld of task %s (%s) failed: %s", (long long)job->task.attempt,
+			id_format(ID_TASK, job->task.id, id), task_type_names[job->task.type],
+			job->event.text);
+	}
 }
 
 static void recorded(struct store_req *req, int status) {
@@ -143,8 +161,8 @@ static void recorded(struct store_req *req, int status) {
 	struct engine *engine = job->engine;
 	char lane[LIMIT_LANE_MAX];
 
-	if (status == -ENOSPC || status == -EAGAIN) {
-		stall(job);
+	if (status < 0 && !is_pointless(status)) {
+		stall(job, status);
 		runner_wake(engine);
 		return;
 	}
@@ -168,7 +186,7 @@ static void record(struct job *job) {
 	step_for(job);
 	r = engine_step(job->engine, &job->step, recorded);
 	if (r == -EAGAIN) {
-		stall(job);
+		stall(job, r);
 	} else if (r < 0) { /* going down: the next start recovers it */
 		struct engine *engine = job->engine;
 		char lane[LIMIT_LANE_MAX];
@@ -254,6 +272,7 @@ void job_step(struct job *job, int status) {
 		return;
 	}
 	job->state = JOB_RECORD;
+	log_failure(job);
 	record(job);
 }
 
@@ -283,9 +302,28 @@ void job_stop_agent(struct engine *engine, int64_t incident_id) {
 			(incident_id != 0 && job->task.incident_id != incident_id)) {
 			continue;
 		}
-		job->unwanted = true;
+		job->unwanted |= incident_id != 0;
 		if (job->run != NULL) {
 			agent_stop(job->run);
 		}
+	}
+}
+
+bool job_is_live(const struct engine *engine, int64_t task_id) {
+	const struct list *const lists[] = { &engine->jobs, &engine->stalled };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		list_for_each (pos, lists[i]) {
+			if (container_of(pos, struct job, node)->task.id == task_id) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+void job_drop_stalled(struct engine *engine) {
+	list_for_each_safe (pos, &engine->stalled) {
+		job_free(container_of(pos, struct job, node));
 	}
 }

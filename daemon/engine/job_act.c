@@ -7,6 +7,12 @@
 #include "common/log.h"
 #include "common/text.h"
 
+/* The configuration was read again while it waited; the next attempt asks the forge that the project has now. */
+static int job_without_forge(struct job *job) {
+	job_failed(job, true, "Forge \"%s\" was removed from the configuration.", job->policy.forge);
+	return 0;
+}
+
 /* Publishing */
 
 static void published(struct forge_publish *publish, int status) {
@@ -50,6 +56,14 @@ int job_publish(struct job *job) {
 	struct forge *forge = engine_find_forge(job->engine, job->policy.forge);
 	int r;
 
+	if (job->policy.mode == POLICY_OBSERVE) {
+		job->event = (struct event){ .type = EVENT_OBSERVED,
+			.text = "Not published: its project is only observed now (mode = observe)." };
+		return 0;
+	}
+	if (forge == NULL) {
+		return job_without_forge(job);
+	}
 	stand_in_report(job);
 	job->publish.incident = &job->story.incident;
 	job->publish.report = &job->story.report;
@@ -84,6 +98,9 @@ int job_check(struct job *job) {
 	struct forge_check *check = &job->check;
 	int r;
 
+	if (forge == NULL) {
+		return job_without_forge(job);
+	}
 	check->project = job->task.project;
 	check->head_repository = job->task.head_repository;
 	check->branch = job->task.branch;
@@ -111,8 +128,10 @@ static void agent_ended(void *user, const struct agent_outcome *outcome) {
 
 	job->run = NULL;
 	TEXT_SET(job->sentence, outcome->sentence);
-	job->result = json_incref(outcome->result);
-	job->event = (struct event){ .type = EVENT_TRIGGERED, .text = job->sentence };
+	job->result = outcome->result;
+	job->event = (struct event){
+		.type = EVENT_TRIGGERED, .text = job->sentence, .stopped = job->unwanted
+	};
 	job_step(job, 0);
 }
 
@@ -129,9 +148,9 @@ int job_trigger(struct job *job) {
 	char why[LIMIT_SENTENCE_MAX];
 	int r;
 
-	if (job->unwanted) {
-		TEXT_SET(job->sentence, "The agent was not started: it was no longer wanted.");
-		job->event = (struct event){ .type = EVENT_TRIGGERED, .text = job->sentence };
+	if (job->unwanted || job->engine->stopping) { /* certainly not started: it may be tried again */
+		job_failed(job, true, "The agent was not started: %s.",
+			job->unwanted ? "it was no longer wanted" : "the daemon was stopping");
 		return 0;
 	}
 	if (start.agent == NULL) {

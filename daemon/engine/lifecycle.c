@@ -21,13 +21,14 @@ static handler_fn nothing;
 static handler_fn *const table[EVENT_TYPE_COUNT][INCIDENT_STATE_COUNT + 1] = {
 	/*                          OPEN                  WAITING               RESOLVED             ESCALATED            ABANDONED            (none) */
 	[EVENT_REPORT]         = { on_report_join,       on_report_join,       on_report_reopen,    on_report_join,      on_report_open,      on_report_open },
-	[EVENT_BUILD_PASSED]   = { on_build_passed,      on_build_passed,      nothing,             on_build_escalated,  nothing,             nothing },
+	[EVENT_BUILD_PASSED]   = { on_build_passed,      on_build_passed,      nothing,             on_build_passed,     nothing,             nothing },
 	[EVENT_PUBLISHED]      = { on_published,         on_published_late,    on_published_late,   on_published_late,   on_published_late,   on_task_done },
 	[EVENT_TRIGGER_ASKED]  = { on_trigger_asked,     on_trigger_unwanted,  on_trigger_unwanted, on_trigger_unwanted, on_trigger_unwanted, on_trigger_unwanted },
 	[EVENT_TRIGGERED]      = { on_triggered,         on_triggered_late,    on_triggered_late,   on_triggered_late,   on_triggered_late,   on_triggered_late },
 	[EVENT_VERDICT]        = { on_verdict_active,    on_verdict_active,    on_verdict_over,     on_verdict_escalated, on_verdict_over,    on_verdict_by_hand },
 	[EVENT_NOTIFIED]       = { on_task_done,         on_task_done,         on_task_done,        on_task_done,        on_task_done,        on_task_done },
 	[EVENT_ATTEMPT_FAILED] = { on_attempt_failed,    on_attempt_failed,    on_attempt_failed,   on_attempt_failed,   on_attempt_failed,   on_attempt_failed },
+	[EVENT_OBSERVED]       = { on_observed,          on_observed,          on_observed,         on_observed,         on_observed,         on_observed },
 	[EVENT_TASK_MOVED]     = { on_task_moved,        on_task_moved,        on_task_moved,       on_task_moved,       on_task_moved,       on_task_moved },
 	[EVENT_RECOVERED]      = { on_recovered,         on_recovered,         on_recovered,        on_recovered,        on_recovered,        on_recovered },
 	[EVENT_TASK_CREATED]   = { nothing,              nothing,              nothing,             nothing,             nothing,             nothing },
@@ -163,9 +164,11 @@ void step_begin_cycle(const struct step_input *in, struct step_result *ret) {
 		step_state(ret, INCIDENT_OPEN);
 		step_add(in, ret, TASK_PUBLISH_REPORT, in->now_ms, "Tells people of the failure.");
 		text_format(incident->reason, sizeof(incident->reason),
-			"Cycle %lld of %lld began: the report is to be published, then the agent triggered.",
+			"Cycle %lld of %lld began: the report is to be published, %s.",
 			(long long)incident->cycle,
-			(long long)incident_max_cycle(incident, in->policy));
+			(long long)incident_max_cycle(incident, in->policy),
+			in->policy->agent[0] != '\0' ? "then the agent triggered"
+						     : "and the project has no agent");
 	}
 	step_add(in, ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms, why);
 }

@@ -45,9 +45,15 @@ void on_report_open(const struct step_input *in, struct step_result *ret) {
 	step_note(ret, NOTE_INCIDENT, incident->reason);
 }
 
+/* The follow-up is there already, unless an operator cancelled it: then the report asks for one again. */
 void on_report_join(const struct step_input *in, struct step_result *ret) {
 	ret->incident.revision++;
 	take_report(in, ret);
+	if (incident_is_active(in->incident->state) && in->incident->follow_up_ms == 0) {
+		ret->incident.follow_up_ms = in->now_ms + in->policy->follow_up_delay_ms;
+		step_add(in, ret, TASK_PR_READINESS_CHECK, ret->incident.follow_up_ms,
+			"The follow-up of this cycle.");
+	}
 }
 
 /* The failure came back: within a day the same incident goes on, and so does its budget. */
@@ -73,16 +79,11 @@ void on_report_reopen(const struct step_input *in, struct step_result *ret) {
 	step_note(ret, NOTE_INCIDENT, "The failure came back: the incident is reopened.");
 }
 
-/* Something passed on the branch: look at once. A check under way has not seen it: it is for an older revision now. */
+/*
+ * Something passed on the branch: look at once. A check under way has not seen it: it is for an older revision now.
+ * An escalated incident has no check waiting, and an operator may have cancelled one: then it is a new one.
+ */
 void on_build_passed(const struct step_input *in, struct step_result *ret) {
-	ret->has_incident = true;
-	ret->incident.revision++;
-	step_move(ret, TASK_PR_READINESS_CHECK, in->now_ms,
-		"A build passed on the branch: looks at once.");
-}
-
-/* An escalated incident has no check waiting, unless an earlier passed build just asked for one. */
-void on_build_escalated(const struct step_input *in, struct step_result *ret) {
 	ret->has_incident = true;
 	ret->incident.revision++;
 	step_add(in, ret, TASK_PR_READINESS_CHECK, in->now_ms,

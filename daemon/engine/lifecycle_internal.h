@@ -35,7 +35,6 @@ void on_report_open(const struct step_input *in, struct step_result *ret);
 void on_report_join(const struct step_input *in, struct step_result *ret);
 void on_report_reopen(const struct step_input *in, struct step_result *ret);
 void on_build_passed(const struct step_input *in, struct step_result *ret);
-void on_build_escalated(const struct step_input *in, struct step_result *ret);
 
 /* lifecycle_task.c: what came of a task. */
 void on_published(const struct step_input *in, struct step_result *ret);
@@ -45,6 +44,7 @@ void on_trigger_unwanted(const struct step_input *in, struct step_result *ret);
 void on_triggered(const struct step_input *in, struct step_result *ret);
 void on_triggered_late(const struct step_input *in, struct step_result *ret);
 void on_task_done(const struct step_input *in, struct step_result *ret);
+void on_observed(const struct step_input *in, struct step_result *ret);
 void on_task_moved(const struct step_input *in, struct step_result *ret);
 void on_attempt_failed(const struct step_input *in, struct step_result *ret);
 void on_recovered(const struct step_input *in, struct step_result *ret);

@@ -48,8 +48,10 @@ static void go_on_without(const struct step_input *in, struct step_result *ret) 
 		break;
 	case TASK_PR_READINESS_CHECK:
 		ret->has_incident = true;
+		ret->incident.follow_up_ms = 0;
 		TEXT_SET(ret->incident.reason,
-			"An operator cancelled the follow-up: only \"task retry\" or \"incident retry\" goes on.");
+			"An operator cancelled the follow-up: a new report, a passed build, \"task retry\" or "
+			"\"incident retry\" goes on.");
 		break;
 	case TASK_NOTIFY:
 	case TASK_TYPE_COUNT: break;

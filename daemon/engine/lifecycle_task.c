@@ -20,10 +20,27 @@ static void ask_for_agent(const struct step_input *in, struct step_result *ret) 
 	}
 }
 
+static bool is_of_this_cycle(const struct step_input *in) {
+	return in->incident != NULL && in->task->cycle == in->incident->cycle;
+}
+
+/*
+ * A task of an earlier cycle executed into this one, which then could not have one of its own (one of a type lives at a
+ * time). Now it ended, so this cycle's work begins; where it had begun, that is no more than publishing once more.
+ */
+static void begin_after_earlier(const struct step_input *in, struct step_result *ret) {
+	if (in->incident != NULL && in->incident->state == INCIDENT_OPEN && !is_of_this_cycle(in)) {
+		step_add(in, ret, TASK_PUBLISH_REPORT, in->now_ms,
+			"Tells people of the failure, after an earlier cycle's work ended.");
+	}
+}
+
 void on_published(const struct step_input *in, struct step_result *ret) {
 	on_published_late(in, ret);
-	if (in->task->cycle == in->incident->cycle) {
+	if (is_of_this_cycle(in)) {
 		ask_for_agent(in, ret);
+	} else {
+		begin_after_earlier(in, ret);
 	}
 }
 
@@ -53,8 +70,9 @@ void on_trigger_asked(const struct step_input *in, struct step_result *ret) {
 	char reason[LIMIT_SENTENCE_MAX];
 
 	step_lane(in->policy, TASK_TRIGGER_AGENT, lane);
-	if (in->task->cycle != incident->cycle) {
+	if (!is_of_this_cycle(in)) {
 		on_trigger_unwanted(in, ret);
+		begin_after_earlier(in, ret);
 	} else if (in->policy->mode == POLICY_OBSERVE || in->policy->agent[0] == '\0') {
 		on_trigger_unwanted(in, ret);
 		ask_for_agent(in, ret);
@@ -93,19 +111,31 @@ void on_trigger_unwanted(const struct step_input *in, struct step_result *ret) {
 
 void on_triggered(const struct step_input *in, struct step_result *ret) {
 	on_triggered_late(in, ret);
-	if (in->task->cycle == in->incident->cycle) {
+	if (is_of_this_cycle(in)) {
 		step_wait_for_follow_up(in, ret, in->event->text);
+	} else {
+		begin_after_earlier(in, ret);
 	}
 }
 
 void on_triggered_late(const struct step_input *in, struct step_result *ret) {
-	step_task(ret, TASK_COMPLETED, in->event->text);
+	step_task(ret, in->event->stopped ? TASK_CANCELLED : TASK_COMPLETED, in->event->text);
 	step_note(ret, NOTE_AGENT, in->event->text);
 	ret->wake_branch = true;
 }
 
 void on_task_done(const struct step_input *in, struct step_result *ret) {
 	step_task(ret, TASK_COMPLETED, in->event->text);
+}
+
+/* The configuration changed to mode = observe after it was scheduled. */
+void on_observed(const struct step_input *in, struct step_result *ret) {
+	step_task(ret, TASK_CANCELLED, in->event->text);
+	if (!is_of_this_cycle(in)) {
+		begin_after_earlier(in, ret);
+	} else if (in->incident->state == INCIDENT_OPEN) {
+		ask_for_agent(in, ret);
+	}
 }
 
 void on_task_moved(const struct step_input *in, struct step_result *ret) {
@@ -116,8 +146,7 @@ void on_task_moved(const struct step_input *in, struct step_result *ret) {
 
 /* Given up. The cycle goes on without it: whatever failed, only the check decides. */
 static void give_up(const struct step_input *in, struct step_result *ret, const char *reason) {
-	bool current = in->incident != NULL && in->incident->state == INCIDENT_OPEN &&
-		in->task->cycle == in->incident->cycle;
+	bool current = is_of_this_cycle(in) && in->incident->state == INCIDENT_OPEN;
 
 	step_task(ret, TASK_FAILED, reason);
 	step_note(ret, NOTE_TASK, reason);
@@ -125,6 +154,8 @@ static void give_up(const struct step_input *in, struct step_result *ret, const 
 		ask_for_agent(in, ret);
 	} else if (current && in->task->type == TASK_TRIGGER_AGENT) {
 		step_wait_for_follow_up(in, ret, reason);
+	} else {
+		begin_after_earlier(in, ret);
 	}
 }
 

@@ -144,6 +144,20 @@ static bool take_verdict(const struct step_input *in, struct step_result *ret) {
 	return true;
 }
 
+/* The log tells of a verdict once, however often it is looked at again. */
+static bool is_news(const struct verdict *verdict, const struct verdict *previous) {
+	if (previous->checked_at_ms == 0 || previous->outcome != verdict->outcome ||
+		previous->n_reasons != verdict->n_reasons) {
+		return true;
+	}
+	for (size_t i = 0; i < verdict->n_reasons; i++) {
+		if (strcmp(verdict->reasons[i].message, previous->reasons[i].message) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void on_verdict_active(const struct step_input *in, struct step_result *ret) {
 	char what[LIMIT_SENTENCE_MAX];
 	bool early = in->incident->state == INCIDENT_OPEN || in->now_ms < in->incident->follow_up_ms;
@@ -156,7 +170,9 @@ void on_verdict_active(const struct step_input *in, struct step_result *ret) {
 		return;
 	}
 	describe(&ret->incident.verdict, what);
-	step_note(ret, NOTE_VERDICT, what);
+	if (is_news(&ret->incident.verdict, &in->incident->verdict)) {
+		step_note(ret, NOTE_VERDICT, what);
+	}
 	if (!early) {
 		decide_not_ready(in, ret, what);
 	} else if (in->incident->follow_up_ms > in->now_ms) {

@@ -94,7 +94,7 @@ static int read_builds(struct ready_flow *flow) {
 	int r;
 
 	flow->state = READY_CHECK;
-	if (!forge_wants_builds(forge)) {
+	if (forge == NULL || !forge_wants_builds(forge)) {
 		return 0;
 	}
 	flow->builds = (struct store_builds){ .project = flow->ready->project,
@@ -114,8 +114,16 @@ static void checked(struct forge_check *check, int status) {
 
 /* On nobody's behalf: a step that is red is red, whichever incident repairs it. */
 static int ask_forge(struct ready_flow *flow) {
+	struct forge *forge = engine_find_forge(flow->ready->engine, flow->policy.forge);
 	struct forge_check *check = &flow->check;
 	int r;
+
+	if (forge == NULL) {
+		text_format(flow->ready->sentence, sizeof(flow->ready->sentence),
+			"Forge \"%s\" was just removed from the configuration; ask again.",
+			flow->policy.forge);
+		return -ESTALE;
+	}
 
 	check->project = flow->ready->project;
 	check->head_repository = flow->head_repository;
@@ -125,7 +133,7 @@ static int ask_forge(struct ready_flow *flow) {
 	check->builds = flow->builds.builds;
 	check->n_builds = flow->builds.n_builds;
 	check->now_ms = clock_now_ms();
-	r = forge_check(engine_find_forge(flow->ready->engine, flow->policy.forge), check, checked);
+	r = forge_check(forge, check, checked);
 	return r < 0 ? r : -EINPROGRESS;
 }
 

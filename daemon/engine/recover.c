@@ -139,38 +139,31 @@ int engine_start(struct engine *engine, void (*started)(void *user, int status),
 
 /* Stopping */
 
-static void stop_now(struct engine *engine) {
-	void (*stopped)(void *user) = engine->stopped;
-
-	engine->stopped = NULL;
-	if (stopped != NULL) {
-		stopped(engine->stopped_user);
-	}
-}
-
 static void drain_closed(uv_handle_t *handle) {
-	stop_now(handle->data);
+	struct engine *engine = handle->data;
+
+	engine->stopped(engine->stopped_user, engine->drained);
 }
 
-static void drain_end(struct engine *engine) {
+static void drain_end(struct engine *engine, bool drained) {
 	if (engine->drain_timer_open) {
 		engine->drain_timer_open = false;
+		engine->drained = drained;
 		uv_close((uv_handle_t *)&engine->drain_timer, drain_closed);
 	}
 }
 
 static void drain_expired(uv_timer_t *timer) {
-	log_warning("Some work did not end in time; the next start recovers it.");
-	drain_end(timer->data);
+	drain_end(timer->data, false);
 }
 
 void engine_settle(struct engine *engine) {
 	if (engine->stopping && list_is_empty(&engine->jobs)) {
-		drain_end(engine);
+		drain_end(engine, true);
 	}
 }
 
-void engine_stop(struct engine *engine, void (*stopped)(void *user), void *user) {
+void engine_stop(struct engine *engine, void (*stopped)(void *user, bool drained), void *user) {
 	engine->stopping = true;
 	engine->stopped = stopped;
 	engine->stopped_user = user;

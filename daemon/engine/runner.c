@@ -172,7 +172,9 @@ static void claim_recorded(struct store_req *req, int status) {
 	struct engine *engine = lane->engine;
 
 	lane->claiming = false;
-	if (status == 0) {
+	if (status == 0 && engine->stopping) {
+		/* Nothing new begins; the next start finds these executing and takes them up. */
+	} else if (status == 0) {
 		lower(lane, claim->next_due_ms);
 		start_claimed(lane);
 	} else if (status != -EIO && status != -ESHUTDOWN) {
@@ -277,7 +279,9 @@ void runner_wake(struct engine *engine) {
 		return;
 	}
 	if (is_clock_suspect(engine, now_ms)) {
-		deadline_arm(engine->deadline, store_newest_ms(engine->store));
+		int64_t left_ms = (engine->suspect_until_mono_us - clock_mono_us()) / 1000 + 1;
+
+		deadline_arm(engine->deadline, MIN(store_newest_ms(engine->store), now_ms + left_ms));
 		check_settle(engine);
 		return;
 	}

@@ -12,6 +12,7 @@ const char *event_type_name(enum event_type type) {
 		[EVENT_VERDICT] = "verdict",
 		[EVENT_NOTIFIED] = "notified",
 		[EVENT_ATTEMPT_FAILED] = "attempt failed",
+		[EVENT_OBSERVED] = "observed",
 		[EVENT_TASK_MOVED] = "task moved",
 		[EVENT_RECOVERED] = "recovered",
 		[EVENT_TASK_CREATED] = "task created",

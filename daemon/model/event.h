@@ -25,6 +25,7 @@ enum event_type {
 	EVENT_VERDICT,	      /* `verdict` */
 	EVENT_NOTIFIED,	      /* `text` */
 	EVENT_ATTEMPT_FAILED, /* nothing happened outside; `text` says why; `retryable`, `backoff_ms` */
+	EVENT_OBSERVED,	      /* not done: its project is only observed now */
 	EVENT_TASK_MOVED,     /* it belongs into another lane: `text` */
 	EVENT_RECOVERED,      /* found executing when the daemon started */
 
@@ -47,6 +48,7 @@ struct event {
 	const char *text;
 	json_t *result; /* borrowed: becomes the task's result */
 	bool retryable;
+	bool stopped; /* EVENT_TRIGGERED: the agent was stopped because it was no longer wanted */
 	int64_t backoff_ms; /* jitter included, so that the lifecycle stays pure */
 	int64_t delay_ms;
 };

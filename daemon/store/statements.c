@@ -86,8 +86,12 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_TASK_OVERDUE] =
 		"SELECT count(*) FROM tasks WHERE " SCHEDULED " AND lane = ?1 AND due_ms < ?2",
 	[SQL_TASK_DELETE] = "DELETE FROM tasks WHERE id = ?1",
+	/* A trigger stays for the hour in which it counts against its project's budget. */
 	[SQL_TASK_OLD] =
-		"SELECT id, finished_ms FROM tasks WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
+		"SELECT id, CASE WHEN finished_ms > 0 AND type = 'trigger_agent'"
+		" THEN max(finished_ms, started_ms + 3600000) ELSE finished_ms END"
+		" FROM tasks WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
+	[SQL_TASK_FAIL] = "UPDATE OR FAIL tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
 	[SQL_INCIDENT_INSERT] = "INSERT OR FAIL INTO incidents (" INCIDENT
 				") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 				" ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/id.h"
+#include "common/log.h"
 #include "common/text.h"
 #include "daemon/store/internal.h"
 
@@ -100,6 +102,46 @@ static int claim_next_due(struct db *db, struct store_claim *claim) {
 	return status;
 }
 
+static int claim_one(struct db *db, struct store_claim *claim, int64_t id) {
+	sqlite3_stmt *statement = db_sql(db, SQL_TASK_CLAIM);
+	struct task *task;
+	int status;
+
+	sql_bind_int(statement, 1, id);
+	status = db_run(db, statement);
+	if (status < 0) {
+		return status;
+	}
+	task = array_grow(&claim->tasks, &claim->n_tasks, sizeof(*task));
+	if (task == NULL) {
+		return -ENOMEM;
+	}
+	status = row_get_by_id(db, SQL_TASK_GET, id, &task_row, task);
+	if (status < 0) {
+		claim->n_tasks--;
+	}
+	return status;
+}
+
+/* Whether it is the row that is bad: one that a constraint keeps from being claimed, or that we never wrote so. */
+static bool is_bad_row(const struct db *db, int status) {
+	return status == -EBADMSG || (status == -EINVAL && (db->fault & 0xff) == SQLITE_CONSTRAINT);
+}
+
+/* Left scheduled it would be claimed for ever, and nothing else of its lane would. */
+static int claim_give_up(struct db *db, const struct store_claim *claim, int64_t id, int why) {
+	sqlite3_stmt *statement = db_sql(db, SQL_TASK_FAIL);
+	char text[ID_TEXT_MAX];
+
+	log_error("The row of task %s is damaged (%s, code %d); the task is failed, others go on.",
+		id_format(ID_TASK, id, text), log_errno(why), db->fault);
+	db->fault = SQLITE_OK;
+	sql_bind_int(statement, 1, id);
+	sql_bind_int(statement, 2, claim->now_ms);
+	sql_bind_text(statement, 3, "Its row in the database is damaged; it cannot be executed.");
+	return db_run(db, statement);
+}
+
 static int claim_run(struct db *db, struct store_req *req) {
 	struct store_claim *claim = container_of(req, struct store_claim, req);
 	int64_t ids[LIMIT_CLAIM_ROWS];
@@ -107,17 +149,10 @@ static int claim_run(struct db *db, struct store_req *req) {
 	int status = claim_find(db, claim, ids, &n);
 
 	for (size_t i = 0; status == 0 && i < n; i++) {
-		sqlite3_stmt *statement = db_sql(db, SQL_TASK_CLAIM);
-		struct task *task;
-
-		sql_bind_int(statement, 1, ids[i]);
-		status = db_run(db, statement);
-		if (status < 0) {
-			return status;
+		status = claim_one(db, claim, ids[i]);
+		if (is_bad_row(db, status)) {
+			status = claim_give_up(db, claim, ids[i], status);
 		}
-		task = array_grow(&claim->tasks, &claim->n_tasks, sizeof(*task));
-		status = task == NULL ? -ENOMEM
-				      : row_get_by_id(db, SQL_TASK_GET, ids[i], &task_row, task);
 	}
 	return status < 0 ? status : claim_next_due(db, claim);
 }
