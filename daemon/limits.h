@@ -94,8 +94,13 @@
 #define LIMIT_REOPEN_MS CLOCK_DAY_MS
 
 /* Agents. */
-#define LIMIT_AGENT_OUTPUT_BYTES (64 * 1024)	   /* the tail that is kept */
-#define LIMIT_AGENT_KILL_MS (10 * CLOCK_SECOND_MS) /* from TERM to KILL */
+#define LIMIT_AGENT_OUTPUT_BYTES (64 * 1024)	  /* the tail that is kept */
+#define LIMIT_AGENT_KILL_MS (5 * CLOCK_SECOND_MS) /* from TERM to KILL */
+#define LIMIT_PROCESS_GRACE_MS                                                                     \
+	CLOCK_SECOND_MS /* for the output, when the leader ended and its group was killed */
+#define LIMIT_LEFTOVER_MS (5 * CLOCK_SECOND_MS) /* a start kills what a crash left for that long */
+#define LIMIT_LEFTOVER_BATCH 64			/* processes killed at once then */
+#define LIMIT_ENVIRON_MAX_BYTES (6 * 1024 * 1024) /* the most that Linux lets a process have */
 #define LIMIT_PROMPT_MAX_BYTES (512 * 1024)
 #define LIMIT_BODY_MAX_BYTES 65536 /* of an issue or comment; GitHub's bound is 65,536 characters */
 

@@ -10,8 +10,10 @@
 #include "common/buffer.h"
 #include "common/fd.h"
 #include "common/text.h"
+#include "daemon/limits.h"
 
 #define READ_BYTES (16 * 1024)
+#define PIPE_READS_MAX 64 /* a pipe holds 64 KiB, or what its user made of it: a MiB */
 
 enum { PIPE_READ, PIPE_WRITE };
 
@@ -122,12 +124,41 @@ static void process_timer(struct process *process, int64_t after_ms, uv_timer_cb
 	(void)uv_timer_start(&process->timer, fired, (uint64_t)MAX(after_ms, 1), 0);
 }
 
+/* Keeps between one and two tails, so that moving them costs little. */
+static void process_keep(struct process *process, const char *data, size_t len) {
+	size_t keep = process->output_max_bytes;
+
+	if (process->output.len + len > process->output.max_bytes) {
+		size_t before = process->output.len;
+
+		buffer_keep_tail(&process->output, MIN(before, keep));
+		process->n_dropped += before - process->output.len;
+	}
+	if (buffer_append(&process->output, data, len) < 0) {
+		process->n_dropped += len;
+	}
+}
+
 static void process_kill_due(uv_timer_t *timer) {
 	process_signal_group(timer->data, SIGKILL);
 }
 
+/* What is in the pipe by now belongs to the outcome, even if the loop was too busy to read it. */
 static void process_grace_over(uv_timer_t *timer) {
-	process_finish(timer->data);
+	struct process *process = timer->data;
+	uv_os_fd_t fd;
+	ssize_t n;
+
+	if (uv_fileno((uv_handle_t *)&process->out, &fd) == 0) {
+		for (size_t i = 0; i < PIPE_READS_MAX; i++) {
+			n = read(fd, process->chunk, sizeof(process->chunk));
+			if (n <= 0) {
+				break;
+			}
+			process_keep(process, process->chunk, (size_t)n);
+		}
+	}
+	process_finish(process);
 }
 
 static void process_ask(struct process *process, enum process_end end) {
@@ -157,7 +188,7 @@ static void process_reaped(uv_process_t *child, int64_t exit_status, int term_si
 	if (process->drained) {
 		process_finish(process);
 	} else {
-		process_timer(process, process->kill_after_ms, process_grace_over);
+		process_timer(process, LIMIT_PROCESS_GRACE_MS, process_grace_over);
 	}
 }
 
@@ -165,21 +196,6 @@ static void process_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_b
 	struct process *process = handle->data;
 
 	*ret_buf = uv_buf_init(process->chunk, sizeof(process->chunk));
-}
-
-/* Keeps between one and two tails, so that moving them costs little. */
-static void process_keep(struct process *process, const char *data, size_t len) {
-	size_t keep = process->output_max_bytes;
-
-	if (process->output.len + len > process->output.max_bytes) {
-		size_t before = process->output.len;
-
-		buffer_keep_tail(&process->output, MIN(before, keep));
-		process->n_dropped += before - process->output.len;
-	}
-	if (buffer_append(&process->output, data, len) < 0) {
-		process->n_dropped += len;
-	}
 }
 
 static void process_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {

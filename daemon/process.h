@@ -38,8 +38,9 @@ struct process;
 
 /*
  * Starts the child. `ended(user, outcome)` runs once, when the child is reaped, its group is killed and its output is
- * at an end (a grandchild that holds the output open is not waited for longer than kill_after_ms); `process` is gone
- * afterwards.
+ * at an end (a grandchild that left the group and holds the output open is not waited for longer than
+ * LIMIT_PROCESS_GRACE_MS after the child's end); `process` is gone afterwards. From process_stop() or the timeout to
+ * `ended` it is kill_after_ms and that grace at most, unless the kernel holds the child.
  * Returns: 0; -ENOENT, -EACCES, ... the command or workdir cannot be used, and nothing ran; `ended` never runs.
  */
 must_check int process_start(uv_loop_t *loop, const struct process_options *options,

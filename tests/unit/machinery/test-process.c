@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 
 #include "common/clock.h"
 #include "common/fd.h"
+#include "daemon/limits.h"
 
 #define OUTPUT_MAX 4096
 
@@ -26,12 +28,34 @@ static const char *const default_env[] = { "PATH=/usr/bin:/bin", NULL };
 static char directory[] = "/tmp/test-process-XXXXXX";
 static char ready_path[64];
 static char ready_variable[80];
+/* Another, between a child and a grandchild. */
+static char fled_path[64];
+static char fled_variable[80];
+
+/* How long each wait was to be at most. None is waited for when `hurry` is set. */
+static uint64_t waits[8];
+static size_t n_waits;
+static bool hurry;
+
+int __real_uv_timer_start(
+	uv_timer_t *timer, uv_timer_cb fired, uint64_t after_ms, uint64_t repeat_ms);
+int __wrap_uv_timer_start(
+	uv_timer_t *timer, uv_timer_cb fired, uint64_t after_ms, uint64_t repeat_ms);
+
+int __wrap_uv_timer_start(
+	uv_timer_t *timer, uv_timer_cb fired, uint64_t after_ms, uint64_t repeat_ms) {
+	assert_true(n_waits < ARRAY_SIZE(waits));
+	waits[n_waits++] = after_ms;
+	return __real_uv_timer_start(timer, fired, hurry ? 0 : after_ms, repeat_ms);
+}
 
 struct run {
 	uv_loop_t loop;
 	struct process_options options;
 	const char *argv[4];
 	struct process *process;
+	uv_poll_t poll;
+	int ready_fd;
 	int n_ended;
 	enum process_end end;
 	int code;
@@ -50,14 +74,15 @@ static void on_ended(void *user, const struct process_outcome *outcome) {
 }
 
 static void run_init(struct run *run, const char *script) {
-	*run = (struct run){ .argv = { "/bin/sh", "-c", script, NULL } };
+	*run = (struct run){ .argv = { "/bin/sh", "-c", script, NULL }, .ready_fd = -1 };
 	run->options = (struct process_options){
 		.argv = run->argv,
 		.env = default_env,
 		.output_max_bytes = OUTPUT_MAX,
-		.timeout_ms = 60 * CLOCK_SECOND_MS,
-		.kill_after_ms = 20 * CLOCK_SECOND_MS,
+		.kill_after_ms = CLOCK_HOUR_MS,
 	};
+	n_waits = 0;
+	hurry = false;
 	assert_int_equal(uv_loop_init(&run->loop), 0);
 }
 
@@ -68,6 +93,7 @@ static void run_start(struct run *run) {
 
 static void run_finish(struct run *run) {
 	free(run->output);
+	fd_close(run->ready_fd);
 	assert_int_equal(uv_loop_close(&run->loop), 0);
 }
 
@@ -193,6 +219,7 @@ static void test_timeout(void **state) {
 	run.options.timeout_ms = 50;
 	run_start(&run);
 	run_wait(&run);
+	assert_int_equal(waits[0], 50);
 	assert_int_equal(run.end, PROCESS_TIMED_OUT);
 	assert_int_equal(run.code, SIGTERM);
 	run_finish(&run);
@@ -207,37 +234,39 @@ static void stop_twice(uv_poll_t *poll, int status, int events) {
 	uv_close((uv_handle_t *)poll, NULL);
 }
 
+/* Stops it once it wrote a line to $READY. */
+static void stop_when_ready(struct run *run) {
+	run->ready_fd = open(ready_path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(run->ready_fd >= 0);
+	assert_int_equal(uv_poll_init(&run->loop, &run->poll, run->ready_fd), 0);
+	run->poll.data = run;
+	assert_int_equal(uv_poll_start(&run->poll, UV_READABLE, stop_twice), 0);
+}
+
 static void test_stop(void **state) {
 	static const struct {
 		const char *script;
 		int64_t kill_after_ms;
 		int code;
 	} rows[] = {
-		{ "echo >$READY; exec sleep 1000", 20 * CLOCK_SECOND_MS, SIGTERM },
+		{ "echo >$READY; exec sleep 1000", CLOCK_HOUR_MS, SIGTERM },
 		/* Deaf to TERM, its child too. */
 		{ "trap '' TERM; echo >$READY; sleep 1000; sleep 1000", 50, SIGKILL },
-		{ "trap 'exit 3' TERM; echo >$READY; sleep 1000 & wait", 20 * CLOCK_SECOND_MS, 0 },
+		{ "trap 'exit 3' TERM; echo >$READY; sleep 1000 & wait", CLOCK_HOUR_MS, 0 },
 	};
 	const char *const env[] = { "PATH=/usr/bin:/bin", ready_variable, NULL };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		int fd = open(ready_path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-		uv_poll_t poll;
 		struct run run;
 
-		assert_true(fd >= 0);
 		run_init(&run, rows[i].script);
 		run.options.env = env;
-		run.options.timeout_ms = 0;
 		run.options.kill_after_ms = rows[i].kill_after_ms;
 		run_start(&run);
-		assert_int_equal(uv_poll_init(&run.loop, &poll, fd), 0);
-		poll.data = &run;
-		assert_int_equal(uv_poll_start(&poll, UV_READABLE, stop_twice), 0);
+		stop_when_ready(&run);
 		run_wait(&run);
 		assert_int_equal(run.end, PROCESS_STOPPED);
 		assert_int_equal(run.code, rows[i].code);
-		close(fd);
 		run_finish(&run);
 	}
 }
@@ -274,25 +303,49 @@ static void test_grandchild_dies(void **state) {
 	run_finish(&run);
 }
 
-/* One that fled into its own session and holds the output open is waited for no longer than the grace. */
+/*
+ * One that fled into its own session and holds the output open is waited for no longer than the grace, however its
+ * leader ended; what it wrote before is there.
+ */
 static void test_output_held_open(void **state) {
-	const char *const env[] = { "PATH=/usr/bin:/bin", ready_variable, NULL };
-	struct run run;
-	pid_t fled;
+	static const char flee[] =
+		"setsid sh -c 'echo $$; echo fled >$FLED; exec sleep 1000' & read -r fled <$FLED; ";
+	static const struct {
+		const char *then;
+		bool stop;
+		enum process_end end;
+		int code;
+		uint64_t waits[2];
+	} rows[] = {
+		{ "exit 5", false, PROCESS_EXITED, 5, { LIMIT_PROCESS_GRACE_MS } },
+		{ "trap '' TERM; echo >$READY; sleep 1000; sleep 1000", true, PROCESS_STOPPED,
+			SIGKILL, { CLOCK_HOUR_MS, LIMIT_PROCESS_GRACE_MS } },
+	};
+	const char *const env[] = { "PATH=/usr/bin:/bin", ready_variable, fled_variable, NULL };
 
-	run_init(&run,
-		"setsid sh -c 'echo $$; echo fled >$READY; exec sleep 1000' & read -r fled <$READY; "
-		"exit 5");
-	run.options.env = env;
-	run.options.kill_after_ms = 100;
-	run_start(&run);
-	run_wait(&run);
-	assert_int_equal(run.end, PROCESS_EXITED);
-	assert_int_equal(run.code, 5);
-	fled = (pid_t)strtoll(run.output, NULL, 10);
-	assert_true(fled > 1);
-	assert_int_equal(kill(fled, SIGKILL), 0);
-	run_finish(&run);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char script[256];
+		struct run run;
+		pid_t fled;
+
+		snprintf(script, sizeof(script), "%s%s", flee, rows[i].then);
+		run_init(&run, script);
+		run.options.env = env;
+		hurry = true;
+		run_start(&run);
+		if (rows[i].stop) {
+			stop_when_ready(&run);
+		}
+		run_wait(&run);
+		assert_int_equal(run.end, rows[i].end);
+		assert_int_equal(run.code, rows[i].code);
+		assert_int_equal(n_waits, rows[i].stop ? 2 : 1);
+		assert_memory_equal(waits, rows[i].waits, n_waits * sizeof(waits[0]));
+		fled = (pid_t)strtoll(run.output, NULL, 10);
+		assert_true(fled > 1);
+		assert_int_equal(kill(fled, SIGKILL), 0);
+		run_finish(&run);
+	}
 }
 
 static void test_own_session_and_signals(void **state) {
@@ -385,7 +438,9 @@ static int make_fifo(void **state) {
 	}
 	snprintf(ready_path, sizeof(ready_path), "%s/ready", directory);
 	snprintf(ready_variable, sizeof(ready_variable), "READY=%s", ready_path);
-	return mkfifo(ready_path, 0600);
+	snprintf(fled_path, sizeof(fled_path), "%s/fled", directory);
+	snprintf(fled_variable, sizeof(fled_variable), "FLED=%s", fled_path);
+	return mkfifo(ready_path, 0600) < 0 || mkfifo(fled_path, 0600) < 0 ? -1 : 0;
 }
 
 static int remove_fifo(void **state) {
