@@ -146,6 +146,13 @@ int fd_write_file_atomic(const char *path, const void *data, size_t len, mode_t 
 	return sync_parent(path);
 }
 
+/* A parent that we may write but not read, or a file system without this, is used as it is. */
+static int sync_new_dir(const char *path) {
+	int status = sync_parent(path);
+
+	return status == -EACCES || status == -EINVAL ? 0 : status;
+}
+
 static int make_dir(const char *path, mode_t mode) {
 	struct stat st;
 
@@ -165,7 +172,7 @@ static int make_dir(const char *path, mode_t mode) {
 	if ((st.st_mode & mode) != mode && chmod(path, mode | (st.st_mode & S_ISGID)) < 0) {
 		return -errno;
 	}
-	return 0;
+	return sync_new_dir(path);
 }
 
 int fd_make_dirs(const char *path, mode_t mode) {

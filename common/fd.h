@@ -30,7 +30,10 @@ must_check int fd_read_all(int fd, size_t max_bytes, char **ret_data, size_t *re
  */
 must_check int fd_write_file_atomic(const char *path, const void *data, size_t len, mode_t mode);
 
-/* mkdir -p: every missing directory of `path` with `mode`. Existing ones are left as they are. */
+/*
+ * mkdir -p: every missing directory of `path` with `mode`, each synced into its parent. Existing ones are left as they
+ * are.
+ */
 must_check int fd_make_dirs(const char *path, mode_t mode);
 
 /* Removes `path` and everything below it, without following symbolic links. Missing is success. */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,30 @@
 /* Each test runs in a directory of its own. */
 static char test_dir[64];
 
+/* What was made to survive a power cut, by its inode. */
+static ino_t synced[32];
+static size_t n_synced;
+static int sync_error;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd) {
+	struct stat st;
+
+	if (sync_error != 0) {
+		errno = sync_error;
+		return -1;
+	}
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(n_synced < ARRAY_SIZE(synced));
+	synced[n_synced++] = st.st_ino;
+	return __real_fsync(fd);
+}
+
 static int enter_dir(void **state) {
+	n_synced = 0;
+	sync_error = 0;
 	snprintf(test_dir, sizeof(test_dir), "/tmp/test-fd.XXXXXX");
 	return mkdtemp(test_dir) == NULL ? -1 : chdir(test_dir);
 }
@@ -150,6 +174,42 @@ static void directories_are_made_with_their_mode(void **state) {
 	assert_int_equal(fd_make_dirs("/", 0700), 0);
 }
 
+static bool is_synced(const char *path) {
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	for (size_t i = 0; i < n_synced; i++) {
+		if (synced[i] == st.st_ino) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void a_new_directory_survives_a_power_cut(void **state) {
+	assert_int_equal(fd_make_dirs("a", 0700), 0);
+	assert_true(is_synced("."));
+	n_synced = 0;
+	assert_int_equal(fd_make_dirs("a/b//c/", 0700), 0);
+	assert_true(is_synced("a"));
+	assert_true(is_synced("a/b"));
+	/* Nothing new: nothing to make sure of. */
+	n_synced = 0;
+	assert_int_equal(fd_make_dirs("a/b/c", 0700), 0);
+	assert_int_equal(n_synced, 0);
+	sync_error = EIO;
+	assert_int_equal(fd_make_dirs("a/d", 0700), -EIO);
+	/* A file system that cannot do it for directories is used as it is. */
+	sync_error = EINVAL;
+	assert_int_equal(fd_make_dirs("a/e", 0700), 0);
+}
+
+static void a_written_file_survives_a_power_cut(void **state) {
+	write_file("f", "x");
+	assert_true(is_synced("f"));
+	assert_true(is_synced("."));
+}
+
 static void a_file_in_the_way_is_an_error(void **state) {
 	write_file("f", "x");
 	assert_int_equal(fd_make_dirs("f", 0700), -ENOTDIR);
@@ -192,6 +252,8 @@ int main(void) {
 		IN_DIR(a_write_that_fails_leaves_the_old),
 		IN_DIR(writing_to_a_full_device),
 		IN_DIR(directories_are_made_with_their_mode),
+		IN_DIR(a_new_directory_survives_a_power_cut),
+		IN_DIR(a_written_file_survives_a_power_cut),
 		IN_DIR(a_file_in_the_way_is_an_error),
 		IN_DIR(a_tree_goes_and_what_its_links_point_at_stays),
 		IN_DIR(removing_what_is_not_there_or_a_file),
