@@ -1,16 +1,19 @@
 #include "daemon/agent/agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/agent/command.h"
+#include "daemon/agent/leftover.h"
 #include "daemon/model/member.h"
 
 #define DIRECTORY_MODE 0700
@@ -19,7 +22,9 @@
 struct agent_run {
 	struct process *process;
 	char name[LIMIT_NAME_MAX];
-	char *directory; /* owned: holds the report while the run lasts */
+	char *parent;	 /* owned, as the next: of the directories of all runs */
+	char *directory; /* holds the report while the run lasts */
+	char *report_file;
 	int64_t started_us;
 	int64_t timeout_ms;
 	void (*ended)(void *user, const struct agent_outcome *outcome);
@@ -47,7 +52,9 @@ static void agent_run_free(struct agent_run *run) {
 				run->directory, log_errno(r));
 		}
 	}
+	free(run->parent);
 	free(run->directory);
+	free(run->report_file);
 	free(run);
 }
 
@@ -102,7 +109,7 @@ static void outcome_sentence(const struct agent_run *run, const struct process_o
 		return;
 	case PROCESS_STOPPED:
 		text_format(out, LIMIT_SENTENCE_MAX,
-			"Agent \"%s\" was stopped after %s, no longer wanted.", run->name, took);
+			"Agent \"%s\" was stopped by codegend after %s.", run->name, took);
 		return;
 	}
 }
@@ -116,10 +123,21 @@ static void process_ended(void *user, const struct process_outcome *process_outc
 	/* NULL when memory is short: the sentence alone is recorded then. */
 	outcome.result = outcome_json(run, process_outcome, duration_ms);
 	run->ended(run->user, &outcome);
-	json_decref(outcome.result);
 }
 
-static int write_report(const char *directory, const char *path, const struct report *report) {
+static int make_dir(const char *path) {
+	return mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* Without a sync, which would hold up the loop: what a power cut leaves of it is swept away anyway. */
+static int write_file(const char *path, const char *text) {
+	_cleanup_(fd_closep) int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, REPORT_MODE);
+
+	return fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
+}
+
+static int write_report(const struct agent_run *run, const struct report *report) {
 	json_t *json = report_to_json(report);
 	_cleanup_(freep) char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	int r;
@@ -128,26 +146,55 @@ static int write_report(const char *directory, const char *path, const struct re
 	if (!text) {
 		return -ENOMEM;
 	}
-	r = fd_make_dirs(directory, DIRECTORY_MODE);
-	return r < 0 ? r : fd_write_file_atomic(path, text, strlen(text), REPORT_MODE);
+	r = make_dir(run->parent);
+	r = r < 0 ? r : make_dir(run->directory);
+	return r < 0 ? r : write_file(run->report_file, text);
 }
 
-static struct agent_run *run_create(const struct agent_start *start) {
+/*
+ * The directory of all runs, absolute and without symbolic links: the agents of this daemon are known by it, see
+ * agent_sweep(). The caller frees it.
+ */
+static int find_parent(const char *state_dir, char **ret_path) {
+	_cleanup_(freep) char *absolute = realpath(state_dir, NULL);
+	char *path;
+
+	if (!absolute) {
+		return -errno;
+	}
+	if (asprintf(&path, "%s/agent", absolute) < 0) {
+		return -ENOMEM;
+	}
+	*ret_path = path;
+	return 0;
+}
+
+static int run_create(const struct agent_start *start, struct agent_run **ret_run) {
 	_cleanup_(agent_run_freep) struct agent_run *run = calloc(1, sizeof(*run));
 	char id[ID_TEXT_MAX];
+	int r;
 
 	if (!run) {
-		return NULL;
+		return -ENOMEM;
 	}
-	if (asprintf(&run->directory, "%s/agent/%s", start->state_dir,
+	r = find_parent(start->state_dir, &run->parent);
+	if (r < 0) {
+		return r;
+	}
+	if (asprintf(&run->directory, "%s/%s", run->parent,
 		    id_format(ID_TASK, start->task->id, id)) < 0) {
 		run->directory = NULL;
-		return NULL;
+		return -ENOMEM;
+	}
+	if (asprintf(&run->report_file, "%s/report.json", run->directory) < 0) {
+		run->report_file = NULL;
+		return -ENOMEM;
 	}
 	TEXT_SET(run->name, start->agent->name);
 	run->timeout_ms = start->agent->timeout_ms;
 	run->started_us = clock_mono_us();
-	return TAKE_PTR(run);
+	*ret_run = TAKE_PTR(run);
+	return 0;
 }
 
 /* Which of the two the errno is about: a missing program and a missing workdir look the same. */
@@ -165,12 +212,11 @@ static int say_not_started(const struct agent_start *start, int r, char *ret_sen
 int agent_start(uv_loop_t *loop, const struct agent_start *start,
 	void (*ended)(void *user, const struct agent_outcome *outcome), void *user,
 	struct agent_run **ret_run, char *ret_sentence) {
-	_cleanup_(agent_run_freep) struct agent_run *run = run_create(start);
-	_cleanup_(freep) char *report_file = NULL;
-	int r = -ENOMEM;
+	_cleanup_(agent_run_freep) struct agent_run *run = NULL;
+	int r = run_create(start, &run);
 
-	if (run && asprintf(&report_file, "%s/report.json", run->directory) >= 0) {
-		r = write_report(run->directory, report_file, start->report);
+	if (r == 0) {
+		r = write_report(run, start->report);
 	}
 	if (r < 0) {
 		text_format(ret_sentence, LIMIT_SENTENCE_MAX,
@@ -180,7 +226,7 @@ int agent_start(uv_loop_t *loop, const struct agent_start *start,
 	}
 	run->ended = ended;
 	run->user = user;
-	r = command_start(loop, start, report_file, process_ended, run, &run->process);
+	r = command_start(loop, start, run->report_file, process_ended, run, &run->process);
 	if (r < 0) {
 		return say_not_started(start, r, ret_sentence);
 	}
@@ -194,15 +240,19 @@ void agent_stop(struct agent_run *run) {
 
 void agent_sweep(const char *state_dir) {
 	_cleanup_(freep) char *directory = NULL;
-	int r;
+	_cleanup_(freep) char *marker = NULL;
+	int r = find_parent(state_dir, &directory);
 
-	if (asprintf(&directory, "%s/agent", state_dir) < 0) {
-		directory = NULL;
-		return;
+	if (r == 0 && asprintf(&marker, COMMAND_REPORT_VARIABLE "=%s/", directory) < 0) {
+		marker = NULL;
+		r = -ENOMEM;
 	}
-	r = fd_remove_tree(directory);
+	if (r == 0) {
+		leftover_kill(marker);
+		r = fd_remove_tree(directory);
+	}
 	if (r < 0) {
-		log_warning("The directory \"%s\" of earlier runs cannot be removed: %s, ignoring.",
-			directory, log_errno(r));
+		log_warning("What earlier runs left in \"%s\" cannot be removed: %s, ignoring.",
+			state_dir, log_errno(r));
 	}
 }

@@ -32,7 +32,7 @@ struct agent_start {
 
 struct agent_outcome {
 	char sentence[LIMIT_SENTENCE_MAX]; /* "exited with code 0 after 12 s" */
-	json_t *result; /* borrowed: {"agent","end","exitCode","signal","durationMs","output",…} */
+	json_t *result; /* a new reference, `ended` owns it; may be NULL: {"agent","end","exitCode","signal","durationMs","output",…} */
 };
 
 /*
@@ -44,5 +44,8 @@ must_check int agent_start(uv_loop_t *loop, const struct agent_start *start,
 /* Asks it to end: TERM, then KILL. `ended` runs later. Idempotent. */
 void agent_stop(struct agent_run *run);
 
-/* Removes what runs of a daemon that crashed left below `state_dir`. Call it at the start, before any run. */
+/*
+ * Kills what agents of a daemon that crashed left running, and removes what they left below `state_dir`. Blocks. Call
+ * it once at the start, before any run: their triggers are recorded as over, and their branches are free.
+ */
 void agent_sweep(const char *state_dir);

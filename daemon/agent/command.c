@@ -96,7 +96,7 @@ static void set_facts(
 	set(env, "CODEGEN_JOB", "%s", report->job);
 	set(env, "CODEGEN_PROJECT", "%s", incident->project);
 	set(env, "CODEGEN_PULL_REQUEST", "%s", number);
-	set(env, "CODEGEN_REPORT_FILE", "%s", report_file);
+	set(env, COMMAND_REPORT_VARIABLE, "%s", report_file);
 	set(env, "CODEGEN_STEP", "%s", report->step);
 	set(env, "CODEGEN_TASK", "%s", id_format(ID_TASK, start->task->id, id));
 }

@@ -2,6 +2,8 @@
 #include "daemon/agent/agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -43,7 +46,7 @@ static int setup(void **state) {
 		.agent = { .name = "fixer",
 			.type = "command",
 			.command = f.command,
-			.timeout_ms = CLOCK_MINUTE_MS },
+			.timeout_ms = CLOCK_HOUR_MS },
 		.incident = { .id = id_first_in_ms(1000),
 			.project = "acme/web",
 			.branch = "fix",
@@ -83,7 +86,7 @@ static void on_ended(void *user, const struct agent_outcome *outcome) {
 
 	f->n_ended++;
 	TEXT_SET(f->sentence, outcome->sentence);
-	f->result = json_incref(outcome->result);
+	f->result = outcome->result; /* ours from here */
 }
 
 static void start(struct fixture *f, char *script) {
@@ -114,6 +117,7 @@ static void test_exit_is_recorded(void **state) {
 
 	start(f, "echo working; exit 3");
 	wait_for_end(f);
+	assert_int_equal(f->result->refcount, 1);
 	assert_begins(f->sentence, "Agent \"fixer\" exited with code 3 after ");
 	assert_string_equal(result_text(f, "agent"), "fixer");
 	assert_string_equal(result_text(f, "end"), "exited");
@@ -152,7 +156,8 @@ static void test_stop_is_recorded(void **state) {
 	agent_stop(f->run);
 	agent_stop(f->run);
 	wait_for_end(f);
-	assert_begins(f->sentence, "Agent \"fixer\" was stopped after ");
+	/* Whatever for: its incident is over, or the daemon stops. */
+	assert_begins(f->sentence, "Agent \"fixer\" was stopped by codegend after ");
 	assert_string_equal(result_text(f, "end"), "stopped");
 }
 
@@ -235,7 +240,7 @@ static void test_cannot_start(void **state) {
 	assert_non_null(strstr(sentence, "its report file cannot be written: not a directory."));
 }
 
-static void test_sweep(void **state) {
+static void test_sweep_of_directories(void **state) {
 	char path[PATH_MAX_BYTES];
 	struct stat st;
 
@@ -247,6 +252,158 @@ static void test_sweep(void **state) {
 	agent_sweep(state_dir);
 }
 
+/*
+ * A program with an agent's variable, as a daemon that crashed leaves it, in a session of its own. Its first line is
+ * returned in `ret_line`.
+ */
+static pid_t leave_behind(const char *of_state_dir, const char *script, int64_t *ret_line) {
+	char variable[PATH_MAX_BYTES];
+	char *argv[] = { "/bin/sh", "-c", (char *)script, NULL };
+	char *env[] = { "PATH=/usr/bin:/bin", variable, NULL };
+	char line[32] = "";
+	FILE *output;
+	int ends[2];
+	pid_t pid;
+
+	snprintf(variable, sizeof(variable), "CODEGEN_REPORT_FILE=%s/agent/delayed-1/report.json",
+		of_state_dir);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		setsid();
+		dup2(ends[1], STDOUT_FILENO);
+		execve(argv[0], argv, env);
+		_exit(127);
+	}
+	assert_true(pid > 0);
+	close(ends[1]);
+	output = fdopen(ends[0], "r");
+	assert_non_null(output);
+	assert_non_null(fgets(line, sizeof(line), output));
+	fclose(output);
+	line[strcspn(line, "\n")] = '\0';
+	assert_int_equal(text_to_int(line, ret_line), 0);
+	return pid;
+}
+
+/* Gone, or a zombie that whoever inherited it has not reaped. */
+static bool is_dead(int64_t pid) {
+	_cleanup_(freep) char *stat = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
+	if (fd_read_file(path, 4096, &stat, NULL) < 0) {
+		return true;
+	}
+	return strchr("ZX", strrchr(stat, ')')[2]) != NULL;
+}
+
+static void assert_killed(pid_t pid) {
+	int status = 0;
+
+	/* WNOHANG: it is dead when agent_sweep() returned, not somewhat later. */
+	assert_int_equal(waitpid(pid, &status, WNOHANG), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+}
+
+/* What agent_sweep() says. */
+static void sweep(const char *directory, char *out, size_t size) {
+	int stderr_fd = dup(STDERR_FILENO);
+	int ends[2];
+	ssize_t len;
+
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	agent_sweep(directory);
+	assert_true(dup2(stderr_fd, STDERR_FILENO) >= 0);
+	close(stderr_fd);
+	len = read(ends[0], out, size - 1);
+	out[len > 0 ? len : 0] = '\0';
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void test_sweep_of_processes(void **state) {
+	static const struct {
+		const char *script;
+		const char *n;
+	} rows[] = {
+		{ "echo $$; exec sleep 1000", " 1 process " },
+		/* Deaf to TERM, and a child that has no environment. */
+		{ "trap '' TERM; env -i sleep 1000 & echo $!; wait", " 1 process " },
+		/* One that fled into its own session. */
+		{ "setsid sh -c 'echo $$; exec sleep 1000' & wait", " 2 processes " },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char said[1024];
+		int64_t other;
+		pid_t pid = leave_behind(state_dir, rows[i].script, &other);
+
+		sweep(state_dir, said, sizeof(said));
+		assert_killed(pid);
+		/* The one without the variable is killed with its group; nobody waited for its end. */
+		while (other != pid && !is_dead(other)) {
+			sched_yield();
+		}
+		assert_non_null(strstr(said, "earlier daemon"));
+		assert_non_null(strstr(said, rows[i].n));
+		assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+		sweep(state_dir, said, sizeof(said));
+		assert_string_equal(said, "");
+	}
+}
+
+/* The directory has another name this time. */
+static void test_sweep_of_a_relative_directory(void **state) {
+	_cleanup_(freep) char *cwd = getcwd(NULL, 0);
+	char said[1024];
+	int64_t line;
+	pid_t pid = leave_behind(state_dir, "echo 1; exec sleep 1000", &line);
+
+	assert_int_equal(chdir("/tmp"), 0);
+	sweep(strrchr(state_dir, '/') + 1, said, sizeof(said));
+	assert_int_equal(chdir(cwd), 0);
+	assert_killed(pid);
+}
+
+static void test_sweep_spares_other_daemons(void **state) {
+	char other[PATH_MAX_BYTES];
+	char said[1024];
+	int64_t line;
+	int status;
+	pid_t pid;
+
+	snprintf(other, sizeof(other), "%s/agent/x", state_dir);
+	assert_int_equal(fd_make_dirs(other, 0700), 0);
+	snprintf(other, sizeof(other), "%s-2", state_dir);
+	pid = leave_behind(other, "echo 1; exec sleep 1000", &line);
+	sweep(state_dir, said, sizeof(said));
+	assert_string_equal(said, "");
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+/* An agent starts the daemon: it, and what started it, live; what else is in their group does not. */
+static void test_sweep_spares_its_ancestors(void **state) {
+	char program[PATH_MAX_BYTES] = "";
+	char script[3 * PATH_MAX_BYTES];
+	int64_t sibling;
+	int status;
+	pid_t pid;
+
+	assert_true(readlink("/proc/self/exe", program, sizeof(program) - 1) > 0);
+	snprintf(script, sizeof(script), "sleep 1000 & echo $!; '%s' --sweep '%s' && exit 7",
+		program, state_dir);
+	pid = leave_behind(state_dir, script, &sibling);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+	assert_true(is_dead(sibling));
+}
+
 static int make_state_dir(void **state) {
 	signal(SIGPIPE, SIG_IGN);
 	return mkdtemp(state_dir) ? 0 : -1;
@@ -256,7 +413,7 @@ static int remove_state_dir(void **state) {
 	return fd_remove_tree(state_dir);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_exit_is_recorded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signal_is_recorded, setup, teardown),
@@ -266,8 +423,18 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_report_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cannot_start, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sweep, setup, teardown),
+		cmocka_unit_test(test_sweep_of_directories),
+		cmocka_unit_test(test_sweep_of_processes),
+		cmocka_unit_test(test_sweep_of_a_relative_directory),
+		cmocka_unit_test(test_sweep_spares_other_daemons),
+		cmocka_unit_test(test_sweep_spares_its_ancestors),
 	};
+
+	/* For the test of the ancestors. */
+	if (argc == 3 && strcmp(argv[1], "--sweep") == 0) {
+		agent_sweep(argv[2]);
+		return 0;
+	}
 
 	return cmocka_run_group_tests(tests, make_state_dir, remove_state_dir);
 }
