@@ -8,7 +8,7 @@
 #include "daemon/forge/internal.h"
 
 static const struct forge_type forge_types[] = {
-	{ "local", true, local_publish, local_check, local_publish_cancel },
+	{ "local", true, local_open, local_publish, local_check, local_publish_cancel },
 };
 
 static const struct forge_type *find_type(const char *name) {
@@ -55,8 +55,8 @@ int forge_open(uv_loop_t *loop, const struct config_forge *config, const char *s
 	if (forge == NULL) {
 		return -ENOMEM;
 	}
-	forge->state_dir = strdup(state_dir);
-	r = forge->state_dir == NULL ? -ENOMEM : uv_async_init(loop, &forge->wake, woken);
+	forge->state_dir = realpath(state_dir, NULL);
+	r = forge->state_dir == NULL ? -errno : uv_async_init(loop, &forge->wake, woken);
 	if (r < 0) {
 		free(forge->state_dir);
 		free(forge);
@@ -68,6 +68,7 @@ int forge_open(uv_loop_t *loop, const struct config_forge *config, const char *s
 	(void)TEXT_SET(forge->name, config->name);
 	list_init(&forge->publishes);
 	list_init(&forge->checks);
+	type->open(forge);
 	*ret_forge = forge;
 	return 0;
 }

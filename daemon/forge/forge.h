@@ -66,13 +66,14 @@ struct forge_check {
 struct forge_type {
 	const char *name;
 	bool wants_builds;
+	void (*open)(struct forge *forge); /* what is worth doing once; what fails is told by a publish */
 	int (*publish)(struct forge *forge, struct forge_publish *publish);
 	int (*check)(struct forge *forge, struct forge_check *check);
 	void (*cancel)(
 		struct forge_publish *publish); /* stops what was not begun; `done` runs either way */
 };
 
-/* `state_dir` is copied. Returns: 0; -EINVAL, no such type; -ENOMEM. */
+/* `state_dir` exists, and is copied. Returns: 0; -EINVAL, no such type; -ENOMEM; other errno, of `state_dir`. */
 must_check int forge_open(uv_loop_t *loop, const struct config_forge *config, const char *state_dir,
 	struct forge **ret_forge);
 /* Cancels or awaits what is in flight, then frees it. `closed` may be NULL. NULL forge: runs at once. */

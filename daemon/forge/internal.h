@@ -14,7 +14,7 @@ struct forge {
 	uv_loop_t *loop; /* borrowed: outlives the forge */
 	const struct forge_type *type;
 	char name[LIMIT_NAME_MAX];
-	char *state_dir;
+	char *state_dir;       /* absolute */
 	struct list publishes; /* in flight */
 	struct list checks;    /* judged, to be answered from the loop */
 	uv_async_t wake;       /* answers `checks`; closed last */
@@ -29,6 +29,7 @@ void forge_publish_finish(struct forge_publish *publish, int status);
 void forge_check_finish(struct forge_check *check);
 
 /* local.c */
+void local_open(struct forge *forge);
 must_check int local_publish(struct forge *forge, struct forge_publish *publish);
 must_check int local_check(struct forge *forge, struct forge_check *check);
 /* Stops a publish that was not begun yet; its `done` runs either way. */

@@ -15,6 +15,7 @@
 #include "daemon/forge/internal.h"
 #include "daemon/forge/readiness.h"
 
+#define LOCAL_DIR "published"
 #define LOCAL_DIR_MODE 0750
 #define LOCAL_FILE_MODE 0640
 
@@ -66,7 +67,6 @@ static int file_url(const char *path, char *out, size_t size) {
 static int write_file(struct local_write *write) {
 	const struct forge_publish *publish = write->publish;
 	_cleanup_(buffer_finish) struct buffer body;
-	_cleanup_(freep) char *absolute = NULL;
 	int r;
 
 	buffer_init(&body, LIMIT_BODY_MAX_BYTES);
@@ -74,16 +74,14 @@ static int write_file(struct local_write *write) {
 	if (r < 0) {
 		return r;
 	}
-	r = fd_make_dirs(write->dir, LOCAL_DIR_MODE);
-	if (r < 0) {
-		return r;
-	}
 	r = fd_write_file_atomic(write->path, body.data, body.len, LOCAL_FILE_MODE);
-	if (r < 0) {
-		return r;
+	if (r == -ENOENT) {
+		/* It could not be made at the start, or somebody tidied up. */
+		r = fd_make_dirs(write->dir, LOCAL_DIR_MODE);
+		r = r < 0 ? r
+			  : fd_write_file_atomic(write->path, body.data, body.len, LOCAL_FILE_MODE);
 	}
-	absolute = realpath(write->path, NULL);
-	return absolute != NULL ? file_url(absolute, write->url, sizeof(write->url)) : -errno;
+	return r < 0 ? r : file_url(write->path, write->url, sizeof(write->url));
 }
 
 static void write_work(uv_work_t *work) {
@@ -108,6 +106,20 @@ static void write_done(uv_work_t *work, int status) {
 	forge_publish_finish(publish, status);
 }
 
+void local_open(struct forge *forge) {
+	_cleanup_(freep) char *dir = NULL;
+	int r;
+
+	if (asprintf(&dir, "%s/" LOCAL_DIR, forge->state_dir) < 0) {
+		dir = NULL;
+		return;
+	}
+	r = fd_make_dirs(dir, LOCAL_DIR_MODE);
+	if (r < 0) {
+		log_warning("Cannot create directory \"%s\": %s, ignoring.", dir, log_errno(r));
+	}
+}
+
 int local_publish(struct forge *forge, struct forge_publish *publish) {
 	_cleanup_(local_write_destroyp) struct local_write *write = calloc(1, sizeof(*write));
 	char id[ID_TEXT_MAX];
@@ -119,7 +131,7 @@ int local_publish(struct forge *forge, struct forge_publish *publish) {
 		return -ENOMEM;
 	}
 	write->publish = publish;
-	if (asprintf(&write->dir, "%s/published", forge->state_dir) < 0) {
+	if (asprintf(&write->dir, "%s/" LOCAL_DIR, forge->state_dir) < 0) {
 		write->dir = NULL;
 		return -ENOMEM;
 	}

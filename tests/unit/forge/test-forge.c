@@ -42,10 +42,35 @@ struct fixture {
 	int n_closed_at_done;
 };
 
+/* Calls of the C library that the linker sends here. One publish at a time: its thread is done when it is. */
+static int n_synced;
+static int n_made;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+
+int __wrap_fsync(int fd) {
+	n_synced++;
+	return __real_fsync(fd);
+}
+
+int __wrap_mkdir(const char *path, mode_t mode) {
+	int r = __real_mkdir(path, mode);
+	int error = errno;
+
+	n_made += strstr(path, "published") != NULL ? 1 : 0;
+	errno = error;
+	return r;
+}
+
 static int set_up(void **state) {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
+	n_synced = 0;
+	n_made = 0;
 	(void)TEXT_SET(f->dir, "/tmp/test-forge-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	assert_int_equal(uv_loop_init(&f->loop), 0);
@@ -176,6 +201,7 @@ static void a_directory_that_cannot_be_written_is_a_sentence(void **state) {
 
 	/* A file stands where the directory should be: even root cannot write there. */
 	assert_int_equal(address_join(path, sizeof(path), f->dir, "published"), 0);
+	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(fd_write_file_atomic(path, "", 0, 0600), 0);
 	assert_int_equal(publish(f), 0);
 	run_until_done(f, 1);
@@ -185,6 +211,45 @@ static void a_directory_that_cannot_be_written_is_a_sentence(void **state) {
 		sentence, sizeof(sentence), "The report could not be written to \"%s/", path);
 	assert_int_equal(strncmp(f->publish.sentence, sentence, strlen(sentence)), 0);
 	assert_string_equal(f->publish.sentence + strlen(f->publish.sentence) - 1, ".");
+}
+
+static void a_directory_that_was_removed_is_made_again(void **state) {
+	struct fixture *f = *state;
+	char path[256];
+
+	assert_int_equal(address_join(path, sizeof(path), f->dir, "published"), 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(publish(f), 0);
+	run_until_done(f, 1);
+	assert_int_equal(f->status, 0);
+	published_path(f, path, sizeof(path));
+	assert_int_equal(access(path, R_OK), 0);
+}
+
+/* Each is on disk before it counts as published; the way to it is not walked again for each. */
+static void a_publish_syncs_the_file_and_its_directory(void **state) {
+	struct fixture *f = *state;
+
+	assert_int_equal(publish(f), 0);
+	run_until_done(f, 1);
+	n_synced = 0;
+	n_made = 0;
+	assert_int_equal(publish(f), 0);
+	run_until_done(f, 2);
+	assert_int_equal(n_synced, 2);
+	assert_int_equal(n_made, 0);
+}
+
+static void a_forge_has_its_directory_when_it_is_open(void **state) {
+	struct fixture *f = *state;
+	char path[256];
+	struct stat st;
+
+	assert_int_equal(address_join(path, sizeof(path), f->dir, "published"), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	assert_int_equal(n_made, 1);
+	assert_true(n_synced > 0);
 }
 
 static void check_done(struct forge_check *check, int status) {
@@ -338,6 +403,9 @@ int main(void) {
 		TEST(a_new_cycle_replaces_the_report),
 		TEST(a_url_is_one_whatever_the_directory_is_called),
 		TEST(a_directory_that_cannot_be_written_is_a_sentence),
+		TEST(a_directory_that_was_removed_is_made_again),
+		TEST(a_publish_syncs_the_file_and_its_directory),
+		TEST(a_forge_has_its_directory_when_it_is_open),
 		TEST(answers_a_check_from_the_loop),
 		TEST(answers_every_check_of_very_many),
 		TEST(a_check_may_be_begun_by_the_end_of_another),
