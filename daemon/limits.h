@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "common/clock.h"
 #include "common/protocol.h"
 
@@ -28,8 +30,9 @@
 #define LIMIT_REPORT_PAGE_ROWS 8	    /* read at once for a list; each may be over a MiB */
 
 /* IPC. */
-#define LIMIT_CONNECTIONS_MAX 512
-#define LIMIT_CONNECTIONS_PER_UID_MAX 256
+#define LIMIT_CONNECTIONS_SUBMIT_MAX 512
+#define LIMIT_CONNECTIONS_CONTROL_MAX 288 /* one user's share and some for the others */
+#define LIMIT_CONNECTIONS_PER_UID_MAX 256 /* on each socket */
 #define LIMIT_FRAME_MAX_BYTES PROTOCOL_FRAME_MAX_BYTES
 #define LIMIT_JSON_DEPTH_MAX PROTOCOL_DEPTH_MAX
 #define LIMIT_CALLS_IN_FLIGHT_PER_CONNECTION 16
@@ -56,6 +59,10 @@
 #define LIMIT_LISTS_AT_WORK 4 /* of all connections; each holds up to two of the former */
 #define LIMIT_EXPLAIN_EVENTS 20
 #define LIMIT_LISTEN_BACKLOG 512
+#define LIMIT_IMPORT_OLDEST_MS                                                                     \
+	INT64_C(946684800000) /* 2000-01-01: imported times are not before it */
+#define LIMIT_IMPORT_AHEAD_MS                                                                      \
+	CLOCK_DAY_MS /* how far our clock may be behind that of an imported file */
 
 /* Store. */
 #define LIMIT_STORE_QUEUE 4096

@@ -30,8 +30,7 @@ uid_t call_uid(const struct call *call); /* from SO_PEERCRED */
 /* It was called with `more`, and its method is one that streams. */
 bool call_wants_more(const struct call *call);
 /*
- * Never NULL; {} when the message had none. Borrowed; while the handler runs, and as long as the call when its method
- * has no field table.
+ * For methods without a field table (NULL for the others): {} when the message had none. Borrowed, as long as the call.
  */
 const json_t *call_parameters(const struct call *call);
 /*

@@ -52,10 +52,10 @@ static int conn_count_uid(struct conn *conn) {
 		entry = &grown[server->n_uids++];
 		*entry = (struct server_uid){ .uid = conn->peer.uid };
 	}
-	if (entry->n_connections >= LIMIT_CONNECTIONS_PER_UID_MAX) {
+	if (entry->n_conns[conn->socket] >= LIMIT_CONNECTIONS_PER_UID_MAX) {
 		return -EDQUOT;
 	}
-	entry->n_connections++;
+	entry->n_conns[conn->socket]++;
 	conn->counted = true;
 	return 0;
 }
@@ -69,11 +69,18 @@ static void conn_uncount_uid(struct conn *conn) {
 	}
 	entry = server_find_uid(server, conn->peer.uid);
 	assert(entry != NULL);
-	if (--entry->n_connections == 0) {
+	entry->n_conns[conn->socket]--;
+	if (entry->n_conns[SERVER_SUBMIT] == 0 && entry->n_conns[SERVER_CONTROL] == 0) {
 		*entry = server->uids[--server->n_uids];
 	}
 	conn->counted = false;
 }
+
+/* Apart, so that no number of CI steps keeps an operator out. */
+static const size_t conns_max[SERVER_SOCKET_COUNT] = {
+	[SERVER_SUBMIT] = LIMIT_CONNECTIONS_SUBMIT_MAX,
+	[SERVER_CONTROL] = LIMIT_CONNECTIONS_CONTROL_MAX,
+};
 
 /* Returns: 0; or the peer is not wanted, CONN_END_*. */
 static int conn_identify(struct conn *conn) {
@@ -83,7 +90,7 @@ static int conn_identify(struct conn *conn) {
 	if (uv_fileno((uv_handle_t *)&conn->pipe, &fd) < 0 || peer_read(fd, &conn->peer) < 0) {
 		return CONN_END_NO_PEER;
 	}
-	if (conn->server->n_conns >= LIMIT_CONNECTIONS_MAX) {
+	if (conn->server->n_conns[conn->socket] >= conns_max[conn->socket]) {
 		return CONN_END_REFUSED_TOTAL;
 	}
 	r = conn_count_uid(conn);
@@ -102,7 +109,7 @@ static void conn_start(struct conn *conn) {
 	list_init(&conn->calls);
 	list_init(&conn->ready);
 	list_append(&server->conns, &conn->node);
-	server->n_conns++;
+	server->n_conns[conn->socket]++;
 	conn->n_handles = 2;
 	conn->write.data = conn;
 	(void)uv_timer_init(server->loop, &conn->timer);
@@ -180,22 +187,33 @@ void conn_end(struct conn *conn, enum conn_end end) {
 	server_unhold(server);
 }
 
+/* One that nobody knows the end of. Looked for anew each time: an answer frees the answered calls behind it. */
+static struct call *first_open_ended(struct conn *conn) {
+	list_for_each (pos, &conn->calls) {
+		struct call *call = container_of(pos, struct call, node);
+
+		if (call->gone != NULL && !call->answered) {
+			return call;
+		}
+	}
+	return NULL;
+}
+
 void conn_drain(struct conn *conn) {
+	struct call *call;
+
 	conn_read_stop(conn);
 	conn->eof = true;
 	frame_reader_finish(&conn->reader);
 	frame_reader_init(&conn->reader, 0, 0);
-	list_for_each_safe (pos, &conn->calls) {
-		struct call *call = container_of(pos, struct call, node);
+	while ((call = first_open_ended(conn)) != NULL) {
 		void (*gone)(void *user) = call->gone;
 
-		if (gone != NULL && !call->answered) {
-			call->gone = NULL;
-			call_ref(call);
-			call_fail(call, -ESHUTDOWN, NULL);
-			gone(call->gone_user);
-			call_unref(call);
-		}
+		call->gone = NULL;
+		call_ref(call);
+		call_fail(call, -ESHUTDOWN, NULL);
+		gone(call->gone_user);
+		call_unref(call);
 	}
 	server_ready(conn);
 }

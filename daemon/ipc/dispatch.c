@@ -189,9 +189,12 @@ static bool decode_parameters(struct call *call) {
 	return r == 0;
 }
 
-/* Large messages are not kept while the call waits for the store. */
+/*
+ * Before the handler runs: what it hands to the store holds values of the message, and two threads must not count the
+ * references of one value. Large messages are not kept while the call waits, either.
+ */
 static void drop_message(struct call *call) {
-	if (call->method == NULL || call->method->fields != NULL) {
+	if (call->method->fields != NULL) {
 		json_decref(call->message);
 		call->message = NULL;
 		call->parameters = NULL;
@@ -242,8 +245,8 @@ int call_dispatch(struct conn *conn, json_t *message, size_t message_bytes) {
 	}
 	if (find_method(call, json_string_value(json_object_get(message, "method"))) &&
 		check_method(call, conn->socket) && decode_parameters(call)) {
-		call->method->handle(call, call->params);
 		drop_message(call);
+		call->method->handle(call, call->params);
 	}
 	return 0;
 }

@@ -47,8 +47,8 @@ static void import_took(struct import_params *p, enum id_kind kind, int64_t id) 
 	char message[LIMIT_SENTENCE_MAX];
 	char text[ID_TEXT_MAX];
 
-	text_format(message, sizeof(message), "\"%s\" was imported as %s", p->name,
-		id_format(kind, id, text));
+	text_format(message, sizeof(message), "\"%s\" was imported as %s%s%s", p->name,
+		id_format(kind, id, text), p->corrected[0] != '\0' ? "; " : "", p->corrected);
 	import_answer(p, "imported", kind, id, message);
 }
 
@@ -91,12 +91,11 @@ static void task_imported(struct engine_operate *operate, int status) {
 
 /* Returns: 0, it is answered later; -EINVAL, it was skipped; -errno. */
 static int import_as_task(struct import_params *p) {
-	char why[LIMIT_SENTENCE_MAX] = "";
 	int64_t ms = 0;
-	int r = import_task(p->name, p->object, clock_now_ms(), &p->operate.task, &ms, why);
+	int r = import_task(p->name, p->object, clock_now_ms(), &p->operate.task, &ms, p->corrected);
 
 	if (r == -EINVAL) {
-		import_skip(p, why);
+		import_skip(p, p->corrected);
 	}
 	if (r < 0) {
 		return r;
@@ -129,14 +128,13 @@ static void report_imported(struct store_req *req, int status) {
 }
 
 static int import_as_report(struct import_params *p) {
-	char why[LIMIT_SENTENCE_MAX] = "";
-	int r = import_report(p->name, p->object, clock_now_ms(), &p->report, why);
+	int r = import_report(p->name, p->object, clock_now_ms(), &p->report, p->corrected);
 
 	if (r == 0) {
 		r = submit_cut_context(&p->report.context, LIMIT_CONTEXT_MAX_BYTES);
 	}
 	if (r == -EINVAL) {
-		import_skip(p, why);
+		import_skip(p, p->corrected);
 	}
 	if (r < 0) {
 		return r;

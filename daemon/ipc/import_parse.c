@@ -106,14 +106,52 @@ static void take_name(char *out, size_t size, const char *text, const char *fall
 	text_copy(out, size, text != NULL && text_is_name(text, size) ? text : fallback);
 }
 
-static bool get_time(const json_t *object, const char *key, int64_t *ret_ms) {
-	const json_t *value = json_object_get(object, key);
+/* Tells that `what` was out of bounds and what it is now. As many as fit in a sentence; all are put right. */
+static void correct(char *sentence, const char *what, const char *now) {
+	size_t len = strlen(sentence);
 
-	if (json_is_integer(value) && json_integer_value(value) > 0) {
-		*ret_ms = json_integer_value(value);
-		return true;
+	text_format(sentence + len, LIMIT_SENTENCE_MAX - len,
+		"%sits \"%s\" was out of bounds and %s", len > 0 ? ", " : "", what, now);
+}
+
+static bool is_time(int64_t ms, int64_t max_ms) {
+	return ms >= LIMIT_IMPORT_OLDEST_MS && ms <= max_ms;
+}
+
+static bool get_time(const json_t *object, const char *key, int64_t max_ms, int64_t *ret_ms,
+	char *ret_corrected) {
+	const json_t *value = json_object_get(object, key);
+	int64_t ms;
+
+	if (json_is_integer(value) && json_integer_value(value) != 0) {
+		ms = json_integer_value(value);
+	} else if (!json_is_string(value) || clock_parse(json_string_value(value), &ms) < 0) {
+		return false;
 	}
-	return json_is_string(value) && clock_parse(json_string_value(value), ret_ms) == 0;
+	if (!is_time(ms, max_ms)) {
+		correct(ret_corrected, key, "was left out");
+		return false;
+	}
+	*ret_ms = ms;
+	return true;
+}
+
+/* A number from 0 to `max`; the nearer end when it is another, `fallback` when there is none. */
+static int64_t get_number(
+	const json_t *object, const char *key, int64_t max, int64_t fallback, char *ret_corrected) {
+	const json_t *value = json_object_get(object, key);
+	char now[64];
+	int64_t number;
+
+	if (!json_is_integer(value) || json_integer_value(value) == fallback) {
+		return fallback;
+	}
+	number = MIN(MAX((int64_t)json_integer_value(value), (int64_t)0), max);
+	if (number != json_integer_value(value)) {
+		text_format(now, sizeof(now), "is %lld now", (long long)number);
+		correct(ret_corrected, key, now);
+	}
+	return number;
 }
 
 /* The millisecond in "followup-1758245293693.json"; 0: none. */
@@ -128,6 +166,18 @@ static int64_t name_ms(const char *name) {
 		ms = ms * 10 + (*p - '0');
 	}
 	return ms;
+}
+
+/* As name_ms(); 0 as well when no file of that time can exist. */
+static int64_t name_time(const char *name, int64_t now_ms) {
+	int64_t ms = name_ms(name);
+
+	return is_time(ms, now_ms + LIMIT_IMPORT_AHEAD_MS) ? ms : 0;
+}
+
+/* The store takes its newest id for the newest time it knows, and a clock before that for a wrong one. */
+static bool is_from_future(int64_t ms, int64_t now_ms) {
+	return ms > now_ms + LIMIT_IMPORT_AHEAD_MS;
 }
 
 static int take_text(char **out, const char *text, size_t max_bytes) {
@@ -203,19 +253,41 @@ static int take_environment(const json_t *object, struct task *task) {
 	return task->project[0] != '\0' && task->branch[0] != '\0' ? 0 : -EINVAL;
 }
 
-static void take_times(const char *name, const json_t *object, int64_t now_ms, struct task *task) {
-	task->created_ms = name_ms(name) > 0 ? name_ms(name) : now_ms;
-	(void)get_time(object, "createdAt", &task->created_ms);
+static void take_times(const char *name, const json_t *object, int64_t now_ms, struct task *task,
+	char *ret_corrected) {
+	int64_t past_ms = now_ms + LIMIT_IMPORT_AHEAD_MS; /* what has happened is not after it */
+	int64_t due_ms = now_ms + LIMIT_DELAY_MAX_MS;
+	int64_t named_ms = name_time(name, now_ms);
+
+	task->created_ms = named_ms > 0 ? named_ms : now_ms;
+	(void)get_time(object, "createdAt", past_ms, &task->created_ms, ret_corrected);
 	task->due_ms = task->created_ms + IMPORT_FALLBACK_DELAY_MS;
-	if (!get_time(object, "scheduledFor", &task->due_ms)) {
-		(void)get_time(object, "scheduledTime", &task->due_ms);
+	if (!get_time(object, "scheduledFor", due_ms, &task->due_ms, ret_corrected)) {
+		(void)get_time(object, "scheduledTime", due_ms, &task->due_ms, ret_corrected);
 	}
-	if (!get_time(object, "startedAt", &task->started_ms)) {
-		(void)get_time(object, "executedAt", &task->started_ms);
+	if (!get_time(object, "startedAt", past_ms, &task->started_ms, ret_corrected)) {
+		(void)get_time(object, "executedAt", past_ms, &task->started_ms, ret_corrected);
 	}
-	if (!get_time(object, "finishedAt", &task->finished_ms)) {
-		(void)get_time(object, "completedAt", &task->finished_ms);
+	if (!get_time(object, "finishedAt", past_ms, &task->finished_ms, ret_corrected)) {
+		(void)get_time(object, "completedAt", past_ms, &task->finished_ms, ret_corrected);
 	}
+}
+
+/* Its own id; 0 when it has none of our shape, or one that cannot be. `*ret_ms` is what to make one from then. */
+static void take_task_id(const char *name, const json_t *object, int64_t now_ms, struct task *task,
+	int64_t *ret_ms, char *ret_corrected) {
+	const char *text = get_string(object, "id");
+	int64_t named_ms = name_time(name, now_ms);
+	int64_t id = 0;
+
+	if (text != NULL && id_parse(ID_TASK, text, &id) == 0 && !is_from_future(id_ms(id), now_ms)) {
+		task->id = id;
+		return;
+	}
+	if (id != 0 || is_from_future(name_ms(name), now_ms)) {
+		correct(ret_corrected, "id", "is a new one");
+	}
+	*ret_ms = named_ms > 0 ? named_ms : task->created_ms;
 }
 
 /* What a task that did not end when it was written becomes here. */
@@ -242,7 +314,6 @@ static int refuse(char *ret_why, const char *why) {
 
 int import_task(const char *name, const json_t *object, int64_t now_ms, struct task *task,
 	int64_t *ret_ms, char *ret_why) {
-	const char *id = get_string(object, "id");
 	const json_t *result = json_object_get(object, "result");
 
 	if (take_type(object, task) < 0) {
@@ -260,14 +331,13 @@ int import_task(const char *name, const json_t *object, int64_t now_ms, struct t
 		return refuse(
 			ret_why, "it belongs to an incident of another daemon and is not finished");
 	}
-	take_times(name, object, now_ms, task);
+	ret_why[0] = '\0';
+	take_times(name, object, now_ms, task, ret_why);
 	settle(name, now_ms, task);
 	task->origin = TASK_IMPORTED;
-	task->attempt = MAX(json_integer_value(json_object_get(object, "attempt")), (json_int_t)0);
+	task->attempt = get_number(object, "attempt", LIMIT_TASK_ATTEMPTS, 0, ret_why);
 	task->result = json_is_object(result) ? json_incref((json_t *)result) : NULL;
-	if (id == NULL || id_parse(ID_TASK, id, &task->id) < 0) {
-		*ret_ms = name_ms(name) > 0 ? name_ms(name) : task->created_ms;
-	}
+	take_task_id(name, object, now_ms, task, ret_ms, ret_why);
 	return take_text(&task->instructions, get_string(object, "instructions"),
 		LIMIT_INSTRUCTIONS_MAX_BYTES);
 }
@@ -289,21 +359,31 @@ static void take_report_names(const json_t *object, struct report *report) {
 		json_object_get(object, "buildNumber"));
 }
 
-static void take_report_id(const char *name, const json_t *object, struct report *report) {
+/* The id in the content, else the one that the name is; 0: none. */
+static int64_t find_report_id(const char *name, const json_t *object) {
 	char text[ID_TEXT_MAX];
 	size_t len = strcspn(name, ".");
-	const char *id = get_string(object, "id");
+	const char *own = get_string(object, "id");
+	int64_t id = 0;
 
-	if (id != NULL && id_parse(ID_REPORT, id, &report->id) == 0) {
-		return;
+	if (own != NULL && id_parse(ID_REPORT, own, &id) == 0) {
+		return id;
 	}
 	if (len < sizeof(text)) {
 		text_copy(text, len + 1, name);
-		if (id_parse(ID_REPORT, text, &report->id) == 0) {
-			return;
-		}
+		(void)!id_parse(ID_REPORT, text, &id);
 	}
-	report->id = 0;
+	return id;
+}
+
+/* One that cannot be is replaced by the same one each time, so that the file is not taken twice. */
+static void take_report_id(const char *name, const json_t *object, int64_t now_ms,
+	struct report *report, char *ret_corrected) {
+	report->id = find_report_id(name, object);
+	if (is_from_future(id_ms(report->id), now_ms)) {
+		report->id = id_first_in_ms(report->at_ms) + (id_ms(report->id) & ID_SEQ_MAX);
+		correct(ret_corrected, "id", "is a new one");
+	}
 }
 
 static int take_report_texts(const json_t *object, struct report *report) {
@@ -315,13 +395,6 @@ static int take_report_texts(const json_t *object, struct report *report) {
 			&report->command, get_string(object, "command"), LIMIT_COMMAND_MAX_BYTES);
 	}
 	return r == 0 ? take_text(&report->log, get_string(object, "log"), LIMIT_LOG_MAX_BYTES) : r;
-}
-
-static int64_t get_int(const json_t *object, const char *key, int64_t fallback) {
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value)
-									: fallback;
 }
 
 int import_report(const char *name, const json_t *object, int64_t now_ms, struct report *report,
@@ -336,13 +409,14 @@ int import_report(const char *name, const json_t *object, int64_t now_ms, struct
 	if (type != NULL) {
 		(void)!error_type_parse(type, &report->error_type);
 	}
-	report->at_ms = name_ms(name) > 0 ? name_ms(name) : now_ms;
-	(void)get_time(object, "timestamp", &report->at_ms);
-	report->exit_code = get_int(object, "exitCode", -1);
-	report->pull_request = get_int(object, "pullRequest", 0);
+	ret_why[0] = '\0';
+	report->at_ms = name_time(name, now_ms) > 0 ? name_time(name, now_ms) : now_ms;
+	(void)get_time(object, "timestamp", now_ms + LIMIT_IMPORT_AHEAD_MS, &report->at_ms, ret_why);
+	report->exit_code = get_number(object, "exitCode", INT32_MAX, -1, ret_why);
+	report->pull_request = get_number(object, "pullRequest", INT32_MAX, 0, ret_why);
 	report->submitter_uid = -1;
 	take_report_names(object, report);
-	take_report_id(name, object, report);
+	take_report_id(name, object, now_ms, report, ret_why);
 	report->context = json_is_object(context) ? json_incref((json_t *)context) : NULL;
 	return take_report_texts(object, report);
 }

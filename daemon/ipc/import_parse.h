@@ -20,9 +20,11 @@ enum import_kind import_classify(const char *name, const char **ret_why);
 must_check int import_read(const char *content, json_t **ret_object, char *ret_why);
 
 /*
- * Both fill a zeroed struct, to be finished by the caller, and use the number in `name` for what the content lacks. A
- * task gets id 0 when its own does not have our shape; `*ret_ms` is then the millisecond to make one from.
- * Returns: 0; -EINVAL, `ret_why` says why it is of no use; -ENOMEM.
+ * Both fill a zeroed struct, to be finished by the caller, and use the number in `name` for what the content lacks. No
+ * number of a file gets in that is out of bounds: times are from LIMIT_IMPORT_OLDEST_MS to LIMIT_IMPORT_AHEAD_MS after
+ * `now_ms` (of what is due, LIMIT_DELAY_MAX_MS after it). A task gets id 0 when its own does not have our shape or lies
+ * in the future; `*ret_ms` is then the millisecond to make one from.
+ * Returns: 0, `ret_why` says what was put right ("": nothing); -EINVAL, it says why the file is of no use; -ENOMEM.
  */
 must_check int import_task(const char *name, const json_t *object, int64_t now_ms,
 	struct task *task, int64_t *ret_ms, char *ret_why);

@@ -61,7 +61,7 @@ struct log_window {
 
 struct server_uid {
 	uid_t uid;
-	size_t n_connections;
+	size_t n_conns[SERVER_SOCKET_COUNT];
 };
 
 struct server {
@@ -82,7 +82,7 @@ struct server {
 
 	struct server_uid *uids; /* those with a connection */
 	size_t n_uids;
-	size_t n_conns;
+	size_t n_conns[SERVER_SOCKET_COUNT];
 	size_t n_calls; /* alive, their peers may be gone */
 	size_t n_watchers;
 	size_t n_lists;		   /* list calls at work; the others are in the next */
@@ -146,7 +146,7 @@ struct call {
 	struct conn *conn; /* NULL: the peer is gone */
 	uid_t uid;
 	size_t message_bytes;
-	json_t *message; /* owned; while the handler runs, or as long as the call when the method has no fields */
+	json_t *message; /* owned; until the handler runs, or as long as the call when the method has no fields */
 	json_t *parameters; /* borrowed from message or owned by it */
 	const struct ipc_method *method;
 	void *params;

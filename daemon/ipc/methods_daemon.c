@@ -165,7 +165,9 @@ static json_t *status_to_json(struct call *call, const struct store_counts *coun
 	r |= set_new(status, "agents", agents_section(config, json_object_get(lanes, "lanes")));
 	r |= set_new(status, "lastErrors", failures_section(counts));
 	r |= set_new(status, "lastSeq", json_integer(counts->last_seq));
-	r |= set_new(status, "connections", json_integer((json_int_t)server->n_conns));
+	r |= set_new(status, "connections",
+		json_integer((json_int_t)(server->n_conns[SERVER_SUBMIT] +
+			server->n_conns[SERVER_CONTROL])));
 	r |= lanes != NULL ? json_object_update_missing(status, lanes) : -ENOMEM;
 	json_decref(lanes);
 	if (r != 0) {

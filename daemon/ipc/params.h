@@ -115,6 +115,7 @@ struct import_params {
 	struct report report;
 	int64_t id; /* of the report; the first one tried for a task without an id */
 	int n_tries;
+	char corrected[LIMIT_SENTENCE_MAX]; /* what was put right, or why it was skipped */
 	struct call *call;
 };
 

@@ -118,7 +118,7 @@ void server_conn_closed(struct conn *conn) {
 	struct server *server = conn->server;
 
 	list_remove(&conn->node);
-	server->n_conns--;
+	server->n_conns[conn->socket]--;
 	if (server->closing && list_is_empty(&server->conns)) {
 		server_drained(server);
 	}

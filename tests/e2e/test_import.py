@@ -1,6 +1,8 @@
 """The files of the scripts that came before, the broken ones too; and our own export."""
 import json
 
+from conftest import wait_for
+
 TASK = {
     "id": "delayed-1758245293693", "createdAt": "2025-09-19T01:28:13.693Z", "scheduledFor": "2025-09-19T02:28:13.694Z",
     "type": "pr_readiness_check", "status": "completed", "instructions": "Check the pull request.",
@@ -85,6 +87,42 @@ def test_an_imported_task_is_executed(daemon):
     daemon.run_ctl("import", daemon.directory / "old")
     daemon.ctl("check")
     assert daemon.ctl("task", "show", "delayed-1758245293705")["status"] == "completed"
+
+
+def imported(daemon, name, **members):
+    peer = daemon.connect()
+    content = {"type": "pr_readiness_check", "status": "scheduled", "createdAt": TASK["createdAt"],
+               "scheduledFor": TASK["scheduledFor"], "environment": {"branch": "fix", "projectName": "acme/web"},
+               **members}
+    answer = peer.call("Import", name=name, content=json.dumps(content))["parameters"]
+    peer.close()
+    return answer
+
+
+def test_numbers_beyond_their_bounds_harm_nobody(daemon):
+    poisoned = imported(daemon, "followup-1758245293693.json", attempt=2 ** 63 - 1)
+    assert poisoned["outcome"] == "imported" and "attempt" in poisoned["message"]
+    late = imported(daemon, "followup-1758245293699.json", createdAt=2 ** 63 - 1, branch="b2")
+    assert late["outcome"] == "imported" and "createdAt" in late["message"]
+    ticket = daemon.submit()
+    daemon.wait_state(ticket["incidentId"], "waiting")
+    wait_for(lambda: all(daemon.ctl("task", "show", one["id"])["status"] not in ("scheduled", "executing")
+                         or daemon.ctl("task", "show", one["id"])["reason"] for one in (poisoned, late)),
+             "the imported tasks' turn")
+    daemon.restart()
+    assert "Cannot claim" not in daemon.log()
+
+
+def test_an_id_from_the_future_does_not_stop_the_clock(daemon):
+    future = imported(daemon, "delayed-4102444800000.json", id="delayed-4102444800000", status="completed")
+    assert future["outcome"] == "imported" and future["id"] != "delayed-4102444800000" and "id" in future["message"]
+    again = imported(daemon, "delayed-4102444800000.json", id="delayed-4102444800000", status="completed")
+    assert again["outcome"] == "exists" and again["id"] == future["id"]
+    daemon.restart()
+    task = daemon.ctl("schedule", "--project", "acme/web", "--branch", "q", "--delay", "0s")
+    task = task.get("task", task)["id"]
+    wait_for(lambda: daemon.ctl("task", "show", task)["status"] != "scheduled"
+             or daemon.ctl("task", "show", task)["result"], "the due task's turn")
 
 
 def test_export_and_import_go_round(make_daemon):

@@ -442,6 +442,40 @@ def test_the_slow_are_closed(guarded):
         peer.close()
 
 
+def test_ci_cannot_lock_operators_out(daemon):
+    """As many users as fill submit.sock: control.sock still answers."""
+    users = [65001, 65002] if os.geteuid() == 0 else [os.getuid()]
+    daemon.directory.chmod(0o755)
+    daemon.submit_socket.chmod(0o666)
+    held = []
+    for user in users:
+        if os.geteuid() == 0:
+            os.seteuid(user)
+        try:
+            for _ in range(CONNECTIONS_PER_UID):
+                held.append(Varlink(daemon.submit_socket))
+                assert "version" in held[-1].call("Ping")["parameters"]
+        finally:
+            if os.getuid() == 0:
+                os.seteuid(0)
+    peer = daemon.connect()
+    assert "version" in peer.call("Ping")["parameters"]
+    for one in [peer, *held]:
+        one.close()
+
+
+def test_stop_with_pipelined_calls_behind_a_watch(daemon):
+    peer = daemon.connect()
+    watch = json.dumps({"method": "io.codegend.Watch", "more": True}).encode() + b"\0"
+    peer.send_raw(watch + PING + watch + PING + PING)
+    daemon.submit()
+    assert peer.receive()["continues"] is True  # so the calls behind it are at work too
+    daemon.stop()
+    answers = [json.loads(answer) for answer in end_of(peer).split(b"\0")[:-1]]
+    assert ["error" in answer for answer in answers if "continues" not in answer] == [True, False, True, False, False]
+    peer.close()
+
+
 def test_sockets_have_their_modes_and_go_away(idle):
     os.umask(0o077)
     try:

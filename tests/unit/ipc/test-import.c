@@ -101,6 +101,76 @@ static void test_tasks(void **state) {
 	}
 }
 
+#define FUTURE_ID "delayed-4102444800000"
+
+/* Each of them would hold up the store for good, or stop its arithmetic. */
+static const struct {
+	const char *content;
+	int64_t id_ms, created_ms, due_ms, attempt;
+	const char *said; /* a part of it */
+} bounded_cases[] = {
+	{ "{\"attempt\":9223372036854775807," CREATED "," SCHEDULED "," ENVIRONMENT "}", CREATED_MS,
+		CREATED_MS, CREATED_MS + CLOCK_HOUR_MS + 1, LIMIT_TASK_ATTEMPTS, "attempt" },
+	{ "{\"attempt\":-1," CREATED "," SCHEDULED "," ENVIRONMENT "}", CREATED_MS, CREATED_MS,
+		CREATED_MS + CLOCK_HOUR_MS + 1, 0, "attempt" },
+	{ "{\"createdAt\":9223372036854775807," ENVIRONMENT "}", CREATED_MS, CREATED_MS,
+		CREATED_MS + CLOCK_HOUR_MS, 0, "createdAt" },
+	{ "{\"createdAt\":-9223372036854775807," ENVIRONMENT "}", CREATED_MS, CREATED_MS,
+		CREATED_MS + CLOCK_HOUR_MS, 0, "createdAt" },
+	{ "{\"createdAt\":\"1969-01-01T00:00:00Z\"," ENVIRONMENT "}", CREATED_MS, CREATED_MS,
+		CREATED_MS + CLOCK_HOUR_MS, 0, "createdAt" },
+	{ "{\"scheduledFor\":\"9999-01-01T00:00:00Z\"," CREATED "," ENVIRONMENT "}", CREATED_MS,
+		CREATED_MS, CREATED_MS + CLOCK_HOUR_MS, 0, "scheduledFor" },
+	{ "{\"id\":\"" FUTURE_ID "\"," CREATED "," SCHEDULED "," ENVIRONMENT "}", CREATED_MS,
+		CREATED_MS, CREATED_MS + CLOCK_HOUR_MS + 1, 0, "\"id\"" },
+};
+
+static void test_numbers_out_of_bounds(void **state) {
+	for (size_t i = 0; i < ARRAY_SIZE(bounded_cases); i++) {
+		char said[LIMIT_SENTENCE_MAX] = "";
+		struct task task = { 0 };
+		json_t *object = NULL;
+		int64_t ms = 0;
+
+		assert_int_equal(import_read(bounded_cases[i].content, &object, said), 0);
+		assert_int_equal(
+			import_task("delayed-1758245293693.json", object, NOW_MS, &task, &ms, said),
+			0);
+		assert_int_equal(task.id, 0);
+		assert_int_equal(ms, bounded_cases[i].id_ms);
+		assert_int_equal(task.created_ms, bounded_cases[i].created_ms);
+		assert_int_equal(task.due_ms, bounded_cases[i].due_ms);
+		assert_int_equal(task.attempt, bounded_cases[i].attempt);
+		assert_non_null(strstr(said, bounded_cases[i].said));
+		task_finish(&task);
+		json_decref(object);
+	}
+}
+
+/* Neither the name nor the content may date it into the future; twice the same file is the same report. */
+static void test_report_from_the_future(void **state) {
+	int64_t ids[2];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		char said[LIMIT_SENTENCE_MAX] = "";
+		struct report report = { 0 };
+		json_t *object = json_pack("{s:s, s:I, s:s}", "errorType", "test_failure",
+			"exitCode", (json_int_t)INT64_MAX, "timestamp", "2025-09-19T01:28:13.693Z");
+
+		assert_int_equal(
+			import_report("error-4102444800000.json", object, NOW_MS, &report, said), 0);
+		assert_int_equal(report.at_ms, CREATED_MS);
+		assert_int_equal(id_ms(report.id), CREATED_MS);
+		assert_int_equal(report.exit_code, INT32_MAX);
+		assert_non_null(strstr(said, "\"id\""));
+		assert_non_null(strstr(said, "exitCode"));
+		ids[i] = report.id;
+		report_finish(&report);
+		json_decref(object);
+	}
+	assert_int_equal(ids[0], ids[1]);
+}
+
 static void test_content_that_is_no_object(void **state) {
 	static const char *const contents[] = { "", "{\"id\":\"delayed-1\",", "[]", "7", "null",
 		"{\"a\":\xff}" };
@@ -176,6 +246,8 @@ static void test_names(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_numbers_out_of_bounds),
+		cmocka_unit_test(test_report_from_the_future),
 		cmocka_unit_test(test_content_that_is_no_object),
 		cmocka_unit_test(test_content_too_deep_to_be_sent_on),
 		cmocka_unit_test(test_reports),

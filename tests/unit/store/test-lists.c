@@ -111,6 +111,34 @@ static void test_long_scan_comes_in_slices(void **state) {
 	assert_int_equal(walk(f, &page), 1);
 }
 
+/* What cannot be claimed or read is failed with a reason; the rest of its lane goes on. */
+static void test_claim_of_damaged_rows(void **state) {
+	struct fixture *f = *state;
+	struct store_claim claim = { .lane = "forge/local", .now_ms = T0 + 5, .limit = 8 };
+
+	(void)submit_simple(f, "a", T0 + 1);
+	(void)submit_simple(f, "b", T0 + 2);
+	(void)submit_simple(f, "c", T0 + 3);
+	fixture_close(f);
+	(void)file_sql(
+		f, "UPDATE tasks SET attempt = 9223372036854775807 WHERE branch = 'a' RETURNING 0");
+	(void)file_sql(f, "UPDATE tasks SET result = '{' WHERE branch = 'b' RETURNING 0");
+	assert_int_equal(fixture_open(f), 0);
+	assert_int_equal(run(f, &claim.req, store_claim(f->store, &claim, request_done)), 0);
+	assert_int_equal(claim.n_tasks, 1);
+	assert_string_equal(claim.tasks[0].branch, "c");
+	store_claim_finish(&claim);
+	fixture_close(f);
+	assert_int_equal(file_sql(f,
+				 "SELECT count(*) FROM tasks WHERE status = 'failed' AND branch <> 'c'"
+				 " AND due_ms <= 1700000000005 AND reason LIKE '%damaged%'"),
+		2);
+	assert_int_equal(
+		file_sql(f, "SELECT sum(n) FROM counters WHERE kind = 'tasks' AND status = 'failed'"),
+		2);
+	assert_int_equal(fixture_open(f), 0);
+}
+
 static void test_claim_order_and_pause(void **state) {
 	struct fixture *f = *state;
 	const char *const paused[] = { "acme/web", NULL };
@@ -359,6 +387,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(test_pages),
 		TEST(test_long_scan_comes_in_slices),
+		TEST(test_claim_of_damaged_rows),
 		TEST(test_claim_order_and_pause),
 		TEST(test_imported_report),
 		TEST(test_story),
