@@ -300,7 +300,7 @@ static int64_t ask_trigger(struct fixture *f, int64_t incident, int64_t now_ms,
 	scripted.has_task = true;
 	scripted.task.status = start ? TASK_EXECUTING : TASK_SCHEDULED;
 	scripted.task.started_ms = start ? now_ms : 0;
-	scripted.task.due_ms = now_ms + HOUR;
+	scripted.task.due_ms = now_ms + LIMIT_BRANCH_BUSY_MS;
 	task_step_init(&step, EVENT_TRIGGER_ASKED, trigger, now_ms, decide_scripted);
 	step.policy = policy;
 	assert_int_equal(step_run(f, &step), 0);
@@ -347,6 +347,25 @@ static void test_trigger_facts(void **state) {
 	store_step_finish(&step);
 	task = task_of(f, waiting);
 	assert_int_equal(task.due_ms, T0 + 9);
+	task_finish(&task);
+
+	/* One that an operator put off stays put off. */
+	memset(&scripted, 0, sizeof(scripted));
+	scripted.has_task = true;
+	scripted.task.status = TASK_SCHEDULED;
+	scripted.task.due_ms = T0 + HOUR;
+	task_step_init(&step, EVENT_TASK_SNOOZE, waiting, T0 + 9, decide_scripted);
+	assert_int_equal(step_run(f, &step), 0);
+	store_step_finish(&step);
+	memset(&scripted, 0, sizeof(scripted));
+	scripted.has_task = true;
+	scripted.task.status = TASK_COMPLETED;
+	scripted.wake_branch = true;
+	task_step_init(&step, EVENT_TRIGGERED, running, T0 + 10, decide_scripted);
+	assert_int_equal(step_run(f, &step), 0);
+	store_step_finish(&step);
+	task = task_of(f, waiting);
+	assert_int_equal(task.due_ms, T0 + HOUR);
 	task_finish(&task);
 	store_step_finish(&second.step);
 }
