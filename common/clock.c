@@ -239,25 +239,34 @@ const char *clock_format_span(int64_t ms, char out[CLOCK_SPAN_MAX]) {
 	return out;
 }
 
+/* Rounded to the nearest: half a unit counts as a whole one. */
+static uint64_t round_to(uint64_t span, uint64_t unit) {
+	return span / unit + (span % unit >= unit - unit / 2);
+}
+
 const char *clock_format_relative(int64_t ms, int64_t now_ms, char out[CLOCK_SPAN_MAX]) {
-	static const struct unit words[] = {
-		{ "d", CLOCK_DAY_MS },
-		{ "h", CLOCK_HOUR_MS },
-		{ "min", CLOCK_MINUTE_MS },
-		{ "s", CLOCK_SECOND_MS },
+	static const struct word {
+		const char *name;
+		int64_t ms;
+		uint64_t less_than; /* so many: from there on the next unit says it */
+	} words[] = {
+		{ "s", CLOCK_SECOND_MS, 60 },
+		{ "min", CLOCK_MINUTE_MS, 60 },
+		{ "h", CLOCK_HOUR_MS, 24 },
+		{ "d", CLOCK_DAY_MS, UINT64_MAX },
 	};
 	bool ahead = ms > now_ms;
 	uint64_t span = ahead ? (uint64_t)ms - (uint64_t)now_ms : (uint64_t)now_ms - (uint64_t)ms;
+	size_t i = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		uint64_t unit = (uint64_t)words[i].ms;
-
-		if (span >= unit) {
-			snprintf(out, CLOCK_SPAN_MAX, "%s%" PRIu64 " %s%s", ahead ? "in " : "",
-				span / unit, words[i].name, ahead ? "" : " ago");
-			return out;
-		}
+	if (span < CLOCK_SECOND_MS) {
+		snprintf(out, CLOCK_SPAN_MAX, "now");
+		return out;
 	}
-	snprintf(out, CLOCK_SPAN_MAX, "now");
+	while (round_to(span, (uint64_t)words[i].ms) >= words[i].less_than) {
+		i++;
+	}
+	snprintf(out, CLOCK_SPAN_MAX, "%s%" PRIu64 " %s%s", ahead ? "in " : "",
+		round_to(span, (uint64_t)words[i].ms), words[i].name, ahead ? "" : " ago");
 	return out;
 }

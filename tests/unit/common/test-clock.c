@@ -191,12 +191,22 @@ static void relative_times(void **state) {
 		{ 999, "now" },
 		{ -999, "now" },
 		{ 1000, "in 1 s" },
-		{ -3500, "3 s ago" },
-		{ 59999, "in 59 s" },
+		{ 1499, "in 1 s" },
+		{ 1500, "in 2 s" },
+		{ 1999, "in 2 s" }, /* a delay of 2 s, looked at a moment later */
+		{ -3499, "3 s ago" },
+		{ -3500, "4 s ago" },
+		{ 59499, "in 59 s" },
+		{ 59500, "in 1 min" },
+		{ 59999, "in 1 min" },
 		{ CLOCK_MINUTE_MS, "in 1 min" },
-		{ CLOCK_HOUR_MS - 1, "in 59 min" },
+		{ CLOCK_HOUR_MS - 30001, "in 59 min" },
+		{ CLOCK_HOUR_MS - 1, "in 1 h" },
+		{ 89 * CLOCK_MINUTE_MS, "in 1 h" },
+		{ 90 * CLOCK_MINUTE_MS, "in 2 h" },
 		{ -2 * CLOCK_HOUR_MS, "2 h ago" },
-		{ CLOCK_DAY_MS - 1, "in 23 h" },
+		{ 23 * CLOCK_HOUR_MS, "in 23 h" },
+		{ CLOCK_DAY_MS - 1, "in 1 d" },
 		{ 5 * CLOCK_DAY_MS, "in 5 d" },
 		{ -400 * CLOCK_DAY_MS, "400 d ago" },
 	};
@@ -207,8 +217,8 @@ static void relative_times(void **state) {
 			clock_format_relative(SEPTEMBER_2025 + cases[i].ms, SEPTEMBER_2025, out),
 			cases[i].text);
 	}
-	assert_string_equal(clock_format_relative(INT64_MAX, INT64_MIN, out), "in 213503982334 d");
-	assert_string_equal(clock_format_relative(INT64_MIN, INT64_MAX, out), "213503982334 d ago");
+	assert_string_equal(clock_format_relative(INT64_MAX, INT64_MIN, out), "in 213503982335 d");
+	assert_string_equal(clock_format_relative(INT64_MIN, INT64_MAX, out), "213503982335 d ago");
 }
 
 int main(void) {
