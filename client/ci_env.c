@@ -16,16 +16,21 @@
 #include "common/fd.h"
 #include "common/text.h"
 
-enum query { QUERY_PROJECT, QUERY_BRANCH, QUERY_COMMITS, QUERY_COUNT };
+enum query { QUERY_REMOTES, QUERY_BRANCH, QUERY_POINTING, QUERY_COMMITS, QUERY_COUNT };
 
 #define QUERY_WORDS_MAX 7
+#define CI_URL_MAX 4096
 
 static const struct query_row {
 	int wanted;
 	const char *argv[QUERY_WORDS_MAX];
 } queries[] = {
-	[QUERY_PROJECT] = { CI_PROJECT, { "git", "config", "--get", "remote.origin.url" } },
+	/* The branch of a detached HEAD is looked for at the same remote. */
+	[QUERY_REMOTES] = { CI_PROJECT | CI_BRANCH,
+		{ "git", "config", "--get-regexp", "^remote\\..*\\.url$" } },
 	[QUERY_BRANCH] = { CI_BRANCH, { "git", "symbolic-ref", "--quiet", "--short", "HEAD" } },
+	[QUERY_POINTING] = { CI_BRANCH,
+		{ "git", "for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes" } },
 	/* One more than the ancestors: the commit itself comes first. */
 	[QUERY_COMMITS] = { CI_COMMIT | CI_ANCESTORS,
 		{ "git", "rev-list", "--max-count=51", "--end-of-options", NULL, "--" } },
@@ -39,6 +44,11 @@ struct query_run {
 	struct buffer out;
 };
 
+/* C:\web or C:/web, where C is no host. */
+static bool is_drive(const char *path) {
+	return path[0] != '\0' && path[1] == ':' && (path[2] == '/' || path[2] == '\\');
+}
+
 int ci_project_from_url(const char *url, char *out, size_t size) {
 	const char *scheme = strstr(url, "://"), *path, *at, *colon;
 	size_t len;
@@ -50,12 +60,15 @@ int ci_project_from_url(const char *url, char *out, size_t size) {
 	/* The last "@": a password may hold one, or even a slash, and must not become part of a name. */
 	at = strrchr(path, '@');
 	path = at != NULL ? at + 1 : path;
+	if (scheme == NULL && is_drive(path)) {
+		return -EINVAL;
+	}
 	colon = strchr(path, ':');
 	if (scheme == NULL && (colon == NULL || memchr(path, '/', (size_t)(colon - path)) != NULL)) {
 		return -EINVAL;
 	}
 	path = scheme != NULL ? strchr(path, '/') : colon + 1;
-	if (path == NULL) {
+	if (path == NULL || strchr(path, '\\') != NULL) {
 		return -EINVAL;
 	}
 	path += strspn(path, "/");
@@ -75,6 +88,13 @@ int ci_project_from_url(const char *url, char *out, size_t size) {
 	memcpy(out, path, len);
 	out[len] = '\0';
 	return 0;
+}
+
+int ci_project_clean(const char *given, char *out, size_t size) {
+	if (strstr(given, "://") != NULL || strchr(given, '@') != NULL) {
+		return ci_project_from_url(given, out, size);
+	}
+	return text_copy(out, size, given) ? 0 : -ENAMETOOLONG;
 }
 
 /* Whether `dir` or one above it is a work tree, which is then the value of `dir`. */
@@ -108,7 +128,7 @@ static bool read_branch(const char *tree, char *out, size_t size) {
 	}
 	head[strcspn(head, "\n")] = '\0';
 	if (strncmp(head, prefix, strlen(prefix)) != 0) {
-		return strncmp(head, "ref:", 4) != 0; /* detached: there is none */
+		return false; /* detached: git may know a remote's branch */
 	}
 	if (head[strlen(prefix)] == '.' || !text_is_name(head + strlen(prefix), size)) {
 		return false;
@@ -224,18 +244,74 @@ static bool take_line(char **text, char *out, size_t size) {
 	return fits;
 }
 
-static void read_answers(struct query_run *runs, struct ci_env *env) {
-	char *text = runs[QUERY_PROJECT].out.data;
-	char url[4096];
+/*
+ * The remote that counts: "origin", else the only one there is. `url` is its first. Returns whether there is one.
+ * Lines are "remote.NAME.url URL".
+ */
+static bool take_remote(char *text, char name[CLIENT_NAME_MAX], char *url, size_t url_size) {
+	static const char before[] = "remote.", after[] = ".url ";
+	char line[CI_URL_MAX + CLIENT_NAME_MAX];
+	bool several = false;
 
-	if (take_line(&text, url, sizeof(url)) &&
-		ci_project_from_url(url, env->project, sizeof(env->project)) == 0 &&
-		!text_is_name(env->project, sizeof(env->project))) {
-		env->project[0] = '\0';
+	name[0] = '\0';
+	while (text[0] != '\0') {
+		char *end;
+
+		if (!take_line(&text, line, sizeof(line)) ||
+			strncmp(line, before, strlen(before)) != 0 ||
+			(end = strstr(line, after)) == NULL) {
+			continue;
+		}
+		*end = '\0';
+		if (strcmp(line + strlen(before), name) == 0) {
+			continue;
+		}
+		several = several || name[0] != '\0';
+		if (!text_copy(name, CLIENT_NAME_MAX, line + strlen(before)) ||
+			!text_copy(url, url_size, end + strlen(after))) {
+			name[0] = '\0';
+		}
+		if (strcmp(name, "origin") == 0) {
+			return true;
+		}
 	}
-	text = runs[QUERY_BRANCH].out.data;
+	return name[0] != '\0' && !several;
+}
+
+/* The only branch of `remote` that points at HEAD; nothing when there are more. */
+static void take_pointing(char *text, const char *remote, char out[CLIENT_NAME_MAX]) {
+	char prefix[CLIENT_NAME_MAX + 16], line[2 * CLIENT_NAME_MAX];
+	size_t n = 0;
+
+	(void)text_format(prefix, sizeof(prefix), "refs/remotes/%s/", remote);
+	while (text[0] != '\0') {
+		const char *branch = line + strlen(prefix);
+
+		if (!take_line(&text, line, sizeof(line)) ||
+			strncmp(line, prefix, strlen(prefix)) != 0 || strcmp(branch, "HEAD") == 0) {
+			continue;
+		}
+		(void)text_copy(out, CLIENT_NAME_MAX,
+			n++ == 0 && text_is_name(branch, CLIENT_NAME_MAX) ? branch : "");
+	}
+}
+
+static void read_answers(int wanted, struct query_run *runs, struct ci_env *env) {
+	char *text = runs[QUERY_BRANCH].out.data;
+	char remote[CLIENT_NAME_MAX], url[CI_URL_MAX];
+
 	if (env->branch[0] == '\0') {
 		(void)take_line(&text, env->branch, sizeof(env->branch));
+	}
+	if (take_remote(runs[QUERY_REMOTES].out.data, remote, url, sizeof(url))) {
+		if ((wanted & CI_PROJECT) != 0 &&
+			ci_project_from_url(url, env->project, sizeof(env->project)) == 0 &&
+			!text_is_name(env->project, sizeof(env->project))) {
+			env->project[0] = '\0';
+		}
+		if (env->branch[0] == '\0') {
+			take_pointing(runs[QUERY_POINTING].out.data, remote, env->branch);
+		}
 	}
 	text = runs[QUERY_COMMITS].out.data;
 	if (!take_line(&text, env->commit, sizeof(env->commit))) {
@@ -262,7 +338,7 @@ static void ask_git(int wanted, const char *commit, int64_t deadline_us, struct 
 	for (int i = 0; i < QUERY_COUNT; i++) {
 		query_end(&runs[i]);
 	}
-	read_answers(runs, env);
+	read_answers(wanted, runs, env);
 	for (int i = 0; i < QUERY_COUNT; i++) {
 		buffer_finish(&runs[i].out);
 	}

@@ -39,3 +39,9 @@ void ci_env_collect(int wanted, const char *commit, int64_t deadline_us, struct 
  * Returns: 0; -EINVAL, a local path or nothing of the kind; -ENAMETOOLONG.
  */
 must_check int ci_project_from_url(const char *url, char *out, size_t size);
+
+/*
+ * What a user gave as the project: a name stays as it is, a URL becomes "owner/name".
+ * Returns: 0; -EINVAL, something with "://" or "@" that is no such URL; -ENAMETOOLONG.
+ */
+must_check int ci_project_clean(const char *given, char *out, size_t size);

@@ -11,7 +11,23 @@
 #include "client/request.h"
 #include "common/protocol.h"
 
-static int change_pause(const struct invocation *inv, const char *method) {
+/* "Still paused: acme/web; "codegenctl resume acme/web" resumes it." */
+static void print_paused(const char *project, bool resuming) {
+	_cleanup_(freep) char *name = print_one_line(print_project(project != NULL ? project : ""));
+	bool everything = project != NULL && strcmp(project, "*") == 0;
+
+	if (name == NULL) {
+		return;
+	}
+	if (!resuming) {
+		printf("Paused: %s\n", name);
+		return;
+	}
+	printf("Still paused: %s; \"codegenctl resume%s%s\" resumes it.\n", name,
+		everything ? "" : " ", everything ? "" : name);
+}
+
+static int change_pause(const struct invocation *inv, const char *method, bool resuming) {
 	json_t *answer = NULL, *item;
 	size_t i;
 	int r = request_once(
@@ -27,7 +43,7 @@ static int change_pause(const struct invocation *inv, const char *method) {
 	}
 	json_array_foreach(json_object_get(answer, "paused"), i, item) {
 		if (!inv->json) {
-			print_pair("Paused", print_project(json_string_value(item)));
+			print_paused(json_string_value(item), resuming);
 		}
 	}
 	json_decref(answer);
@@ -35,11 +51,11 @@ static int change_pause(const struct invocation *inv, const char *method) {
 }
 
 int cmd_pause(const struct invocation *inv) {
-	return change_pause(inv, "Pause");
+	return change_pause(inv, "Pause", false);
 }
 
 int cmd_resume(const struct invocation *inv) {
-	return change_pause(inv, "Resume");
+	return change_pause(inv, "Resume", true);
 }
 
 int cmd_reload(const struct invocation *inv) {

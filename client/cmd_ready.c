@@ -76,18 +76,34 @@ static int ask_until(const struct invocation *inv, json_t *parameters, json_t **
 	}
 }
 
+/* The project as it was given, a URL as its name; "": git knows. */
+static int given_project(const struct invocation *inv, char out[CLIENT_NAME_MAX]) {
+	const char *given = option_text(&inv->options, "project");
+
+	out[0] = '\0';
+	return given == NULL || ci_project_clean(given, out, CLIENT_NAME_MAX) == 0
+		? 0
+		: failure_report(FAILURE_USAGE, "give owner/name",
+			  "option \"--project\" is neither a name nor the URL of a repository");
+}
+
 static json_t *ready_parameters(const struct invocation *inv, int *ret_exit) {
-	const char *project = option_text(&inv->options, "project");
+	char given[CLIENT_NAME_MAX];
+	const char *project;
 	const char *branch = option_text(&inv->options, "branch");
 	bool by_number = option_given(&inv->options, "pull-request");
 	bool asks_branch = branch == NULL && !by_number;
 	struct ci_env env;
-	json_t *number =
-		by_number ? json_integer(option_number(&inv->options, "pull-request", 0)) : NULL;
+	json_t *number;
 
-	ci_env_collect((project == NULL ? CI_PROJECT : 0) | (asks_branch ? CI_BRANCH : 0), NULL,
+	*ret_exit = given_project(inv, given);
+	if (*ret_exit != 0) {
+		return NULL;
+	}
+	number = by_number ? json_integer(option_number(&inv->options, "pull-request", 0)) : NULL;
+	ci_env_collect((given[0] == '\0' ? CI_PROJECT : 0) | (asks_branch ? CI_BRANCH : 0), NULL,
 		call_deadline_us(CLIENT_GIT_TIMEOUT_MS), &env);
-	project = project != NULL ? project : env.project;
+	project = given[0] != '\0' ? given : env.project;
 	branch = asks_branch && env.branch[0] != '\0' ? env.branch : branch;
 	if (project[0] == '\0' || (branch == NULL && !by_number)) {
 		json_decref(number);

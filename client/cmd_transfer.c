@@ -10,6 +10,7 @@
 
 #include "client/cmd.h"
 #include "client/failure.h"
+#include "client/file.h"
 #include "client/print.h"
 #include "client/request.h"
 #include "common/address.h"
@@ -55,9 +56,13 @@ static int import_file(struct import *import, const char *dir, const char *name)
 	size_t len = 0;
 	int r = address_join(path, sizeof(path), dir, name);
 
-	r = r < 0 ? r : fd_read_file(path, CLIENT_IMPORT_MAX_BYTES, &content, &len);
 	if (r < 0) {
 		return note_outcome(import, name, "skipped", NULL, log_errno(r));
+	}
+	r = file_read_whole(
+		path, FILE_REGULAR, CLIENT_IMPORT_MAX_BYTES, CALL_NO_DEADLINE, &content, &len);
+	if (r < 0) {
+		return note_outcome(import, path, "skipped", NULL, file_problem(r));
 	}
 	if (strlen(content) != len || !text_is_utf8(content, len)) {
 		return note_outcome(import, path, "skipped", NULL, "it is not UTF-8 text");

@@ -2,12 +2,41 @@
  * schedule, check, cleanup, explain: work by hand, and why things are where they are.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "client/ci_env.h"
 #include "client/cmd.h"
 #include "client/failure.h"
 #include "client/print.h"
 #include "client/request.h"
+
+/* Why less may have been executed than is due. */
+static int print_pauses(const struct invocation *inv) {
+	json_t *answer = NULL, *paused;
+	int r = request_once(inv, "GetStatus", json_object(), &answer);
+	size_t n;
+
+	if (r != 0) {
+		return r;
+	}
+	paused = json_object_get(json_object_get(answer, "status"), "paused");
+	n = json_array_size(paused);
+	for (size_t i = 0; i < n; i++) {
+		const char *project = json_string_value(json_array_get(paused, i));
+
+		if (project != NULL && strcmp(project, "*") == 0) {
+			printf("Everything is paused; \"codegenctl resume\" resumes it.\n");
+			json_decref(answer);
+			return 0;
+		}
+	}
+	if (n > 0) {
+		printf("%zu %s paused, and its tasks wait; \"codegenctl status\" names %s.\n", n,
+			n == 1 ? "project is" : "projects are", n == 1 ? "it" : "them");
+	}
+	json_decref(answer);
+	return 0;
+}
 
 int cmd_check(const struct invocation *inv) {
 	json_t *answer = NULL;
@@ -26,6 +55,7 @@ int cmd_check(const struct invocation *inv) {
 			(long long)json_number(answer, "rescheduled"),
 			(long long)json_number(answer, "failed"),
 			(long long)json_number(answer, "cancelled"));
+		r = print_pauses(inv);
 	}
 	json_decref(answer);
 	return r;
@@ -68,11 +98,16 @@ int cmd_schedule(const struct invocation *inv) {
 	int wanted = (project == NULL ? CI_PROJECT : 0) | (branch == NULL ? CI_BRANCH : 0) |
 		(commit == NULL && branch == NULL ? CI_COMMIT : 0);
 	json_t *answer = NULL, *task;
+	char clean[CLIENT_NAME_MAX];
 	struct ci_env env;
 	int r;
 
+	if (project != NULL && ci_project_clean(project, clean, sizeof(clean)) < 0) {
+		return failure_report(FAILURE_USAGE, "give owner/name",
+			"option \"--project\" is neither a name nor the URL of a repository");
+	}
 	ci_env_collect(wanted, NULL, call_deadline_us(CLIENT_GIT_TIMEOUT_MS), &env);
-	project = project != NULL ? project : env.project;
+	project = project != NULL ? clean : env.project;
 	branch = branch != NULL ? branch : env.branch;
 	commit = commit == NULL && env.commit[0] != '\0' ? env.commit : commit;
 	if (project[0] == '\0' || branch[0] == '\0') {

@@ -109,7 +109,7 @@ static const char *const task_words[] = { "show", "run", "cancel", "retry", "sno
 
 static const char submit_more[] =
 	"A submission takes at most 2 s and never breaks the build: it returns 0 whatever happens, unless\n"
-	"--strict is given (1 refused, 3 daemon not reachable).\n\n"
+	"--strict is given (1 refused, 2 wrong use, 3 daemon not reachable, 8 no answer in time).\n\n"
 	"  codegenctl submit build_failure \"Next.js build failed\"\n"
 	"  npm test 2>&1 | codegenctl submit test_failure --job test --command \"npm test\" --log -\n"
 	"  codegenctl submit --passed --job test --command \"npm test\"\n";
@@ -237,6 +237,7 @@ const struct command commands[] = {
 		.group = GROUP_CI,
 		.arguments = "[TYPE [DETAILS]]",
 		.max_args = 2,
+		.forgives = true,
 		.help = "report a failed step, or a passed build",
 		.more = submit_more,
 		.socket = ADDRESS_KIND_SUBMIT,
@@ -279,6 +280,11 @@ static int command_compare(const void *name, const void *command) {
 
 const struct command *command_find(const char *name) {
 	return bsearch(name, commands, n_commands, sizeof(commands[0]), command_compare);
+}
+
+bool command_forgives(const struct invocation *inv) {
+	return inv->command != NULL && inv->command->forgives &&
+		!option_flag(&inv->options, "strict");
 }
 
 const char *command_argument(const struct invocation *inv, size_t index) {

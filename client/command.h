@@ -29,6 +29,7 @@ struct command {
 	size_t min_args;
 	size_t max_args;
 	bool waits;		  /* has no time limit unless --timeout sets one */
+	bool forgives;		  /* returns 0 whatever happens, unless it has --strict */
 	const char *const *words; /* NULL-ended: what the first argument may be; NULL: anything */
 	const struct option_row *options; /* NULL: none of its own */
 	command_run_fn *run;
@@ -37,6 +38,9 @@ struct command {
 /* What the user asked for. Strings are borrowed from argv. */
 struct invocation {
 	const struct command *command;
+	size_t n_complaints; /* about the command line; what was not understood is left out */
+	char complaint[CLIENT_SENTENCE_MAX]; /* the first one */
+	char hint[CLIENT_SENTENCE_MAX];	     /* what to do about it; "": see the help */
 	struct option_values globals;
 	struct option_values options;
 	size_t n_args;
@@ -54,9 +58,13 @@ const struct command *command_find(const char *name);
 
 /*
  * Reads the command line. Returns: 0, run inv->command; else `*ret_done` tells main to leave with the returned code
- * (help was printed, or a usage error).
+ * (help was printed, or a usage error). A command that forgives is run in spite of complaints, which are then its own
+ * to tell.
  */
 must_check int command_parse(int argc, char **argv, struct invocation *inv, bool *ret_done);
+
+/* Whether the command's result must not be the caller's exit code. */
+bool command_forgives(const struct invocation *inv);
 
 /* The program's help, and a command's, on stdout. */
 void command_print_overview(void);

@@ -11,6 +11,8 @@
 /* All of a submission, git included: a CI step never waits longer for us. */
 #define CLIENT_SUBMIT_TIMEOUT_MS (2 * CLOCK_SECOND_MS)
 #define CLIENT_GIT_TIMEOUT_MS (1 * CLOCK_SECOND_MS)
+/* Of the submission's time, for a log that is not standard input. */
+#define CLIENT_LOG_TIMEOUT_MS (1 * CLOCK_SECOND_MS)
 #define CLIENT_GIT_OUTPUT_BYTES (16 * 1024)
 /* Between two looks of `ready --wait`. */
 #define CLIENT_READY_POLL_MS (3 * CLOCK_SECOND_MS)

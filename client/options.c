@@ -84,12 +84,14 @@ int option_take(struct option_values *values, int argc, char **argv, int *index,
 		return found;
 	}
 	row = &values->rows[found];
+	values->doubtful[found] = true;
 	if (row->type == OPTION_FLAG) {
 		if (equals != NULL) {
 			(void)text_format(message, size, "option \"--%s\" takes no value", row->name);
 			return -EINVAL;
 		}
 		values->text[found] = "";
+		values->doubtful[found] = false;
 		return 0;
 	}
 	if (equals == NULL && *index + 1 >= argc) {
@@ -99,11 +101,29 @@ int option_take(struct option_values *values, int argc, char **argv, int *index,
 	}
 	text = equals != NULL ? equals + 1 : argv[*index + 1];
 	if (option_check(row, text, message, size) < 0) {
+		/* "--exit-code --job x": the value was forgotten, and the next option is one. */
+		*index += equals == NULL && strncmp(text, "--", 2) != 0;
 		return -EINVAL;
 	}
 	*index += equals == NULL;
 	values->text[found] = text;
+	values->doubtful[found] = false;
 	return 0;
+}
+
+bool option_is_doubtful(const struct option_values *values, const char *name) {
+	int found = option_find(values->rows, name, strlen(name));
+
+	assert(found >= 0);
+	return values->doubtful[found];
+}
+
+void option_doubt(struct option_values *values, const char *name) {
+	int found = option_find(values->rows, name, strlen(name));
+
+	if (found >= 0) {
+		values->doubtful[found] = true;
+	}
 }
 
 const char *option_text(const struct option_values *values, const char *name) {

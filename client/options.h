@@ -33,6 +33,7 @@ struct option_row {
 struct option_values {
 	const struct option_row *rows;
 	const char *text[CLIENT_OPTIONS_MAX]; /* borrowed from argv; NULL: not given */
+	bool doubtful[CLIENT_OPTIONS_MAX];    /* given with a bad value, or misspelt */
 };
 
 /* Starts with nothing given. `rows` NULL is an empty table. */
@@ -40,7 +41,8 @@ void option_values_init(struct option_values *values, const struct option_row *r
 
 /*
  * Takes argv[*index], which starts with "--", and its value when the option has one; `*index` is then the last word
- * used. Returns: 0; -ENOENT, the table has no such option; -EINVAL, `message` says what is wrong with the value.
+ * used, also after a bad value. Returns: 0; -ENOENT, the table has no such option; -EINVAL, `message` says what is
+ * wrong with the value, and the option is doubtful.
  */
 must_check int option_take(struct option_values *values, int argc, char **argv, int *index,
 	char *message, size_t size);
@@ -49,6 +51,10 @@ must_check int option_take(struct option_values *values, int argc, char **argv, 
 bool option_flag(const struct option_values *values, const char *name);
 const char *option_text(const struct option_values *values, const char *name);
 bool option_given(const struct option_values *values, const char *name);
+/* Whether the user seems to have meant the option, in a way that was not understood. */
+bool option_is_doubtful(const struct option_values *values, const char *name);
+/* Notes that a word near to the option's name was given. A name the table does not have is fine. */
+void option_doubt(struct option_values *values, const char *name);
 int64_t option_number(const struct option_values *values, const char *name, int64_t fallback);
 int64_t option_span_ms(const struct option_values *values, const char *name, int64_t fallback);
 

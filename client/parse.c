@@ -2,15 +2,31 @@
  * parse - the command line into a struct invocation, by the tables of command.c.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "client/command.h"
 #include "client/failure.h"
+#include "common/error_type.h"
 #include "common/text.h"
 
+/* The first complaint is kept, the others are counted. `hint` NULL: the help is all there is. */
+static printf_like(3, 4) void complain(
+	struct invocation *inv, const char *hint, const char *fmt, ...) {
+	va_list ap;
+
+	if (inv->n_complaints++ > 0) {
+		return;
+	}
+	va_start(ap, fmt);
+	(void)vsnprintf(inv->complaint, sizeof(inv->complaint), fmt, ap);
+	va_end(ap);
+	(void)text_copy(inv->hint, sizeof(inv->hint), hint != NULL ? hint : "");
+}
+
 /* An option neither table has. */
-static int unknown_option(const struct invocation *inv, const char *word) {
+static void unknown_option(struct invocation *inv, const char *word) {
 	char name[64], hint[128];
 	struct suggestion suggestion;
 
@@ -23,18 +39,19 @@ static int unknown_option(const struct invocation *inv, const char *word) {
 		suggestion_offer(&suggestion, row->name);
 	}
 	if (suggestion.best != NULL) {
+		option_doubt(&inv->options, suggestion.best);
 		(void)text_format(hint, sizeof(hint), "did you mean \"--%s\"?", suggestion.best);
 	} else {
 		(void)text_format(hint, sizeof(hint), "see \"codegenctl %s%s--help\"",
 			inv->command != NULL ? inv->command->name : "",
 			inv->command != NULL ? " " : "");
 	}
-	return failure_report(FAILURE_USAGE, hint, "there is no option \"%s\"%s%s%s", name,
+	complain(inv, hint, "there is no option \"%s\"%s%s%s", name,
 		inv->command != NULL ? " for \"" : " before the command",
 		inv->command != NULL ? inv->command->name : "", inv->command != NULL ? "\"" : "");
 }
 
-static int unknown_command(const char *word) {
+static void unknown_command(struct invocation *inv, const char *word) {
 	char hint[128];
 	struct suggestion suggestion;
 
@@ -42,31 +59,38 @@ static int unknown_command(const char *word) {
 	for (size_t i = 0; i < n_commands; i++) {
 		suggestion_offer(&suggestion, commands[i].name);
 	}
-	if (suggestion.best == NULL) {
-		return failure_report(FAILURE_USAGE, NULL, "there is no command \"%s\"", word);
-	}
-	(void)text_format(hint, sizeof(hint), "did you mean \"%s\"?", suggestion.best);
-	return failure_report(FAILURE_USAGE, hint, "there is no command \"%s\"", word);
+	(void)text_format(hint, sizeof(hint), "did you mean \"%s\"?",
+		suggestion.best != NULL ? suggestion.best : "");
+	complain(inv, suggestion.best != NULL ? hint : NULL, "there is no command \"%s\"", word);
 }
 
-static int take_word(struct invocation *inv, const char *word) {
+/* Returns whether reading on makes sense: not without a command. */
+static bool take_word(struct invocation *inv, const char *word) {
 	if (inv->command == NULL) {
 		inv->command = command_find(word);
 		if (inv->command == NULL) {
-			return unknown_command(word);
+			unknown_command(inv, word);
+			return false;
 		}
 		option_values_init(&inv->options, inv->command->options);
-		return 0;
+	} else if (inv->n_args >= inv->command->max_args) {
+		complain(inv, NULL, "\"%s\" does not take the argument \"%s\"", inv->command->name,
+			word);
+	} else {
+		inv->args[inv->n_args++] = word;
 	}
-	if (inv->n_args >= inv->command->max_args) {
-		return failure_report(FAILURE_USAGE, NULL,
-			"\"%s\" does not take the argument \"%s\"", inv->command->name, word);
-	}
-	inv->args[inv->n_args++] = word;
-	return 0;
+	return true;
 }
 
-static int take_option(struct invocation *inv, int argc, char **argv, int *index) {
+/* Whether the word behind an unknown option is its value rather than what the command is about. */
+static bool is_value_of_unknown(const struct invocation *inv, const char *option, const char *word) {
+	enum error_type ignored;
+
+	return inv->command != NULL && inv->command->forgives && strchr(option, '=') == NULL &&
+		word != NULL && word[0] != '-' && error_type_parse(word, &ignored) < 0;
+}
+
+static void take_option(struct invocation *inv, int argc, char **argv, int *index) {
 	char message[CLIENT_SENTENCE_MAX];
 	int r = -ENOENT;
 
@@ -82,29 +106,26 @@ static int take_option(struct invocation *inv, int argc, char **argv, int *index
 		}
 	}
 	if (r == -ENOENT) {
-		return unknown_option(inv, argv[*index]);
+		unknown_option(inv, argv[*index]);
+		*index += is_value_of_unknown(
+			inv, argv[*index], *index + 1 < argc ? argv[*index + 1] : NULL);
+	} else if (r < 0) {
+		complain(inv, NULL, "%s", message);
 	}
-	return r < 0 ? failure_report(FAILURE_USAGE, NULL, "%s", message) : 0;
 }
 
-static int take_words(struct invocation *inv, int argc, char **argv) {
-	bool only_words = false;
+static void take_words(struct invocation *inv, int argc, char **argv) {
+	bool only_words = false, going_on = true;
 
-	for (int i = 1; i < argc; i++) {
-		int r = 0;
-
+	for (int i = 1; i < argc && going_on; i++) {
 		if (only_words || argv[i][0] != '-' || argv[i][1] == '\0') {
-			r = take_word(inv, argv[i]);
+			going_on = take_word(inv, argv[i]);
 		} else if (strcmp(argv[i], "--") == 0) {
 			only_words = true;
 		} else {
-			r = take_option(inv, argc, argv, &i);
-		}
-		if (r != 0) {
-			return r;
+			take_option(inv, argc, argv, &i);
 		}
 	}
-	return 0;
 }
 
 /* Whether errors are JSON must be known before the first of them. */
@@ -117,83 +138,80 @@ static bool wants_json(int argc, char **argv) {
 	return false;
 }
 
-static int check_first_word(const struct invocation *inv) {
+static void check_first_word(struct invocation *inv) {
 	struct suggestion suggestion;
 	char hint[128];
 
 	suggestion_init(&suggestion, inv->args[0]);
 	for (const char *const *word = inv->command->words; *word != NULL; word++) {
 		if (strcmp(*word, inv->args[0]) == 0) {
-			return 0;
+			return;
 		}
 		suggestion_offer(&suggestion, *word);
 	}
-	if (suggestion.best != NULL) {
-		(void)text_format(hint, sizeof(hint), "did you mean \"%s\"?", suggestion.best);
-	}
-	return failure_report(FAILURE_USAGE, suggestion.best != NULL ? hint : NULL,
+	(void)text_format(hint, sizeof(hint), "did you mean \"%s\"?",
+		suggestion.best != NULL ? suggestion.best : "");
+	complain(inv, suggestion.best != NULL ? hint : NULL,
 		"\"%s\" is not something \"%s\" knows; it is used as \"%s %s\"", inv->args[0],
 		inv->command->name, inv->command->name, inv->command->arguments);
 }
 
-static int check_arguments(const struct invocation *inv) {
+static void check_arguments(struct invocation *inv) {
+	if (inv->command == NULL) {
+		complain(inv, NULL, "no command was given");
+		return;
+	}
 	if (inv->command->words != NULL && inv->n_args > 0) {
-		int r = check_first_word(inv);
-
-		if (r != 0) {
-			return r;
-		}
+		check_first_word(inv);
 	}
 	if (inv->n_args < inv->command->min_args) {
-		return failure_report(FAILURE_USAGE, NULL, "\"%s\" needs more arguments: \"%s %s\"",
-			inv->command->name, inv->command->name, inv->command->arguments);
+		complain(inv, NULL, "\"%s\" needs more arguments: \"%s %s\"", inv->command->name,
+			inv->command->name, inv->command->arguments);
 	}
-	return 0;
 }
 
-static int set_timeout(struct invocation *inv) {
+static void set_timeout(struct invocation *inv) {
 	int64_t seconds = option_number(&inv->globals, "timeout", -1);
+	bool waits = inv->command != NULL && inv->command->waits;
 
 	if (seconds > CLIENT_TIMEOUT_MAX_SECONDS) {
-		return failure_report(
-			FAILURE_USAGE, NULL, "option \"--timeout\" is longer than a year");
+		complain(inv, NULL, "option \"--timeout\" is longer than a year");
+		option_doubt(&inv->globals, "timeout");
+		seconds = -1;
 	}
-	inv->timeout_ms = seconds >= 0 ? seconds * CLOCK_SECOND_MS
-				       : (inv->command->waits ? 0 : CLIENT_TIMEOUT_MS);
-	return 0;
+	inv->timeout_ms = seconds >= 0 ? seconds * CLOCK_SECOND_MS : (waits ? 0 : CLIENT_TIMEOUT_MS);
+}
+
+/* --version and --help, unless something else is wrong. Returns whether one was given. */
+static bool print_what_was_asked(const struct invocation *inv) {
+	if (option_flag(&inv->globals, "version")) {
+		printf("codegenctl " CODEGEND_VERSION "\n");
+	} else if (!option_flag(&inv->globals, "help")) {
+		return false;
+	} else if (inv->command != NULL) {
+		command_print_help(inv->command);
+	} else {
+		command_print_overview();
+	}
+	return true;
 }
 
 int command_parse(int argc, char **argv, struct invocation *inv, bool *ret_done) {
-	int r;
-
 	*inv = (struct invocation){ .json = wants_json(argc, argv) };
 	*ret_done = true;
 	failure_set_json(inv->json);
 	option_values_init(&inv->globals, global_options);
 	option_values_init(&inv->options, NULL);
-	r = take_words(inv, argc, argv);
-	if (r != 0) {
-		return r;
-	}
-	if (option_flag(&inv->globals, "version")) {
-		printf("codegenctl " CODEGEND_VERSION "\n");
+	take_words(inv, argc, argv);
+	if (inv->n_complaints == 0 && print_what_was_asked(inv)) {
 		return 0;
 	}
-	if (option_flag(&inv->globals, "help")) {
-		if (inv->command != NULL) {
-			command_print_help(inv->command);
-		} else {
-			command_print_overview();
-		}
-		return 0;
+	if (inv->n_complaints == 0) {
+		check_arguments(inv);
 	}
-	if (inv->command == NULL) {
-		return failure_report(FAILURE_USAGE, NULL, "no command was given");
-	}
-	r = check_arguments(inv);
-	if (r != 0) {
-		return r;
-	}
-	*ret_done = false;
-	return set_timeout(inv);
+	set_timeout(inv);
+	*ret_done = inv->n_complaints > 0 && !command_forgives(inv);
+	return *ret_done ? failure_report(FAILURE_USAGE, inv->hint[0] != '\0' ? inv->hint : NULL,
+				   "%s", inv->complaint)
+			 : 0;
 }

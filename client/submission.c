@@ -1,7 +1,6 @@
 #include "client/submission.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,18 +8,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/call.h"
 #include "client/ci_env.h"
 #include "client/failure.h"
+#include "client/file.h"
 #include "common/buffer.h"
 #include "common/error_type.h"
 #include "common/fd.h"
-#include "common/log.h"
 #include "common/text.h"
 
 /* Room for the line that says how much was cut. */
 #define CUT_LINE_MAX 80
 #define LOG_MAX_BYTES ((size_t)(CLIENT_LOG_HEAD_BYTES + CLIENT_LOG_TAIL_BYTES + CUT_LINE_MAX))
 #define READ_BYTES (64 * 1024)
+#define NOTHING "nothing was reported: "
 
 void submission_key(char out[CLIENT_KEY_MAX]) {
 	uint64_t random = 0;
@@ -66,19 +67,19 @@ static void skip_middle(int fd, struct log_parts *parts) {
 	}
 }
 
-static int read_parts(int fd, struct log_parts *parts) {
+static int read_parts(int fd, int64_t deadline_us, struct log_parts *parts) {
 	for (;;) {
 		char data[READ_BYTES];
-		ssize_t n = read(fd, data, sizeof(data));
+		ssize_t n = file_read(fd, data, sizeof(data), parts->head.len, deadline_us);
 		int r;
 
-		if (n == 0) {
+		if (n == 0 || (n == -ETIMEDOUT && parts->head.len > 0)) {
 			return 0;
 		}
-		if (n < 0 && errno != EINTR) {
-			return -errno;
+		if (n < 0) {
+			return (int)n;
 		}
-		r = n > 0 ? keep(parts, data, (size_t)n) : 0;
+		r = keep(parts, data, (size_t)n);
 		if (r < 0) {
 			return r;
 		}
@@ -123,19 +124,17 @@ static int join_parts(struct log_parts *parts, char **ret_log) {
 	return 0;
 }
 
-int submission_read_log(const char *path, char **ret_log) {
+int submission_read_log(const char *path, int64_t deadline_us, char **ret_log) {
 	_cleanup_(fd_closep) int fd = -1;
 	struct log_parts parts = { 0 };
-	bool is_stdin = strcmp(path, "-") == 0;
-	int r;
+	int r = file_open(path, FILE_REGULAR_PIPE, &fd);
 
-	fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		return -errno;
+	if (r < 0) {
+		return r;
 	}
 	buffer_init(&parts.head, CLIENT_LOG_HEAD_BYTES);
 	buffer_init(&parts.tail, 2 * CLIENT_LOG_TAIL_BYTES + READ_BYTES);
-	r = read_parts(fd, &parts);
+	r = read_parts(fd, deadline_us, &parts);
 	if (r == 0) {
 		r = join_parts(&parts, ret_log);
 	}
@@ -173,11 +172,12 @@ static bool set_text(json_t *object, const char *member, const char *text) {
 	return clean != NULL && json_object_set_new(object, member, json_string(clean)) == 0;
 }
 
-static int read_quality(const char *path, json_t **ret_object) {
+static int read_quality(const char *path, int64_t deadline_us, json_t **ret_object) {
 	_cleanup_(freep) char *text = NULL;
 	json_t *object;
-	size_t len;
-	int r = fd_read_file(path, CLIENT_QUALITY_MAX_BYTES, &text, &len);
+	size_t len = 0;
+	int r = file_read_whole(
+		path, FILE_REGULAR_PIPE, CLIENT_QUALITY_MAX_BYTES, deadline_us, &text, &len);
 
 	if (r < 0) {
 		return r;
@@ -191,11 +191,19 @@ static int read_quality(const char *path, json_t **ret_object) {
 	return 0;
 }
 
-static int add_quality(const struct invocation *inv, json_t *parameters) {
+/* Git comes after the files, and needs its part of the time. */
+static int64_t quality_deadline_us(int64_t deadline_us) {
+	int64_t now_us = clock_mono_us();
+
+	return now_us + (deadline_us - now_us) / 4;
+}
+
+static int add_quality(const struct invocation *inv, int64_t deadline_us, json_t *parameters) {
 	for (size_t i = 0; i < ARRAY_SIZE(quality_fields); i++) {
 		const char *path = option_text(&inv->options, quality_fields[i]);
 		json_t *object = NULL;
-		int r = path != NULL ? read_quality(path, &object) : 0;
+		int r = path != NULL ? read_quality(path, quality_deadline_us(deadline_us), &object)
+				     : 0;
 
 		if (r == 0 && object != NULL) {
 			r = json_object_set_new(parameters, quality_fields[i], object) < 0 ? -ENOMEM
@@ -207,10 +215,11 @@ static int add_quality(const struct invocation *inv, json_t *parameters) {
 		if (option_flag(&inv->options, "strict")) {
 			return failure_report(FAILURE_USAGE, "it must hold one JSON object",
 				"option \"--%s\" cannot use \"%s\": %s", quality_fields[i], path,
-				r == -EINVAL ? "not a JSON object" : log_errno(r));
+				r == -EINVAL ? "not a JSON object" : file_problem(r));
 		}
 		failure_warn("option \"--%s\" cannot use \"%s\": %s; reporting without it",
-			quality_fields[i], path, r == -EINVAL ? "not a JSON object" : log_errno(r));
+			quality_fields[i], path,
+			r == -EINVAL ? "not a JSON object" : file_problem(r));
 	}
 	return 0;
 }
@@ -236,9 +245,12 @@ static bool add_options(const struct invocation *inv, json_t *parameters) {
 				option_text(&inv->options, text_fields[i].option));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(number_fields); i++) {
-		if (option_given(&inv->options, number_fields[i].option)) {
-			int64_t number = option_number(&inv->options, number_fields[i].option, 0);
+		int64_t number = option_number(&inv->options, number_fields[i].option, -1);
 
+		if (number > INT32_MAX && command_forgives(inv)) {
+			failure_warn("option \"--%s\" is too large; reporting without it",
+				number_fields[i].option);
+		} else if (number >= 0) {
 			done = done &&
 				json_object_set_new(parameters, number_fields[i].member,
 					json_integer(number)) == 0;
@@ -247,26 +259,50 @@ static bool add_options(const struct invocation *inv, json_t *parameters) {
 	return done;
 }
 
+/*
+ * The project that was given; a URL becomes its name, so that no credential of it is recorded. "" when none was given,
+ * or none that is understood: then git is asked.
+ */
+static int take_project(const struct invocation *inv, char out[CLIENT_NAME_MAX]) {
+	const char *given = option_text(&inv->options, "project");
+
+	if (given == NULL || ci_project_clean(given, out, CLIENT_NAME_MAX) == 0) {
+		return 0;
+	}
+	if (!command_forgives(inv)) {
+		return failure_report(FAILURE_USAGE, "give owner/name",
+			NOTHING "option \"--project\" is neither a name nor the URL of a repository");
+	}
+	failure_warn(
+		"option \"--project\" is neither a name nor the URL of a repository; asking git");
+	return 0;
+}
+
 /* What was not given comes from git. Returns: 0; an exit code: git does not know either. */
 static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *parameters) {
-	const char *project = option_text(&inv->options, "project");
 	const char *branch = option_text(&inv->options, "branch");
 	const char *commit = option_text(&inv->options, "commit");
-	int wanted = CI_ANCESTORS | (project == NULL ? CI_PROJECT : 0) |
-		(branch == NULL ? CI_BRANCH : 0) | (commit == NULL ? CI_COMMIT : 0);
+	char given[CLIENT_NAME_MAX] = "";
+	const char *project = given;
+	int wanted, r = take_project(inv, given);
 	struct ci_env env;
 
+	if (r != 0) {
+		return r;
+	}
+	wanted = CI_ANCESTORS | (given[0] == '\0' ? CI_PROJECT : 0) |
+		(branch == NULL ? CI_BRANCH : 0) | (commit == NULL ? CI_COMMIT : 0);
 	ci_env_collect(wanted, commit, deadline_us, &env);
-	project = project != NULL ? project : env.project;
+	project = given[0] != '\0' ? given : env.project;
 	branch = branch != NULL ? branch : env.branch;
 	commit = commit != NULL ? commit : env.commit;
 	if (project[0] == '\0') {
-		return failure_report(
-			FAILURE_USAGE, "give it with --project", "the project is not known");
+		return failure_report(FAILURE_USAGE, "give it with --project",
+			NOTHING "the project is not known");
 	}
 	if (branch[0] == '\0') {
 		return failure_report(FAILURE_USAGE, "give it with --branch",
-			"the branch is not known, and git does not say");
+			NOTHING "git does not say which branch this is");
 	}
 	if (!set_text(parameters, "project", project) || !set_text(parameters, "branch", branch) ||
 		!set_text(parameters, "commit", commit) || !add_ancestors(parameters, &env)) {
@@ -328,7 +364,7 @@ int submission_create(const struct invocation *inv, const char *log, int64_t dea
 		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	r = add_words(inv, log, parameters);
-	r = r != 0 ? r : add_quality(inv, parameters);
+	r = r != 0 ? r : add_quality(inv, deadline_us, parameters);
 	r = r != 0 ? r : add_place(inv, deadline_us, parameters);
 	if (r != 0) {
 		json_decref(parameters);

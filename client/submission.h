@@ -19,10 +19,11 @@ must_check int submission_create(const struct invocation *inv, const char *log, 
 
 /*
  * Reads a log, "-" is standard input, and keeps its beginning and its end, with a line between that says how much was
- * cut. The result is clean UTF-8 that the caller frees. Waits for the end of standard input.
- * Returns: 0; negative errno, `ret_log` untouched.
+ * cut. The result is clean UTF-8 that the caller frees. What a pipe or a growing file gives after `deadline_us`
+ * (CALL_NO_DEADLINE: never) is left out.
+ * Returns: 0; -ETIMEDOUT, nothing came; -ENODEV, a device; other errno; `ret_log` untouched.
  */
-must_check int submission_read_log(const char *path, char **ret_log);
+must_check int submission_read_log(const char *path, int64_t deadline_us, char **ret_log);
 
 /* A new submission key: the time and 64 random bits. */
 void submission_key(char out[CLIENT_KEY_MAX]);

@@ -39,6 +39,9 @@ static void test_project_from_url(void **state) {
 		{ "github.com:acme/web", "acme/web" },
 		{ "git@github.com:acme/a.github.io.git", "acme/a.github.io" },
 		{ "/srv/git/web.git", NULL },
+		{ "C:\\x\\web", NULL },
+		{ "C:/x/web", NULL },
+		{ "host:\\x\\web", NULL },
 		{ "../web", NULL },
 		{ "./a:b/c", NULL },
 		{ "file:///srv/git/web.git", NULL },
@@ -162,12 +165,49 @@ static void test_with_git(void **state) {
 	assert_string_equal(env.branch, "");
 }
 
+/* As CI systems check out: no branch, one of the remote's points at HEAD. */
+static void test_detached(void **state) {
+	struct ci_env env;
+
+	git("init", "--quiet", "--initial-branch", "main", ".", NULL);
+	git("commit", "--quiet", "--allow-empty", "--message", "one", NULL);
+	git("remote", "add", "upstream", "https://example.org/up/web.git", NULL);
+	git("checkout", "--quiet", "--detach", NULL);
+	git("update-ref", "refs/remotes/upstream/fix/it", "HEAD", NULL);
+	git("symbolic-ref", "refs/remotes/upstream/HEAD", "refs/remotes/upstream/fix/it", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "fix/it"); /* the only remote there is */
+	assert_string_equal(env.project, "up/web");
+
+	git("remote", "add", "other", "https://example.org/other/web.git", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, ""); /* which of the two is not known */
+	assert_string_equal(env.project, strrchr(directory, '/') + 1);
+
+	git("remote", "add", "origin", "https://example.org/acme/web.git", NULL);
+	git("update-ref", "refs/remotes/origin/main", "HEAD", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "main");
+	assert_string_equal(env.project, "acme/web");
+	ci_env_collect(CI_PROJECT, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "");
+	assert_string_equal(env.project, "acme/web");
+
+	git("update-ref", "refs/remotes/origin/next", "HEAD", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, ""); /* two branches */
+	git("commit", "--quiet", "--allow-empty", "--message", "two", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, ""); /* none */
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_project_from_url),
 		cmocka_unit_test(test_long_project),
 		cmocka_unit_test_setup_teardown(test_without_git, enter_directory, leave_directory),
 		cmocka_unit_test_setup_teardown(test_with_git, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(test_detached, enter_directory, leave_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

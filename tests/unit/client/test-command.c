@@ -177,6 +177,13 @@ static const struct parse_row parse_rows[] = {
 	{ { "--help" }, 0, "Usage: codegenctl" },
 	{ { "tasks", "--help" }, 0, "--limit N" },
 	{ { "submit", "-h" }, 0, "--strict" },
+	/* Submissions forgive, unless they are strict. */
+	{ { "submit", "--exit-code", "-1", "--job", "a" }, -1, "submit" },
+	{ { "submit", "--frob", "x", "test_failure" }, -1, "submit" },
+	{ { "--frob", "submit", "a", "b", "c" }, -1, "submit" },
+	{ { "submit", "--exit-code", "-1", "--strict" }, 2, "\"--exit-code\" needs a number" },
+	{ { "submit", "a", "b", "c", "--strict" }, 2, "does not take the argument \"c\"" },
+	{ { "submit", "--frob", "--strict" }, 2, "no option \"--frob\"" },
 	{ { "--version" }, 0, "codegenctl " },
 };
 
@@ -226,6 +233,51 @@ static void test_parse_values(void **state) {
 	assert_null(command_argument(&inv, 2));
 }
 
+/* What is left of a command line that was not understood in all. */
+static void test_parse_forgiving(void **state) {
+	static const struct row {
+		const char *words[8];
+		size_t n_complaints;
+		const char *type;
+		const char *job;
+		bool passed_is_doubtful;
+	} table[] = {
+		{ { "submit", "--exit-code", "-1", "--job", "a", "test_failure" }, 1,
+			"test_failure", "a", false },
+		{ { "submit", "--exit-code", "--job", "a", "test_failure" }, 1, "test_failure", "a",
+			false },
+		{ { "submit", "--frob", "x", "--job=a", "test_failure" }, 1, "test_failure", "a",
+			false },
+		{ { "submit", "--frob", "test_failure", "d", "--job=a" }, 1, "test_failure", "a",
+			false },
+		{ { "submit", "test_failure", "d", "e", "--job=a", "--frob" }, 2, "test_failure",
+			"a", false },
+		{ { "submit", "--pased", "--job=a" }, 1, NULL, "a", true },
+		{ { "submit", "--passed=yes", "--job=a" }, 1, NULL, "a", true },
+		{ { "submit", "test_failure", "--job" }, 1, "test_failure", NULL, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		char *argv[10] = { (char *)"codegenctl" };
+		struct invocation inv;
+		bool done;
+		int argc = 1;
+
+		for (; table[i].words[argc - 1] != NULL; argc++) {
+			argv[argc] = (char *)table[i].words[argc - 1];
+		}
+		assert_int_equal(command_parse(argc, argv, &inv, &done), 0);
+		assert_int_equal(inv.n_complaints, table[i].n_complaints);
+		assert_string_equal(command_argument(&inv, 0) ? command_argument(&inv, 0) : "",
+			table[i].type ? table[i].type : "");
+		assert_string_equal(
+			option_text(&inv.options, "job") ? option_text(&inv.options, "job") : "",
+			table[i].job ? table[i].job : "");
+		assert_int_equal(
+			option_is_doubtful(&inv.options, "passed"), table[i].passed_is_doubtful);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
@@ -234,6 +286,7 @@ int main(void) {
 		cmocka_unit_test(test_completions_invent_nothing),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_values),
+		cmocka_unit_test(test_parse_forgiving),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,12 +35,13 @@ static void test_take(void **state) {
 		{ { "--log", "--all" }, 0, 2, "log", "--all" },
 		{ { "--log" }, -EINVAL, 1, "log", NULL },
 		{ { "--limit", "5" }, 0, 2, "limit", "5" },
-		{ { "--limit", "-5" }, -EINVAL, 1, "limit", NULL },
-		{ { "--limit", "5x" }, -EINVAL, 1, "limit", NULL },
+		{ { "--limit", "-5" }, -EINVAL, 2, "limit", NULL },
+		{ { "--limit", "--all" }, -EINVAL, 1, "limit", NULL },
+		{ { "--limit", "5x" }, -EINVAL, 2, "limit", NULL },
 		{ { "--limit=" }, -EINVAL, 1, "limit", NULL },
-		{ { "--limit", "99999999999999999999" }, -EINVAL, 1, "limit", NULL },
+		{ { "--limit", "99999999999999999999" }, -EINVAL, 2, "limit", NULL },
 		{ { "--delay", "30m" }, 0, 2, "delay", "30m" },
-		{ { "--delay", "30" }, -EINVAL, 1, "delay", NULL },
+		{ { "--delay", "30" }, -EINVAL, 2, "delay", NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -54,6 +55,8 @@ static void test_take(void **state) {
 			table[i].result);
 		assert_int_equal(index, table[i].used - 1);
 		assert_int_equal(message[0] != '\0', table[i].result == -EINVAL);
+		assert_int_equal(
+			option_is_doubtful(&values, table[i].option), table[i].result == -EINVAL);
 		if (table[i].value == NULL) {
 			assert_null(option_text(&values, table[i].option));
 		} else {

@@ -5,11 +5,14 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/call.h"
 #include "client/print.h"
 #include "client/submission.h"
 #include "common/buffer.h"
@@ -35,6 +38,10 @@ static void write_file(const char *name, const char *data, size_t len) {
 	assert_int_equal(fd_write_file_atomic(name, data, len, 0600), 0);
 }
 
+static int64_t soon_us(void) {
+	return clock_mono_us() + 20 * 1000 * CLOCK_SECOND_MS;
+}
+
 static void test_small_logs(void **state) {
 	static const struct row {
 		const char *bytes;
@@ -50,7 +57,7 @@ static void test_small_logs(void **state) {
 		_cleanup_(freep) char *log = NULL;
 
 		write_file("log", table[i].bytes, table[i].len);
-		assert_int_equal(submission_read_log("log", &log), 0);
+		assert_int_equal(submission_read_log("log", soon_us(), &log), 0);
 		assert_string_equal(log, table[i].text);
 	}
 }
@@ -74,7 +81,9 @@ static void check_long_log(size_t len, const char *unit, bool piped) {
 		assert_int_equal(dup2(fileno(file), STDIN_FILENO), STDIN_FILENO);
 		fclose(file);
 	}
-	assert_int_equal(submission_read_log(piped ? "-" : "log", &log), 0);
+	assert_int_equal(
+		submission_read_log(piped ? "-" : "log", piped ? CALL_NO_DEADLINE : soon_us(), &log),
+		0);
 	dup2(saved, STDIN_FILENO);
 	close(saved);
 	assert_true(strlen(log) <= DAEMON_KEEPS);
@@ -106,16 +115,33 @@ static void test_seam(void **state) {
 	memset(data, 'x', CLIENT_LOG_HEAD_BYTES + 8);
 	memcpy(data + CLIENT_LOG_HEAD_BYTES - 1, "ä", 2);
 	write_file("log", data, CLIENT_LOG_HEAD_BYTES + 8);
-	assert_int_equal(submission_read_log("log", &log), 0);
+	assert_int_equal(submission_read_log("log", soon_us(), &log), 0);
 	assert_memory_equal(log + CLIENT_LOG_HEAD_BYTES - 2, "xäx", 4);
 }
 
 static void test_no_log(void **state) {
 	char *log = NULL;
 
-	assert_int_equal(submission_read_log("missing", &log), -ENOENT);
-	assert_int_equal(submission_read_log(".", &log), -EISDIR);
+	assert_int_equal(submission_read_log("missing", soon_us(), &log), -ENOENT);
+	assert_int_equal(submission_read_log(".", soon_us(), &log), -EISDIR);
+	assert_int_equal(submission_read_log("/dev/zero", soon_us(), &log), -ENODEV);
 	assert_null(log);
+}
+
+/* A FIFO: nobody writes; somebody has written and stays. */
+static void test_fifo_logs(void **state) {
+	_cleanup_(freep) char *log = NULL;
+	int64_t shortly_us = clock_mono_us() + 20000;
+	int fd;
+
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(submission_read_log("fifo", shortly_us, &log), -ETIMEDOUT);
+	assert_null(log);
+	fd = open("fifo", O_RDWR | O_CLOEXEC);
+	assert_int_equal(write(fd, "begun", 5), 5);
+	assert_int_equal(submission_read_log("fifo", clock_mono_us() + 200000, &log), 0);
+	assert_string_equal(log, "begun");
+	close(fd);
 }
 
 static void test_keys_differ(void **state) {
@@ -143,7 +169,7 @@ static json_t *create(const char *const *words, int *ret_exit) {
 	}
 	assert_int_equal(command_parse(argc, (char **)argv, &inv, &done), 0);
 	capture_start(&capture, stderr);
-	*ret_exit = submission_create(&inv, NULL, clock_mono_us(), &parameters);
+	*ret_exit = submission_create(&inv, NULL, soon_us(), &parameters);
 	capture_stop(&capture, ignored, sizeof(ignored));
 	return parameters;
 }
@@ -181,6 +207,33 @@ static void test_unknown_type(void **state) {
 	parameters = create(strict, &r);
 	assert_string_equal(json_text(parameters, "errorType"), "made_up");
 	json_decref(parameters);
+}
+
+static void test_project_is_no_url(void **state) {
+	static const struct row {
+		const char *words[5];
+		int result;
+		const char *project;
+	} table[] = {
+		{ { "--project=https://u:s3cr3t@h/o/r.git", "--branch=b" }, 0, "o/r" },
+		{ { "--project=git@h:o/r", "--branch=b" }, 0, "o/r" },
+		{ { "--project=o/r", "--branch=b" }, 0, "o/r" },
+		{ { "--project=https://u:s3cr3t@h", "--branch=b" }, 0, NULL },
+		{ { "--project=https://u:s3cr3t@h", "--branch=b", "--strict" }, 2, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		int r;
+		json_t *parameters = create(table[i].words, &r);
+
+		assert_int_equal(r, table[i].result);
+		if (r == 0) {
+			assert_string_equal(json_text(parameters, "project"),
+				table[i].project != NULL ? table[i].project
+							 : strrchr(directory, '/') + 1);
+		}
+		json_decref(parameters);
+	}
 }
 
 static void test_passed(void **state) {
@@ -229,9 +282,11 @@ int main(void) {
 		cmocka_unit_test(test_long_logs),
 		cmocka_unit_test(test_seam),
 		cmocka_unit_test(test_no_log),
+		cmocka_unit_test(test_fifo_logs),
 		cmocka_unit_test(test_keys_differ),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_unknown_type),
+		cmocka_unit_test(test_project_is_no_url),
 		cmocka_unit_test(test_passed),
 		cmocka_unit_test(test_wrong_use),
 	};

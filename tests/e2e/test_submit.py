@@ -1,0 +1,195 @@
+"""What CI steps type: no mistake of theirs costs the step or, when it can be helped, the report."""
+import os
+import signal
+import subprocess
+
+import pytest
+
+from conftest import CODEGENCTL, CODEGEND, PATIENCE_S
+
+PLACE = ["--project", "acme/web", "--branch", "fix", "--commit", "aaaaaaa1", "--job", "ci", "--step", "make test"]
+
+
+def submit(daemon, *arguments, text=None):
+    return daemon.run_ctl("submit", *PLACE, *arguments, submit=True, text=text)
+
+
+def reports(daemon):
+    return daemon.ctl("reports")["reports"]
+
+
+def builds(daemon):
+    return daemon.ctl("status")["builds"]
+
+
+@pytest.mark.parametrize("arguments", [
+    ["test_failure"], ["test_failure", "it broke"], ["--log", "log"], ["--exit-code", "1"],
+    ["--exit-code", "-1"], ["--frobnicate"]])
+def test_a_contradicted_pass_is_not_reported_green(daemon, arguments):
+    (daemon.directory / "log").write_text("FAIL\n")
+    for strict in (False, True):
+        ended = submit(daemon, "--passed", *arguments, *["--strict"] * strict)
+        assert ended.returncode == (2 if strict else 0)
+        assert ended.stderr.count("\n") == 1 and (strict or "nothing was reported" in ended.stderr), ended.stderr
+    assert builds(daemon) == 0 and not reports(daemon)
+
+
+def test_a_pass_whose_command_returned_0_is_reported(daemon):
+    assert submit(daemon, "--strict", "--passed", "--exit-code", "0").returncode == 0
+    assert builds(daemon) == 1 and not reports(daemon)
+
+
+@pytest.mark.parametrize("option", ["--pased", "--passed=yes"])
+def test_a_misspelt_pass_is_not_reported_as_a_failure(daemon, option):
+    ended = submit(daemon, option)
+    assert ended.returncode == 0 and "nothing was reported" in ended.stderr
+    assert builds(daemon) == 0 and not reports(daemon)
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--frobnicate"], ["--frobnicate", "value"], ["--exit-code", "-1"], ["--exit-code", ""], ["--pull-request", "x"],
+    ["--exit-code", "99999999999"], ["--timeout", "soon"]])
+def test_mistakes_cost_neither_step_nor_report(daemon, arguments):
+    ended = submit(daemon, *arguments, "test_failure", "it broke")
+    assert ended.returncode == 0 and ended.stderr.count("\n") == 1, ended.stderr
+    report, = reports(daemon)
+    assert (report["errorType"], report["errorDetails"]) == ("test_failure", "it broke")
+    assert report.get("exitCode") is None
+    # With --strict the client or the daemon refuses it.
+    assert submit(daemon, "--strict", *arguments, "test_failure").returncode in (1, 2)
+    assert len(reports(daemon)) == 1
+
+
+def test_an_argument_too_many(daemon):
+    ended = submit(daemon, "test_failure", "it", "broke")
+    assert ended.returncode == 0 and '"broke"' in ended.stderr
+    assert reports(daemon)[0]["errorDetails"] == "it"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_full_disk_behind_the_output(daemon, strict):
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [CODEGENCTL, "--socket", daemon.submit_socket, "submit", *PLACE, "test_failure", *["--strict"] * strict],
+            stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, env=daemon.environment,
+            cwd=daemon.directory, timeout=PATIENCE_S)
+    assert ended.returncode == strict and b"cannot write the output" in ended.stderr
+    assert len(reports(daemon)) == 1
+
+
+def test_an_output_nobody_reads(daemon):
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [CODEGENCTL, "--socket", daemon.submit_socket, "submit", *PLACE, "test_failure"], stdin=subprocess.DEVNULL,
+        stdout=writing, stderr=subprocess.PIPE, env=daemon.environment, cwd=daemon.directory, timeout=PATIENCE_S)
+    os.close(writing)
+    assert ended.returncode == 0 and len(reports(daemon)) == 1
+
+
+@pytest.mark.parametrize("name", ["fifo", "/dev/zero", "/dev/null", ".", "missing"])
+def test_a_log_that_cannot_be_read_does_not_cost_the_report(daemon, name):
+    os.mkfifo(daemon.directory / "fifo")
+    ended = submit(daemon, "--log", name, "test_failure")
+    assert ended.returncode == 0 and f'cannot read the log "{name}"' in ended.stderr
+    ended = submit(daemon, "--log", name, "--strict", "test_failure")
+    assert ended.returncode == 1 and f'cannot read the log "{name}"' in ended.stderr
+    assert len(reports(daemon)) == 2
+
+
+def test_standard_input_that_has_no_end(daemon):
+    with open("/dev/zero", "rb") as zero:
+        ended = subprocess.run(
+            [CODEGENCTL, "--socket", daemon.submit_socket, "submit", *PLACE, "--log", "-", "test_failure"],
+            stdin=zero, capture_output=True, env=daemon.environment, cwd=daemon.directory, timeout=PATIENCE_S)
+    assert ended.returncode == 0 and len(reports(daemon)) == 1
+
+
+def test_a_log_from_a_pipe(daemon):
+    assert submit(daemon, "--strict", "--log", "-", "test_failure", text="FAIL one\n").returncode == 0
+    report, = reports(daemon)
+    assert "FAIL one" in daemon.ctl("report", "show", report["id"])["log"]
+
+
+def test_a_daemon_that_does_not_answer(daemon):
+    daemon.process.send_signal(signal.SIGSTOP)
+    try:
+        ended = submit(daemon, "--strict", "--timeout", "1", "test_failure")
+    finally:
+        daemon.process.send_signal(signal.SIGCONT)
+    assert ended.returncode == 8 and "may have been recorded" in ended.stderr
+    key = ended.stderr.split("--key ")[1].split()[0]
+    # What it says is true: the key makes one report of the two calls.
+    assert submit(daemon, "--strict", "--key", key, "test_failure").returncode == 0
+    assert len(reports(daemon)) == 1
+
+
+def test_a_key_that_was_seen_before(daemon):
+    first = submit(daemon, "--key", "k1", "test_failure").stdout
+    again = submit(daemon, "--key", "k1", "test_failure").stdout
+    assert first.startswith("Reported: report error-") and ", incident incident-" in first
+    assert ", follow-up task delayed-" in first
+    assert again.startswith("Seen before: report error-") and first.split()[2] in again
+    submit(daemon, "--key", "k2", "--passed")
+    again = submit(daemon, "--key", "k2", "--passed").stdout
+    assert again.startswith("Seen before: a passed build") and "incident ," not in again and "incident ." not in again
+
+
+def test_the_project_holds_no_credential(daemon):
+    ended = daemon.run_ctl("submit", "--strict", "--project", "https://u:s3cr3t@h/o/r.git", "--branch", "b",
+                           "test_failure", submit=True)
+    assert ended.returncode == 0, ended.stderr
+    assert reports(daemon)[0]["project"] == "o/r"
+
+
+def test_without_a_branch_nothing_is_reported(daemon):
+    for strict in (False, True):
+        ended = daemon.run_ctl("submit", "test_failure", *["--strict"] * strict, submit=True)
+        assert ended.returncode == (2 if strict else 0)
+        assert "nothing was reported" in ended.stderr and "--branch" in ended.stderr
+
+
+# What the other commands say
+
+
+def test_what_stays_paused_is_said(daemon):
+    assert daemon.run_ctl("pause", "nope").stdout == "Paused: nope\n"
+    assert "1 project is paused" in daemon.run_ctl("check").stdout
+    assert daemon.run_ctl("resume").stdout == 'Still paused: nope; "codegenctl resume nope" resumes it.\n'
+    assert daemon.run_ctl("resume", "nope").stdout == "Nothing is paused.\n"
+    assert "paused" not in daemon.run_ctl("check").stdout
+    daemon.ctl("pause")
+    assert "Everything is paused" in daemon.run_ctl("check").stdout
+
+
+def test_import_of_what_is_no_file(daemon):
+    tree = daemon.directory / "old"
+    tree.mkdir()
+    os.mkfifo(tree / "fifo.json")
+    (tree / "zero.json").symlink_to("/dev/zero")
+    (tree / "directory.json").mkdir()
+    ended = daemon.run_ctl("import", tree)
+    assert ended.returncode == 0, ended.stderr
+    for name in ("fifo", "zero", "directory"):
+        line, = [line for line in ended.stdout.splitlines() if f"{name}.json" in line]
+        assert line.startswith("skipped")
+
+
+@pytest.mark.parametrize("environment, arguments, words", [
+    ({}, [], ["$XDG_RUNTIME_DIR is not set", "--runtime-directory"]),
+    ({"XDG_RUNTIME_DIR": "run"}, [], ["$XDG_RUNTIME_DIR is no absolute path", "--runtime-directory"]),
+    ({"HOME": ""}, [], ["$XDG_CONFIG_HOME is not set", "$HOME is not set", "--config"]),
+    ({"HOME": "", "XDG_CONFIG_HOME": "/x"}, [], ["$XDG_STATE_HOME is not set", "$HOME", "--state-directory"]),
+])
+def test_a_user_without_a_session_is_told_what_is_missing(idle, environment, arguments, words):
+    ended = subprocess.run([CODEGEND, "--user", *arguments], capture_output=True, text=True,
+                           env={**idle.environment, **environment}, cwd=idle.directory, timeout=PATIENCE_S)
+    assert ended.returncode == 1
+    assert all(word in ended.stderr for word in words), ended.stderr
+
+
+def test_a_version_nobody_could_read(idle):
+    with open("/dev/full", "wb") as full:
+        for program in (CODEGEND, CODEGENCTL):
+            assert subprocess.run([program, "--version"], stdout=full, stderr=subprocess.DEVNULL,
+                                  env=idle.environment).returncode == 1
