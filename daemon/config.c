@@ -90,6 +90,7 @@ static void source_finish(struct config_source *source) {
 		cfg_free(source->cfg);
 	}
 	free(source->sections);
+	free(source->repeats);
 	free(source->path);
 }
 
@@ -99,6 +100,18 @@ static void load_finish(struct config_load *load) {
 	}
 	free(load->sources);
 	config_destroy(load->config);
+}
+
+static void report_repeats(struct config_load *load, const struct config_source *source) {
+	char quoted[CONFIG_QUOTE_MAX];
+
+	for (size_t i = 0; i < source->n_repeats; i++) {
+		const struct config_repeat *repeat = &source->repeats[i];
+
+		config_error(load, source->path, repeat->line,
+			"key \"%s\": it is set in line %d already; a key is set once in a section",
+			config_quote(repeat->name, quoted), repeat->first_line);
+	}
 }
 
 static void load_text(struct config_load *load, struct config_source *source, char *text, size_t len) {
@@ -112,6 +125,7 @@ static void load_text(struct config_load *load, struct config_source *source, ch
 		source->broken = true;
 		config_error(load, source->path, line, "syntax: %s", problem);
 	} else {
+		report_repeats(load, source);
 		config_parse(load, source, text);
 	}
 }

@@ -131,6 +131,9 @@ static void apply_names(const struct setting *setting, bool agents) {
 				"is no forge; name one that a section \"forge NAME\" defines, or local");
 		}
 	}
+	if (agents && setting->opt->nvalues > 1) {
+		refuse(setting, 1, "is one too many; this version triggers one agent");
+	}
 	if (setting->opt->nvalues > 0) {
 		text_copy(setting->out, LIMIT_NAME_MAX, setting_value(setting, 0)->text);
 	}
@@ -140,6 +143,11 @@ static void apply_command(const struct setting *setting) {
 	size_t n = setting->opt->nvalues;
 	char **command = calloc(n + 1, sizeof(*command));
 	bool failed = !command;
+	const char *program = setting_value(setting, 0)->text;
+
+	if (program[0] != '\0' && program[0] != '/') {
+		refuse(setting, 0, "is not absolute; the path of a program, which begins with /");
+	}
 
 	for (size_t i = 0; i < n && !failed; i++) {
 		command[i] = text_dup(setting_value(setting, i)->text, &failed);
@@ -186,7 +194,7 @@ static void apply_setting(const struct setting *setting) {
 	case CONFIG_COMMAND: apply_command(setting); break;
 	case CONFIG_PATH: apply_path(setting); break;
 	case CONFIG_LATER:
-	case CONFIG_LATER_LIST: break;
+	case CONFIG_CHECKS: break; /* see refuse_checks() */
 	}
 }
 
@@ -299,6 +307,13 @@ static bool names_program(cfg_t *section) {
 	return program && *program->text;
 }
 
+/* What an agent of another type needs is not known: its type alone is wrong then. */
+static bool is_known_agent_type(cfg_t *section) {
+	const struct config_value *type = cfg_opt_getnptr(cfg_getopt(section, "type"), 0);
+
+	return !type || strcmp(type->text, "command") == 0;
+}
+
 static void apply_agent(struct config_load *load, const struct config_source *source, cfg_t *section) {
 	struct config *config = load->config;
 	struct config_agent *agent = add_section(load, source, section, &config->agents,
@@ -312,11 +327,33 @@ static void apply_agent(struct config_load *load, const struct config_source *so
 	agent->timeout_ms = CONFIG_AGENT_TIMEOUT_MS;
 	agent->concurrency = 1;
 	apply_keys(load, source, section, CONFIG_AGENT, agent);
-	if (!names_program(section) && !source->broken) {
+	if (is_known_agent_type(section) && !names_program(section) && !source->broken) {
 		config_error(load, source->path, config_section_line(source, section),
 			"key \"command\": missing in agent \"%s\"; a list of the program and its "
 			"arguments, as in { \"/usr/local/bin/fix\" }",
 			agent->name);
+	}
+}
+
+/* A forge that knows no checks would leave silently undone what the file asks for. */
+static void refuse_checks(struct config_load *load, const struct config_source *source,
+	cfg_t *section, const char *forge_name) {
+	const struct config_forge *forge = config_find_forge(load->config, forge_name);
+	const struct config_key_table *table = &config_key_tables[CONFIG_PROJECT];
+	char quoted[CONFIG_QUOTE_MAX];
+
+	for (size_t i = 0; i < table->n_keys && forge; i++) {
+		const struct config_key *key = &table->keys[i];
+		const struct config_value *value = key->kind == CONFIG_CHECKS
+			? cfg_opt_getnptr(cfg_getopt(section, key->name), 0)
+			: NULL;
+
+		if (value) {
+			config_error(load, source->path, value->line,
+				"key \"%s\": a forge of type %s, as \"%s\" is, knows no checks, only "
+				"builds; leave it out",
+				key->name, forge->type, config_quote(forge->name, quoted));
+		}
 	}
 }
 
@@ -333,6 +370,7 @@ static void apply_project(
 	project->policy = config->defaults;
 	apply_keys(load, source, section, CONFIG_POLICY, &project->policy);
 	apply_keys(load, source, section, CONFIG_PROJECT, &project->policy);
+	refuse_checks(load, source, section, project->policy.forge);
 }
 
 static void apply_sections(struct config_load *load, const char *name,

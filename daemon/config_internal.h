@@ -23,12 +23,21 @@ struct config_span {
 	int close_line;
 };
 
+/* A key that is set twice in one section: the second place. */
+struct config_repeat {
+	char name[LIMIT_CONFIG_NAME_MAX];
+	int first_line;
+	int line;
+};
+
 /* One file, from reading to the end of the load. */
 struct config_source {
 	char *path; /* owned */
 	cfg_t *cfg; /* owned; NULL: unreadable, or its text is not fit to be parsed */
 	struct config_span *sections; /* owned */
 	size_t n_sections;
+	struct config_repeat *repeats; /* owned */
+	size_t n_repeats;
 	bool broken; /* parsing stopped early: what it does not say may be said further down */
 };
 
@@ -57,11 +66,11 @@ enum config_kind {
 	CONFIG_FLAG,   /* one of two `choices` into bool: the second is true */
 	CONFIG_TYPE, /* one of `choices` into char[LIMIT_NAME_MAX]; `later` are known, not built */
 	CONFIG_NAME, /* of a forge, into char[LIMIT_NAME_MAX] */
-	CONFIG_COMMAND, /* a list, not empty, into char ** */
+	CONFIG_COMMAND, /* a list, its first text an absolute path, into char ** */
 	CONFIG_PATH,	/* absolute, into char * */
-	CONFIG_AGENTS,	/* a list of names of agents, the first into char[LIMIT_NAME_MAX] */
+	CONFIG_AGENTS,	/* a list of one name of an agent, into char[LIMIT_NAME_MAX] */
 	CONFIG_LATER,	/* a text for a forge of a later version: checked, not kept */
-	CONFIG_LATER_LIST,
+	CONFIG_CHECKS,	/* a list for forges that know checks; no forge of this version does */
 };
 
 /* A configuration key. The pages and their test know the same tables. */
@@ -93,9 +102,10 @@ extern const struct config_key_table config_key_tables[CONFIG_SECTION_COUNT];
 /* --- config_scan.c --- */
 
 /*
- * Checks the text of a file and makes it fit for libconfuse: comments become blanks. Finds the sections.
- * Returns: 0; -EINVAL, `*ret_line` and `ret_problem` say where and what; -ENOMEM. `source->sections` is the caller's
- * either way.
+ * Checks the text of a file and makes it fit for libconfuse: comments become blanks. Finds the sections, and
+ * what is set twice in one.
+ * Returns: 0; -EINVAL, `*ret_line` and `ret_problem` say where and what; -ENOMEM. `source->sections`
+ * and `source->repeats` are the caller's either way.
  */
 must_check int config_scan(struct config_source *source, char *text, size_t len, int *ret_line,
 	char ret_problem[LIMIT_SENTENCE_MAX]);

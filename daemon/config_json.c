@@ -39,7 +39,7 @@ static void write_key(struct member_writer *writer, const struct config_key *key
 		member_json(writer, key->name, list_json(**(char **const *)member));
 		return;
 	case CONFIG_LATER:
-	case CONFIG_LATER_LIST: return;
+	case CONFIG_CHECKS: return;
 	}
 }
 

@@ -50,8 +50,8 @@ static const struct config_key agent_keys[] = {
 static const struct config_key project_keys[] = {
 	{ KEY("agents", CONFIG_AGENTS, struct policy, agent) },
 	{ KEY("forge",  CONFIG_NAME,   struct policy, forge) },
-	{ .name = "ignore-checks",   .kind = CONFIG_LATER_LIST },
-	{ .name = "required-checks", .kind = CONFIG_LATER_LIST },
+	{ .name = "ignore-checks",   .kind = CONFIG_CHECKS },
+	{ .name = "required-checks", .kind = CONFIG_CHECKS },
 };
 
 const struct config_key_table config_key_tables[CONFIG_SECTION_COUNT] = {

@@ -114,7 +114,7 @@ static cfg_opt_t key_option(const struct config_key *key) {
 	switch (key->kind) {
 	case CONFIG_COMMAND:
 	case CONFIG_AGENTS:
-	case CONFIG_LATER_LIST:
+	case CONFIG_CHECKS:
 		return (cfg_opt_t)CFG_PTR_LIST_CB(key->name, NULL, CFGF_NONE, read_value, free);
 	case CONFIG_SPAN:
 	case CONFIG_COUNT:

@@ -16,6 +16,22 @@
 
 #define SECTIONS_MAX (LIMIT_CONFIG_FORGES + LIMIT_CONFIG_AGENTS + LIMIT_CONFIG_PROJECTS)
 
+/* More keys than any section has, so that repeats are found; of further ones they are not. */
+#define KEYS_MAX 32
+
+/* A word of the text, without its quotes. */
+struct word {
+	const char *text;
+	size_t len;
+	int line;
+};
+
+/* The keys set so far in one section, or at the top level. */
+struct keys {
+	struct word words[KEYS_MAX];
+	size_t n;
+};
+
 struct scan {
 	struct config_source *source;
 	char *text;
@@ -26,6 +42,9 @@ struct scan {
 	int open_line;	   /* of the outermost of them */
 	bool after_equals; /* the last word or sign was "=": a brace opens a list */
 	bool in_list;	   /* the outermost brace opened a list */
+	struct word last;  /* a key, if "=" follows */
+	struct keys top;
+	struct keys section; /* the one that is open */
 	char *problem;
 };
 
@@ -103,6 +122,7 @@ static int check_escape(struct scan *scan) {
 }
 
 static int scan_string(struct scan *scan, char quote) {
+	const char *start = scan->text + scan->pos + 1;
 	int line = scan->line;
 
 	scan->pos++;
@@ -128,6 +148,7 @@ static int scan_string(struct scan *scan, char quote) {
 		scan->line = line;
 		return problem(scan, "the text that begins here has no closing quote");
 	}
+	scan->last = (struct word){ start, (size_t)(scan->text + scan->pos - start), line };
 	scan->pos++;
 	return 0;
 }
@@ -144,7 +165,47 @@ static int scan_word(struct scan *scan) {
 			"\"*\" and \"+\" have no meaning here; a text with such signs stands in "
 			"\"double quotes\"");
 	}
+	scan->last = (struct word){ word, n, scan->line };
 	scan->pos += n;
+	return 0;
+}
+
+static int add_repeat(
+	struct config_source *source, const struct word *first, const struct word *again) {
+	struct config_repeat *repeats;
+
+	if (source->n_repeats >= LIMIT_CONFIG_ERRORS) {
+		return 0;
+	}
+	repeats = reallocarray(source->repeats, source->n_repeats + 1, sizeof(*repeats));
+	if (!repeats) {
+		return -ENOMEM;
+	}
+	source->repeats = repeats;
+	repeats += source->n_repeats++;
+	*repeats = (struct config_repeat){ .first_line = first->line, .line = again->line };
+	text_format(repeats->name, sizeof(repeats->name), "%.*s", (int)again->len, again->text);
+	return 0;
+}
+
+/* The last word is set by "=". */
+static int take_key(struct scan *scan) {
+	struct keys *keys = scan->depth == 0 ? &scan->top : &scan->section;
+	const struct word *key = &scan->last;
+
+	if (scan->depth > 1 || key->len == 0) {
+		return 0; /* libconfuse will say what is wrong with it */
+	}
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct word *first = &keys->words[i];
+
+		if (first->len == key->len && memcmp(first->text, key->text, key->len) == 0) {
+			return add_repeat(scan->source, first, key);
+		}
+	}
+	if (keys->n < KEYS_MAX) {
+		keys->words[keys->n++] = *key;
+	}
 	return 0;
 }
 
@@ -152,6 +213,7 @@ static void open_brace(struct scan *scan) {
 	if (scan->depth++ == 0) {
 		scan->open_line = scan->line;
 		scan->in_list = scan->after_equals;
+		scan->section.n = 0;
 	}
 }
 
@@ -185,7 +247,10 @@ static int scan_sign(struct scan *scan, char c) {
 		open_brace(scan);
 	} else if (c == '}') {
 		r = close_brace(scan);
+	} else if (c == '=' && (scan->pos == 0 || scan->text[scan->pos - 1] != '+')) {
+		r = take_key(scan);
 	}
+	scan->last.len = 0;
 	scan->after_equals = c == '=';
 	scan->pos++;
 	return r;

@@ -17,6 +17,11 @@ WRONG = {  # what is wrong: (configuration, the line it is in, a word the senten
     "unknown forge": ('project "acme/web" {\n    forge = nowhere\n}\n', 2, "nowhere"),
     "unknown agent type": ("agent fixer {\n    type = wizard\n}\n", 2, "wizard"),
     "unknown forge type": ("forge f {\n    type = svn\n}\n", 2, "svn"),
+    "two agents": ('agent a { command = /bin/true }\nagent b { command = /bin/true }\nproject x {\n'
+                   '    agents = { a, b }\n}\n', 4, "one agent"),
+    "checks of a forge without": ('project x {\n    required-checks = { build }\n}\n', 2, "required-checks"),
+    "a key twice": ("mode = act\n\nmode = observe\n", 3, "line 1"),
+    "relative command": ("agent fixer {\n    command = fix\n}\n", 2, "absolute"),
     "agent without command": ("agent fixer {\n    type = command\n}\n", 1, "command"),
 }
 
@@ -50,6 +55,12 @@ def test_every_mistake_is_named(idle):
     idle.configure("mode = dream\nretention = 7\n")
     code, said = idle.run_to_end("--check-config")
     assert code == 7 and has_place(said, idle.config, [1]) and has_place(said, idle.config, [2])
+
+
+def test_an_unknown_agent_type_is_all_that_is_wrong(idle):
+    idle.configure("agent fixer {\n    type = comand\n}\n")
+    code, said = idle.run_to_end("--check-config")
+    assert code == 7 and "comand" in said and "missing" not in said
 
 
 def test_missing_file_that_was_asked_for(idle):

@@ -96,8 +96,7 @@ static void test_everything_said(void **state) {
 		"agent fixer {\n\ttype = command\n\tcommand = { \"/bin/fix\", # in a list\n\t'a b', \"\\x41\" }\n"
 		"\tworkdir = /srv/web\n\ttimeout = 10m\n\tconcurrency = 2\n}\n"
 		"agent other { command = /bin/true }\n"
-		"project \"acme/web\" {\n\tforge = local\n\tagents = { fixer, other }\n\tmode = act\n"
-		"\trequired-checks = { build, test }\n\tignore-checks = { \"codecov/*\" }\n}\n");
+		"project \"acme/web\" {\n\tforge = local\n\tagents = { fixer }\n\tmode = act\n}\n");
 	const struct config_agent *agent = config_find_agent(config, "fixer");
 	struct policy policy;
 
@@ -140,14 +139,26 @@ static void test_two_forges_have_no_default(void **state) {
 	config_destroy(config);
 }
 
+/* The same key in another section, or added to, is no repetition. */
+static void test_keys_of_other_sections(void **state) {
+	struct config *config = load_good(
+		"mode = act\nmax-cycles = 1\n"
+		"agent a { command = { /x } command += { mode, \"--mode=act\" } timeout = 1m }\n"
+		"agent b { command = /x timeout = 1m }\nproject p { mode = observe }\n"
+		"project q { mode = observe max-cycles = 2 }\nretention = 1d\n");
+
+	assert_string_equal(config->agents[0].command[1], "mode");
+	config_destroy(config);
+}
+
 static void test_environment_in_double_quotes(void **state) {
 	struct config *config;
 
 	setenv("CODEGEND_TEST_DIRECTORY", "/from/env", 1);
-	config = load_good("agent a { command = { '${CODEGEND_TEST_DIRECTORY}', \"\\${X}\" }\n"
+	config = load_good("agent a { command = { /bin/x, '${CODEGEND_TEST_DIRECTORY}', \"\\${X}\" }\n"
 			   "workdir = \"${CODEGEND_TEST_DIRECTORY}/${CODEGEND_TEST_NONE:-x}\" }\n");
-	assert_string_equal(config->agents[0].command[0], "${CODEGEND_TEST_DIRECTORY}");
-	assert_string_equal(config->agents[0].command[1], "${X}");
+	assert_string_equal(config->agents[0].command[1], "${CODEGEND_TEST_DIRECTORY}");
+	assert_string_equal(config->agents[0].command[2], "${X}");
 	assert_string_equal(config->agents[0].workdir, "/from/env/x");
 	config_destroy(config);
 }
@@ -191,7 +202,7 @@ static const struct {
 		{ "FILE:2: key \"bogus\": not known here; allowed are history-retention" } },
 	{ "# one\n# two\n\nforg x {\n}\n", { "FILE:4: key \"forg\": not known here; " } },
 	{ "include(\"/etc/passwd\")\n", { "FILE:1: key \"include\": not known" } },
-	{ "agent a {\n command = x\n color = red\n}\n",
+	{ "agent a {\n command = /x\n color = red\n}\n",
 		{ "FILE:3: key \"color\": not known here; allowed are command, concurrency, timeout, type, workdir" } },
 	{ "project \"a/b\" {\n retention = 1d\n}\n",
 		{ "FILE:2: key \"retention\": not known here; " } },
@@ -217,28 +228,43 @@ static const struct {
 	{ "forge hub {\n type = cvs\n}\n",
 		{ "FILE:2: key \"type\": \"cvs\" is not known; allowed are local" } },
 	{ "\nforge hub {\n label = x\n}\n", { "FILE:2: key \"type\": missing in forge \"hub\"; " } },
-	{ "agent a {\n type = mention\n command = x\n}\n",
+	{ "agent a {\n type = mention\n}\n", { "FILE:2: key \"type\": \"mention\" is not in this" } },
+	{ "agent a {\n type = comand\n}\n",
+		{ "FILE:2: key \"type\": \"comand\" is not known; allowed are command" } },
+	{ "agent a {\n command = { fix, \"--fast\" }\n}\n",
+		{ "FILE:2: key \"command\": \"fix\" is not absolute; the path of a program" } },
+	{ "agent a { command = /x }\nagent b { command = /x }\nproject p {\n agents = { a,\n b }\n}\n",
+		{ "FILE:5: key \"agents\": \"b\" is one too many; this version triggers one agent" } },
+	{ "project p {\n required-checks = { build, test }\n\n ignore-checks = { \"codecov/*\" }\n}\n",
+		{ "FILE:2: key \"required-checks\": a forge of type local, as \"local\" is, knows no checks",
+			"FILE:4: key \"ignore-checks\": a forge of type local" } },
+	{ "mode = act\n\nmode = observe\n",
+		{ "FILE:3: key \"mode\": it is set in line 1 already; a key is set once in a section" } },
+	{ "agent a {\n command = /x\n command = { /y }\n \"timeout\" = 1m\n timeout = 2m\n}\n",
+		{ "FILE:3: key \"command\": it is set in line 2 already",
+			"FILE:5: key \"timeout\": it is set in line 4 already" } },
+	{ "agent a {\n type = mention\n command = /x\n}\n",
 		{ "FILE:2: key \"type\": \"mention\" is not in this version yet; it has only command" } },
 	{ "\n\nagent a {\n type = command\n\n}\n",
 		{ "FILE:3: key \"command\": missing in agent \"a\"; " } },
 	{ "agent a {\n command = { }\n}\n", { "FILE:1: key \"command\": missing in agent \"a\"; " } },
-	{ "agent a {\n command = x\n workdir = relative\n}\n",
+	{ "agent a {\n command = /x\n workdir = relative\n}\n",
 		{ "FILE:3: key \"workdir\": \"relative\" is not absolute; a path that begins with /" } },
-	{ "agent a {\n command = x\n concurrency = 0\n}\n",
+	{ "agent a {\n command = /x\n concurrency = 0\n}\n",
 		{ "FILE:3: key \"concurrency\": \"0\" is out of range" } },
-	{ "agent \"a b\" { command = x }\n", { "FILE:1: section agent \"a b\": not a name; " } },
+	{ "agent \"a b\" { command = /x }\n", { "FILE:1: section agent \"a b\": not a name; " } },
 	{ "project \"\" { }\n", { "FILE:1: section project \"\": not a name; " } },
 	{ "project \"a\\nb\" { }\n", { "FILE:1: section project \"a b\": not a name; " } },
 	{ "project x {\n agents = { nobody }\n forge = nowhere\n}\n",
 		{ "FILE:2: key \"agents\": \"nobody\" is no agent; name one",
 			"FILE:3: key \"forge\": \"nowhere\" is no forge; name one" } },
-	{ "agent a {\n command = x\n}\nproject x {\n agents = { a,\n b }\n}\n",
+	{ "agent a {\n command = /x\n}\nproject x {\n agents = {\n b }\n}\n",
 		{ "FILE:6: key \"agents\": \"b\" is no agent" } },
 	{ "project x { }\n\nproject x { }\n",
 		{ "FILE:3: section \"x\": it is defined in line 1 already; " } },
 	{ "agent a {\n type = command\n command = { \"/bin/true\" }\n",
 		{ "FILE:4: syntax: the file ends, and the section opened in line 1 is not closed" } },
-	{ "agent a {\n command = { \"x\"\n",
+	{ "agent a {\n command = { \"/x\"\n",
 		{ "FILE:3: syntax: the file ends, and the section opened in line 1" } },
 	{ "}\n", { "FILE:1: syntax: this \"}\" closes nothing" } },
 	{ "mode = \"act\n\n", { "FILE:1: syntax: the text that begins here has no closing quote" } },
@@ -260,7 +286,7 @@ static const struct {
 	{ "agent {\n}\n", { "FILE:1: key \"agent\": it is a section; its name is missing" } },
 	{ "agent a = 1\n", { "FILE:1: key \"agent\": it is a section; \"{\" is missing" } },
 	{ "mode = {\n act }\n", { "FILE:1: syntax: unexpected token '{'" } },
-	{ "agent a { command = x }\nagent|timeout = 1h\n",
+	{ "agent a { command = /x }\nagent|timeout = 1h\n",
 		{ "FILE:2: syntax: \"|\" has no meaning" } },
 	{ "\x1b[31mred = 1\n", { "FILE:1: key \"red\": not known" } },
 };
@@ -300,7 +326,7 @@ static void test_mistakes(void **state) {
 static void test_files_in_order(void **state) {
 	struct config *config;
 
-	write_file(part_path("20-b.conf"), "max-cycles = 2\nagent a { command = x }\n", 39);
+	write_file(part_path("20-b.conf"), "max-cycles = 2\nagent a { command = /x }\n", 40);
 	write_file(part_path("10-a.conf"), "max-cycles = 1\nmax-waiting = 1h\n", 32);
 	write_file(part_path("not-a-part.txt"), "bogus", 5);
 	write_file(part_path(".hidden.conf"), "bogus", 5);
@@ -382,8 +408,8 @@ static void test_too_much(void **state) {
 
 	assert_non_null(text);
 	for (int i = 0; i < LIMIT_CONFIG_AGENTS + 200; i++) {
-		len += (size_t)snprintf(
-			text + len, LIMIT_CONFIG_MAX_BYTES - len, "agent a%d { command = x }\n", i);
+		len += (size_t)snprintf(text + len, LIMIT_CONFIG_MAX_BYTES - len,
+			"agent a%d { command = /x }\n", i);
 	}
 	assert_int_equal(load(text, &config, &errors), -EINVAL);
 	/* As many sentences as allowed, and one that counts the others. */
@@ -437,6 +463,7 @@ int main(void) {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything_said),
 		cmocka_unit_test(test_two_forges_have_no_default),
+		cmocka_unit_test(test_keys_of_other_sections),
 		cmocka_unit_test(test_environment_in_double_quotes),
 		cmocka_unit_test(test_closest_project),
 		cmocka_unit_test(test_mistakes),
