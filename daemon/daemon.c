@@ -45,25 +45,64 @@ struct daemon {
 	int n_closing; /* of server and engine */
 };
 
-static int find_places(struct daemon *daemon) {
-	const struct daemon_options *options = daemon->options;
-	int r = address_config_file(options->config_file, options->user, daemon->config_file,
-		sizeof(daemon->config_file));
+/* How a user's daemon finds one of its places, for those who run it without a session. */
+struct place {
+	const char *what;
+	const char *option;
+	const char *variable;
+	bool home; /* $HOME replaces the variable */
+};
 
-	if (r == 0) {
-		r = address_state_dir(options->state_dir, options->user, daemon->state_dir,
-			sizeof(daemon->state_dir));
+static const char *variable_state(const char *name) {
+	const char *value = getenv(name);
+
+	return value == NULL || value[0] == '\0' ? "not set" : "no absolute path";
+}
+
+static int say_no_place(const struct place *place, int status) {
+	if (status != -ENOENT) {
+		log_error("Cannot tell where %s is: %s; give %s.", place->what, log_errno(status),
+			place->option);
+	} else if (place->home) {
+		log_error("Cannot tell where %s is: $%s is %s, and $HOME is %s; set one of them, or "
+			  "give %s.",
+			place->what, place->variable, variable_state(place->variable),
+			variable_state("HOME"), place->option);
+	} else {
+		log_error("Cannot tell where %s is: $%s is %s; set it, or give %s.", place->what,
+			place->variable, variable_state(place->variable), place->option);
 	}
-	if (r == 0) {
-		r = address_runtime_dir(options->runtime_dir, options->user, daemon->runtime_dir,
-			sizeof(daemon->runtime_dir));
-	}
+	return status;
+}
+
+static int find_config_file(struct daemon *daemon) {
+	static const struct place place = { "the configuration", "--config FILE", "XDG_CONFIG_HOME",
+		true };
+	int r = address_config_file(daemon->options->config_file, daemon->options->user,
+		daemon->config_file, sizeof(daemon->config_file));
+
+	return r < 0 ? say_no_place(&place, r) : 0;
+}
+
+static int find_places(struct daemon *daemon) {
+	static const struct place state = { "the state directory", "--state-directory DIR",
+		"XDG_STATE_HOME", true };
+	static const struct place runtime = { "the runtime directory", "--runtime-directory DIR",
+		"XDG_RUNTIME_DIR", false };
+	const struct daemon_options *options = daemon->options;
+	int r = find_config_file(daemon);
+
 	if (r < 0) {
-		log_error("Cannot tell which files to use: %s; give --config, --state-directory and "
-			  "--runtime-directory.",
-			log_errno(r));
+		return r;
 	}
-	return r;
+	r = address_state_dir(
+		options->state_dir, options->user, daemon->state_dir, sizeof(daemon->state_dir));
+	if (r < 0) {
+		return say_no_place(&state, r);
+	}
+	r = address_runtime_dir(options->runtime_dir, options->user, daemon->runtime_dir,
+		sizeof(daemon->runtime_dir));
+	return r < 0 ? say_no_place(&runtime, r) : 0;
 }
 
 static int make_dir(const char *path, mode_t mode) {
@@ -359,7 +398,7 @@ int daemon_check_config(const struct daemon_options *options) {
 	struct daemon daemon = { .options = options };
 	struct config *config = NULL;
 
-	if (find_places(&daemon) < 0) {
+	if (find_config_file(&daemon) < 0) {
 		return DAEMON_EXIT_FAILED;
 	}
 	if (load_config_or_say(&daemon, &config) < 0) {

@@ -84,6 +84,15 @@ static void take_option(struct arguments *arguments, int option) {
 	/* clang-format on */
 }
 
+/* What was asked for counts as given only when it was written. */
+static int finish(int code) {
+	if (fflush(stdout) == EOF || ferror(stdout) != 0) {
+		fprintf(stderr, "codegend: cannot write the output.\n");
+		return code == DAEMON_EXIT_OK ? DAEMON_EXIT_FAILED : code;
+	}
+	return code;
+}
+
 int main(int argc, char **argv) {
 	struct arguments arguments = { .level = LOG_LEVEL_INFO, .exit_code = -1 };
 	int option;
@@ -96,9 +105,9 @@ int main(int argc, char **argv) {
 		arguments.exit_code = complain("it takes no arguments but options");
 	}
 	if (arguments.exit_code >= 0) {
-		return arguments.exit_code;
+		return finish(arguments.exit_code);
 	}
 	log_open("codegend", arguments.level, systemd_has_journal());
-	return arguments.check_config ? daemon_check_config(&arguments.daemon)
+	return arguments.check_config ? finish(daemon_check_config(&arguments.daemon))
 				      : daemon_run(&arguments.daemon);
 }
