@@ -136,9 +136,24 @@ int db_begin(struct db *db) {
 	return db_exec(db, "BEGIN IMMEDIATE");
 }
 
-int db_commit(struct db *db) {
-	int status = counters_write(db);
+/* A file that was removed or replaced under us would take the rows, and nobody would ever see them again. */
+static int check_in_place(struct db *db) {
+	int moved = 0;
 
+	if (sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+		moved) {
+		db->moved = true;
+		return db_error(db, SQLITE_IOERR);
+	}
+	return 0;
+}
+
+int db_commit(struct db *db) {
+	int status = check_in_place(db);
+
+	if (status == 0) {
+		status = counters_write(db);
+	}
 	return status < 0 ? status : db_exec(db, "COMMIT");
 }
 

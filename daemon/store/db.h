@@ -45,7 +45,8 @@ struct db {
 	int64_t wal_bytes;	       /* since the last checkpoint that ended */
 	struct db_counter counters[DB_COUNTERS_MAX];
 	size_t n_counters;
-	int fault; /* SQLite's extended code of the first failure of this try */
+	bool moved; /* somebody removed or replaced the file */
+	int fault;  /* SQLite's extended code of the first failure of this try */
 	char path[PATH_MAX];
 };
 

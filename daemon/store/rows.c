@@ -136,6 +136,7 @@ static const struct column answer_columns[] = {
 	{ COLUMN_ERROR_TYPE, offsetof(struct step_answer, error_type), sizeof(enum error_type), NULL },
 	BOOL(step_answer, has_error_type),
 	BOOL(step_answer, joined),
+	INT(step_answer, digest),
 };
 
 static void finish_task(void *row) {

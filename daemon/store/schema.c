@@ -64,7 +64,8 @@ static const char schema_1[] =
 	"CREATE TABLE submissions ("
 	" id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, report_id INTEGER NOT NULL,"
 	" incident_id INTEGER NOT NULL, task_id INTEGER NOT NULL, scheduled_ms INTEGER NOT NULL,"
-	" error_type TEXT NOT NULL, has_error_type INTEGER NOT NULL, joined INTEGER NOT NULL) STRICT;"
+	" error_type TEXT NOT NULL, has_error_type INTEGER NOT NULL, joined INTEGER NOT NULL,"
+	" digest INTEGER NOT NULL DEFAULT 0) STRICT;"
 
 	/* `type` and `status` are empty where a kind has none; an incident's state is its status. */
 	"CREATE TABLE counters (kind TEXT NOT NULL, status TEXT NOT NULL, type TEXT NOT NULL, n INTEGER NOT NULL,"

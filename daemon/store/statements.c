@@ -17,7 +17,8 @@
 	"id, at_ms, project, head_repository, branch, job, step, commit_sha, build_number, passed," \
 	" incident_id, report_id, ancestors, quality"
 #define NOTE "seq, at_ms, kind, project, incident_id, task_id, report_id, message"
-#define ANSWER "report_id, incident_id, task_id, scheduled_ms, error_type, has_error_type, joined"
+#define ANSWER                                                                                     \
+	"report_id, incident_id, task_id, scheduled_ms, error_type, has_error_type, joined, digest"
 
 /* Conditions of the partial indexes: a query uses one only when it repeats them word by word (schema.c). */
 #define SCHEDULED "status = 'scheduled'"
@@ -87,11 +88,11 @@ const char *const sql_texts[SQL_COUNT] = {
 		"SELECT count(*) FROM tasks WHERE " SCHEDULED " AND lane = ?1 AND due_ms < ?2",
 	[SQL_TASK_DELETE] = "DELETE FROM tasks WHERE id = ?1",
 	/* A trigger stays for the hour in which it counts against its project's budget. */
-	[SQL_TASK_OLD] =
-		"SELECT id, CASE WHEN finished_ms > 0 AND type = 'trigger_agent'"
-		" THEN max(finished_ms, started_ms + 3600000) ELSE finished_ms END"
-		" FROM tasks WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
-	[SQL_TASK_FAIL] = "UPDATE OR FAIL tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
+	[SQL_TASK_OLD] = "SELECT id, CASE WHEN finished_ms > 0 AND type = 'trigger_agent'"
+			 " THEN max(finished_ms, started_ms + 3600000) ELSE finished_ms END"
+			 " FROM tasks WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
+	[SQL_TASK_FAIL] =
+		"UPDATE OR FAIL tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
 	[SQL_INCIDENT_INSERT] = "INSERT OR FAIL INTO incidents (" INCIDENT
 				") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 				" ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -142,7 +143,7 @@ const char *const sql_texts[SQL_COUNT] = {
 		"SELECT seq, at_ms FROM events WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
 	[SQL_NOTE_DELETE] = "DELETE FROM events WHERE seq = ?1",
 	[SQL_SUBMISSION_INSERT] = "INSERT OR FAIL INTO submissions (" ANSWER
-				  ", id, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				  ", id, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_SUBMISSION_GET] = "SELECT " ANSWER " FROM submissions WHERE key = ?1",
 	[SQL_SUBMISSION_MAX_ID] = "SELECT id FROM submissions WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_SUBMISSION_OLD] =

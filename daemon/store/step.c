@@ -20,8 +20,27 @@ static bool has_key(const struct store_step *step) {
 	return step->key != NULL && step->key[0] != '\0';
 }
 
-/* Returns: 1, the key was seen and `answer` is the first one; 0. */
+/* What a key stands for, as FNV-1a (64 bits): the same failure or pass sent twice has the same. */
+static int64_t digest_of(const struct store_step *step) {
+	const struct build *build = step->build;
+	uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)step->event.type;
+
+	if (build == NULL) {
+		return 0;
+	}
+	const char *const parts[] = { build->project, build->head_repository, build->branch,
+		build->job, build->step, build->commit };
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		for (const char *c = parts[i]; c == parts[i] || c[-1] != '\0'; c++) {
+			hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+		}
+	}
+	return (int64_t)hash;
+}
+
+/* Returns: 1, the key was seen and `answer` is the first one; 0; -ESTALE, it was used for something else. */
 static int find_duplicate(struct db *db, struct store_step *step) {
+	int64_t digest = digest_of(step);
 	int status;
 
 	if (!has_key(step)) {
@@ -29,7 +48,14 @@ static int find_duplicate(struct db *db, struct store_step *step) {
 	}
 	status = submission_get(db, step->key, &step->answer);
 	if (status == -ENOENT) {
+		step->answer.digest = digest;
 		return 0;
+	}
+	if (status == 0 && step->answer.digest != digest) {
+		text_format(step->result.refusal, sizeof(step->result.refusal),
+			"Submission key \"%s\" was used for something else already; use a key of its own.",
+			step->key);
+		return -ESTALE;
 	}
 	if (status == 0) {
 		step->answer.duplicate = true;

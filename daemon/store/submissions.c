@@ -3,7 +3,7 @@
 
 #include "daemon/store/internal.h"
 
-#define ANSWER_COLUMNS 7
+#define ANSWER_COLUMNS 8
 
 int submission_get(struct db *db, const char *key, struct step_answer *ret_answer) {
 	sqlite3_stmt *statement = db_sql(db, SQL_SUBMISSION_GET);

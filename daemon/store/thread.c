@@ -201,7 +201,8 @@ static void store_break(struct store *store, int status) {
 		text_format(store->sentence, sizeof(store->sentence),
 			"The database \"%s\" cannot be written (%s; SQLite: %s); nothing more is accepted. Check the"
 			" disk, then start codegend again.",
-			db->path, log_errno(status), sqlite3_errmsg(db->sqlite));
+			db->path, log_errno(status),
+			db->moved ? "the file was removed or replaced" : sqlite3_errmsg(db->sqlite));
 	}
 	uv_mutex_unlock(&store->lock);
 	db_rollback(db);

@@ -144,3 +144,25 @@ def test_the_store_is_sound_afterwards(idle):
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     connection.close()
+
+
+def test_a_removed_state_directory_is_not_written_to(idle):
+    """Nothing is acknowledged that nobody will ever see again."""
+    idle.start()
+    idle.submit()
+    shutil.rmtree(idle.state)
+    with pytest.raises(Exception):
+        idle.submit()
+    assert idle.process.wait(40) == 1
+    assert "removed or replaced" in idle.log()
+    idle.process = None
+
+
+def test_a_key_stands_for_one_thing(daemon):
+    first = daemon.submit(key="k1", branch="one")
+    again = daemon.submit(key="k1", branch="one")
+    assert again["duplicate"] and again["reportId"] == first["reportId"]
+    answer = daemon.connect().call("Submit", key="k1", project="acme/web", branch="two")
+    assert answer["error"] == "io.codegend.Refused" and "k1" in answer["parameters"]["message"]
+    answer = daemon.connect().call("Submit", key="k1", project="acme/web", branch="one", passed=True)
+    assert answer["error"] == "io.codegend.Refused"

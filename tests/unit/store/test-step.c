@@ -95,7 +95,7 @@ static void test_same_key_gets_first_answer(void **state) {
 
 	submission_init(&first, "main", "key-1", T0);
 	assert_int_equal(submit(f, &first), 0);
-	submission_init(&again, "other", "key-1", T0 + HOUR);
+	submission_init(&again, "main", "key-1", T0 + HOUR);
 	assert_int_equal(submit(f, &again), 0);
 	assert_true(again.step.answer.duplicate);
 	assert_int_equal(again.step.answer.report_id, first.step.answer.report_id);
