@@ -172,6 +172,22 @@ bool text_is_name(const char *str, size_t size) {
 	return true;
 }
 
+bool text_is_project(const char *name) {
+	size_t len = strlen(name);
+
+	return len > 0 && strchr(name, '@') == NULL && strchr(name, ':') == NULL &&
+		strchr(name, '\\') == NULL && strstr(name, "..") == NULL &&
+		strstr(name, "//") == NULL && name[0] != '/' && name[len - 1] != '/';
+}
+
+bool text_is_web_url(const char *str) {
+	const char *host = strncmp(str, "https://", 8) == 0 ? str + 8
+		: strncmp(str, "http://", 7) == 0	    ? str + 7
+							    : NULL;
+
+	return host != NULL && memchr(host, '@', strcspn(host, "/?#")) == NULL;
+}
+
 bool text_equal(const char *a, const char *b) {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }

@@ -32,6 +32,14 @@ size_t text_cut(const char *data, size_t len);
 bool text_is_name(const char *str, size_t size);
 
 /*
+ * Whether a name is fit to be a repository, "owner/name" or just "name": no URL, no credentials, no way out of a
+ * directory.
+ */
+bool text_is_project(const char *name);
+/* Whether `str` is an http or https URL that carries no credentials. */
+bool text_is_web_url(const char *str);
+
+/*
  * Makes any bytes fit to store and show, as a malloc()ed string that the caller frees (NULL: memory): bad UTF-8 and
  * NULs become U+FFFD; ANSI escape sequences (CSI, OSC with its text, the two-byte ones) go; CR LF becomes LF, and a
  * lone CR keeps only what follows it on its line; other C0 and C1 controls but TAB and LF go; bidi controls and

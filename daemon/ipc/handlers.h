@@ -65,6 +65,8 @@ json_t *wrap(const char *key, json_t *value);
 void reply_with(struct call *call, const char *key, json_t *value);
 /* An incident with its budget under the policy in force. */
 json_t *incident_as_json(struct call *call, const struct incident *incident, int64_t next_check_ms);
+/* Answers InvalidArgument unless `value` is "" or fit to be a repository's name. */
+must_check bool check_project(struct call *call, const char *parameter, const char *value);
 /* Answers InvalidArgument unless `value` is a name that fits, or "" and not `required`. */
 must_check bool check_name(
 	struct call *call, const char *parameter, const char *value, size_t size, bool required);

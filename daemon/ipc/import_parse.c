@@ -106,6 +106,11 @@ static void take_name(char *out, size_t size, const char *text, const char *fall
 	text_copy(out, size, text != NULL && text_is_name(text, size) ? text : fallback);
 }
 
+/* As take_name(), for a repository: an URL, perhaps with credentials, is none. */
+static void take_project(char *out, size_t size, const char *text, const char *fallback) {
+	take_name(out, size, text != NULL && text_is_project(text) ? text : NULL, fallback);
+}
+
 /* Tells that `what` was out of bounds and what it is now. As many as fit in a sentence; all are put right. */
 static void correct(char *sentence, const char *what, const char *now) {
 	size_t len = strlen(sentence);
@@ -242,7 +247,7 @@ static int take_environment(const json_t *object, struct task *task) {
 	const json_t *error = json_object_get(object, "originalError");
 	const json_t *number = json_object_get(environment, "buildNumber");
 
-	take_name(task->project, sizeof(task->project),
+	take_project(task->project, sizeof(task->project),
 		either(get_string(environment, "projectName"), get_string(error, "project")), "");
 	take_name(task->branch, sizeof(task->branch),
 		either(get_string(environment, "branch"), get_string(error, "branch")), "");
@@ -345,7 +350,7 @@ int import_task(const char *name, const json_t *object, int64_t now_ms, struct t
 /* Reports */
 
 static void take_report_names(const json_t *object, struct report *report) {
-	take_name(report->project, sizeof(report->project), get_string(object, "project"),
+	take_project(report->project, sizeof(report->project), get_string(object, "project"),
 		"unknown-project");
 	take_name(report->branch, sizeof(report->branch), get_string(object, "branch"),
 		"unknown-branch");

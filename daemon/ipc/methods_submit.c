@@ -8,6 +8,7 @@
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/error_type.h"
+#include "common/text.h"
 #include "daemon/ipc/handlers.h"
 #include "daemon/ipc/submit_text.h"
 
@@ -73,6 +74,24 @@ static bool check_names(struct call *call, const struct submit_params *p) {
 		}
 	}
 	return true;
+}
+
+/* A commit is compared and shown; a word of letters, digits, dots and dashes is enough for every system. */
+static bool check_forms(struct call *call, const struct report *report) {
+	static const char commit_characters[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-";
+
+	if (report->commit[strspn(report->commit, commit_characters)] != '\0') {
+		call_refuse(call, "commit", "the parameter \"commit\" is no commit's name");
+		return false;
+	}
+	if (report->build_url[0] != '\0' && !text_is_web_url(report->build_url)) {
+		call_refuse(call, "buildUrl",
+			"the parameter \"buildUrl\" is no http or https URL without credentials");
+		return false;
+	}
+	return check_project(call, "project", report->project) &&
+		check_project(call, "headRepository", report->head_repository);
 }
 
 static bool check_length(
@@ -234,9 +253,9 @@ static bool submit_start(struct call *call, struct submit_params *p) {
 
 void on_submit(struct call *call, void *params) {
 	struct submit_params *p = params;
-	bool taken = check_names(call, p) && check_numbers(call, &p->submit.report) &&
-		take_error_type(call, p) && take_texts(call, p) && take_ancestors(call, p) &&
-		take_quality(call, p);
+	bool taken = check_names(call, p) && check_forms(call, &p->submit.report) &&
+		check_numbers(call, &p->submit.report) && take_error_type(call, p) &&
+		take_texts(call, p) && take_ancestors(call, p) && take_quality(call, p);
 
 	if (!taken || !submit_start(call, p)) {
 		engine_submit_finish(&p->submit);

@@ -46,6 +46,7 @@ static void schedule_done(struct engine_operate *operate, int status) {
 
 static bool schedule_check(struct call *call, struct schedule_params *p) {
 	if (!check_name(call, "project", p->project, sizeof(p->project), true) ||
+		!check_project(call, "project", p->project) ||
 		!check_name(call, "branch", p->branch, sizeof(p->branch), true) ||
 		!check_name(call, "commit", p->commit, sizeof(p->commit), false) ||
 		!check_name(call, "buildNumber", p->build_number, sizeof(p->build_number), false) ||
@@ -201,6 +202,7 @@ void on_get_readiness(struct call *call, void *params) {
 	int r;
 
 	if (!check_name(call, "project", p->ready.project, sizeof(p->ready.project), true) ||
+		!check_project(call, "project", p->ready.project) ||
 		!check_name(call, "branch", p->ready.branch, sizeof(p->ready.branch), false)) {
 		return;
 	}

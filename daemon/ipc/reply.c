@@ -56,6 +56,16 @@ json_t *incident_as_json(struct call *call, const struct incident *incident, int
 	return incident_to_json(incident, incident_max_cycle(incident, &policy), next_check_ms);
 }
 
+bool check_project(struct call *call, const char *parameter, const char *value) {
+	if (value[0] != '\0' && !text_is_project(value)) {
+		call_refuse(call, parameter,
+			"\"%s\" is no repository's name; it is \"owner/name\", without a URL or credentials",
+			parameter);
+		return false;
+	}
+	return true;
+}
+
 bool check_name(
 	struct call *call, const char *parameter, const char *value, size_t size, bool required) {
 	if (value[0] == '\0') {

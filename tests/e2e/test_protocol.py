@@ -505,3 +505,14 @@ def test_name_of_a_socket_may_be_too_long(idle):
     idle.runtime = idle.directory / ("r" * 100)
     code, said = idle.run_to_end()
     assert code == 1 and "too long" in said
+
+
+@pytest.mark.parametrize("member, value", [
+    ("project", "https://user:s3cr3t@forge.example/acme/web"), ("project", "user:s3cr3t@forge"), ("project", "../../etc"),
+    ("project", "/acme"), ("headRepository", "git@forge.example:acme/web"), ("commit", "zz; rm -rf /"),
+    ("buildUrl", "javascript:alert(1)"), ("buildUrl", "https://user:s3cr3t@ci.example/1"), ("exitCode", 99999999999),
+])
+def test_what_no_name_is_refused(guarded, member, value):
+    answer = guarded.connect().call("Submit", **{"key": "k", "project": "acme/web", "branch": "fix", member: value})
+    assert answer["error"] == "io.codegend.InvalidArgument" and answer["parameters"]["parameter"] == member
+    assert "s3cr3t" not in json.dumps(answer) and "s3cr3t" not in guarded.log()
