@@ -13,7 +13,8 @@
 #define COMMAND_REPORT_VARIABLE "CODEGEN_REPORT_FILE"
 
 /*
- * Starts the program of `start->agent` with the prompt on standard input. `report_file` becomes COMMAND_REPORT_VARIABLE.
+ * Starts the program of `start->agent` with the prompt on standard input. `report_file` becomes
+ * COMMAND_REPORT_VARIABLE.
  * Returns and `ended` as process_start(); -EMSGSIZE, the prompt is too long.
  */
 must_check int command_start(uv_loop_t *loop, const struct agent_start *start,

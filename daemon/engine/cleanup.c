@@ -8,7 +8,7 @@
 /*
  * Removing what is past its time, a slice at a time; with `force` first the stuck tasks are given up:
  *
- *     FIND executing rows that no job works on ─► GIVE_UP one by one, through the lifecycle ─► SLICES until none is left
+ *     FIND executing rows without a job ─► GIVE_UP one by one, through the lifecycle ─► SLICES until none is left
  *
  * A row gets stuck only when what came of it could not be recorded for a reason that does not pass.
  */

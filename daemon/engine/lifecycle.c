@@ -158,8 +158,8 @@ void step_begin_cycle(const struct step_input *in, struct step_result *ret) {
 	if (in->policy->mode == POLICY_OBSERVE) {
 		step_state(ret, INCIDENT_WAITING);
 		TEXT_SET(incident->reason,
-			"Only observed (mode = observe): nothing is published or triggered; the follow-up looks whether "
-			"it became ready.");
+			"Only observed (mode = observe): nothing is published or triggered; the "
+			"follow-up looks whether it became ready.");
 	} else {
 		step_state(ret, INCIDENT_OPEN);
 		step_add(in, ret, TASK_PUBLISH_REPORT, in->now_ms, "Tells people of the failure.");

@@ -10,9 +10,9 @@
 /*
  * The runner: what is due and fits is claimed, lane by lane.
  *
- * A lane is what concurrency is counted against: a forge, an agent, the notifiers. `next_due_ms` is never later than the
- * due time of the earliest task in it that could run, so that one timer for all lanes is enough; it may be too early, which costs
- * an empty claim.
+ * A lane is what concurrency is counted against: a forge, an agent, the notifiers. `next_due_ms` is never later
+ * than the due time of the earliest task in it that could run, so that one timer for all lanes is enough; it may be
+ * too early, which costs an empty claim.
  */
 struct lane {
 	struct list node;

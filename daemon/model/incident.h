@@ -53,7 +53,8 @@ struct incident {
 	int64_t opened_ms;
 	int64_t updated_ms;
 	int64_t resolved_ms; /* 0: not */
-	int64_t follow_up_ms; /* when this cycle's check is regularly due; earlier ones never advance it; 0: an operator cancelled it */
+	/* When this cycle's check is regularly due; earlier ones never advance it. 0: an operator cancelled it. */
+	int64_t follow_up_ms;
 	int64_t n_reports;
 	int64_t report_id;	 /* the newest: sets the head and the next prompt */
 	int64_t cycle_report_id; /* the newest when this cycle began */

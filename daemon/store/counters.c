@@ -1,9 +1,9 @@
 /*
  * How many rows there are of each kind and status, without ever counting them.
  *
- * Whoever writes a row cannot forget them: row_insert() counts what it adds, and triggers of this connection call back for
- * every row that is removed or moved. What they say is gathered here and written once a batch, in the batch's
- * transaction. (Triggers that updated the table for every row cost a submission 10 us of 60; an insert is its hot path.)
+ * Whoever writes a row cannot forget them: row_insert() counts what it adds, and triggers of this connection call
+ * back for every row that is removed or moved. What they say is gathered here and written once a batch, in the
+ * batch's transaction. (Triggers that updated the table for every row cost a submission 10 us of 60.)
  */
 #include <assert.h>
 #include <errno.h>

@@ -82,8 +82,8 @@ static const struct {
 };
 
 /*
- * Completed tasks are the most, scheduled ones the newest: both are found by walking the ids, and an index of them would
- * cost every submission.
+ * Completed tasks are the most, scheduled ones the newest: both are found by walking the ids, and an index of them
+ * would cost every submission.
  */
 static bool is_rare(int status) {
 	return status >= 0 && status != TASK_SCHEDULED && status != TASK_COMPLETED;

@@ -508,7 +508,8 @@ def test_name_of_a_socket_may_be_too_long(idle):
 
 
 @pytest.mark.parametrize("member, value", [
-    ("project", "https://user:s3cr3t@forge.example/acme/web"), ("project", "user:s3cr3t@forge"), ("project", "../../etc"),
+    ("project", "https://user:s3cr3t@forge.example/acme/web"), ("project", "user:s3cr3t@forge"),
+    ("project", "../../etc"),
     ("project", "/acme"), ("headRepository", "git@forge.example:acme/web"), ("commit", "zz; rm -rf /"),
     ("buildUrl", "javascript:alert(1)"), ("buildUrl", "https://user:s3cr3t@ci.example/1"), ("exitCode", 99999999999),
 ])

@@ -9,8 +9,8 @@ def crowd_of_passes(daemon, number, **more):
     """Many passed builds of job "other", quickly: over one connection."""
     connection = daemon.connect()
     for i in range(number):
-        answer = connection.call("Submit", **{"key": f"crowd-{i}", "project": "acme/web", "branch": "fix", "passed": True,
-                                 "commit": "aaaaaaa1", "job": "other", "step": "make other", **more})
+        answer = connection.call("Submit", **{"key": f"crowd-{i}", "project": "acme/web", "branch": "fix",
+                                 "passed": True, "commit": "aaaaaaa1", "job": "other", "step": "make other", **more})
         assert "error" not in answer, answer
     connection.close()
 

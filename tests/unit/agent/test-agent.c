@@ -331,7 +331,7 @@ static void test_sweep_of_processes(void **state) {
 	} rows[] = {
 		{ "echo $$; exec sleep 1000", " 1 process " },
 		/* Deaf to TERM, and a child that has no environment. */
-		{ "trap '' TERM; env -i sleep 1000 & echo $!; wait", " 1 process " },
+		{ "trap '' TERM; env -i sh -c 'echo $$; exec sleep 1000' & wait", " 1 process " },
 		/* One that fled into its own session. */
 		{ "setsid sh -c 'echo $$; exec sleep 1000' & wait", " 2 processes " },
 	};
