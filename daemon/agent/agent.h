@@ -32,7 +32,7 @@ struct agent_start {
 
 struct agent_outcome {
 	char sentence[LIMIT_SENTENCE_MAX]; /* "exited with code 0 after 12 s" */
-	/* A new reference that `ended` owns, may be NULL: {"agent","end","exitCode","signal","durationMs","output",…} */
+	/* A new reference that `ended` owns; may be NULL. */
 	json_t *result;
 };
 
