@@ -20,7 +20,7 @@ static bool has_key(const struct store_step *step) {
 	return step->key != NULL && step->key[0] != '\0';
 }
 
-/* What a key stands for, as FNV-1a (64 bits): the same failure or pass sent twice has the same. */
+/* What a key stands for, as FNV-1a (64 bits): a failure or a pass, of one branch. */
 static int64_t digest_of(const struct store_step *step) {
 	const struct build *build = step->build;
 	uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)step->event.type;
@@ -28,8 +28,7 @@ static int64_t digest_of(const struct store_step *step) {
 	if (build == NULL) {
 		return 0;
 	}
-	const char *const parts[] = { build->project, build->head_repository, build->branch,
-		build->job, build->step, build->commit };
+	const char *const parts[] = { build->project, build->head_repository, build->branch };
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		for (const char *c = parts[i]; c == parts[i] || c[-1] != '\0'; c++) {
 			hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);

@@ -82,7 +82,7 @@ struct step_answer {
 	bool has_error_type;
 	bool duplicate; /* the key was seen before; nothing was written */
 	bool joined;	/* the incident existed already */
-	int64_t digest; /* of what CI said under the key; 0 for a task */
+	int64_t digest; /* of what the key stands for; 0 for a task */
 };
 
 /*
