@@ -78,7 +78,8 @@ def test_forges_come_and_go_under_load(idle):
     incidents = []
     for i in range(24):
         name = names[i % 2]
-        configure(idle, head=f"follow-up-delay = 1h\nmax-triggers-per-hour = 1000\nforge {name} {{\n    type = local\n}}\n", concurrency=4)
+        head = f"follow-up-delay = 1h\nmax-triggers-per-hour = 1000\nforge {name} {{\n    type = local\n}}\n"
+        configure(idle, head=head, concurrency=4)
         reload(idle)
         incidents += [idle.submit(branch=f"b{i}-{j}")["incidentId"] for j in range(4)]
     for incident in incidents:
