@@ -86,9 +86,13 @@ static enum build_order compare_numbers(const char *a, const char *b) {
 }
 
 enum build_order build_compare(const struct build *a, const struct build *b) {
+	enum build_order by_number = compare_numbers(a->build_number, b->build_number);
 	bool a_holds_b, b_holds_a;
 
 	if (build_same_commit(a->commit, b->commit)) {
+		if (by_number != BUILD_ORDER_UNKNOWN) { /* what ran first may be reported last */
+			return by_number;
+		}
 		return a->id > b->id ? BUILD_AFTER : BUILD_BEFORE;
 	}
 	a_holds_b = contains_commit(a, b->commit);
@@ -100,5 +104,5 @@ enum build_order build_compare(const struct build *a, const struct build *b) {
 	if (a_holds_b || b_holds_a) {
 		return a_holds_b ? BUILD_AFTER : BUILD_BEFORE;
 	}
-	return compare_numbers(a->build_number, b->build_number);
+	return by_number;
 }

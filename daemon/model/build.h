@@ -34,8 +34,8 @@ void build_finish(struct build *build);
 bool build_same_commit(const char *a, const char *b);
 
 /*
- * How the commit of `a` stands to that of `b` (same job and step): by commit, ancestors, then build number when both
- * are decimal; the arrival order (id) decides only between builds of the same commit.
+ * How `a` stands to `b` (same job and step): by commit and ancestors, then by build number when both are decimal. The
+ * arrival order (id) decides only between builds of the same commit whose numbers do not.
  */
 enum build_order { BUILD_BEFORE, BUILD_AFTER, BUILD_ORDER_UNKNOWN };
 enum build_order build_compare(const struct build *a, const struct build *b);

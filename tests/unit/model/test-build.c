@@ -30,7 +30,11 @@ struct compare_case {
 static const struct compare_case compare_cases[] = {
 	{ "the same commit, rerun later", { 2, "c1", "", NULL }, { 1, "c1", "", NULL }, BUILD_AFTER },
 	{ "the same commit, earlier run", { 1, "c1", "", NULL }, { 2, "c1", "", NULL }, BUILD_BEFORE },
-	{ "the same commit: arrival beats numbers", { 2, "c1", "5", NULL }, { 1, "c1", "9", NULL },
+	{ "the same commit: numbers beat arrival", { 2, "c1", "5", NULL }, { 1, "c1", "9", NULL },
+		BUILD_BEFORE },
+	{ "the same commit and number: a rerun", { 2, "c1", "5", NULL }, { 1, "c1", "5", NULL },
+		BUILD_AFTER },
+	{ "the same commit, one number unknown", { 2, "c1", "5", NULL }, { 1, "c1", "", NULL },
 		BUILD_AFTER },
 	{ "abbreviated", { 2, "eff9f61", "", NULL }, { 1, FULL_A, "", NULL }, BUILD_AFTER },
 	{ "abbreviated, the other way", { 1, FULL_A, "", NULL }, { 2, "eff9f61", "", NULL },
