@@ -24,6 +24,7 @@ struct check_flow {
 	struct engine_operate operate;
 	uv_idle_t handle; /* never started; its close completes the check from the loop, not from inside a call */
 	int status;
+	bool abandoned; /* ends at the next turn */
 };
 
 static void check_step(struct check_flow *flow, int status);
@@ -152,6 +153,9 @@ static void check_end(struct check_flow *flow, int status) {
 }
 
 static void check_step(struct check_flow *flow, int status) {
+	if (flow->abandoned) {
+		status = -ECANCELED;
+	}
 	while (status == 0 && flow->state < CHECK_WAIT) {
 		/* clang-format off */
 		switch (flow->state) {
@@ -195,7 +199,11 @@ int engine_check(struct engine *engine, struct engine_check *check,
 void engine_check_abandon(struct engine_check *check) {
 	struct check_flow *flow = check->state;
 
-	if (flow != NULL && flow->state == CHECK_WAIT) {
+	if (flow == NULL) {
+		return;
+	}
+	flow->abandoned = true;
+	if (flow->state == CHECK_WAIT) {
 		check_end(flow, -ECANCELED);
 	}
 }

@@ -1,7 +1,7 @@
 /*
  * lifecycle - all policy, none of the I/O: what an event does to an incident and its tasks.
  *
- * One table says which function handles an event in a state (lifecycle.c); tests/unit/test-lifecycle.c holds every row.
+ * One table says which function handles an event in a state (lifecycle.c); tests/unit/engine holds every row.
  * Pure, any thread; the store calls it inside the transaction that writes its result.
  */
 #pragma once

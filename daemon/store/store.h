@@ -119,7 +119,7 @@ struct store_step {
 	size_t n_notes;
 	int64_t *stop_agent_of; /* owned: incidents whose agent must stop */
 	size_t n_stop_agent_of;
-	bool tasks_changed; /* some scheduled task was added or its due time moved: look at the lanes again */
+	bool tasks_changed; /* some scheduled task was added or its due time moved, by any of the decisions */
 
 	int64_t given_task_id; /* the store's: of `new_task`, 0 when it was left to the store */
 };
