@@ -1,5 +1,6 @@
 /*
- * ci_env - where this build comes from, for what the caller did not say: asked of git, bounded in time and output.
+ * ci_env - where this build comes from, for what the caller did not say: asked of the CI system's variables (and the event
+ * file some write), then of git; bounded in time and output.
  */
 #pragma once
 
@@ -17,12 +18,19 @@ enum ci_wanted {
 	CI_BRANCH = 1 << 1,
 	CI_COMMIT = 1 << 2,
 	CI_ANCESTORS = 1 << 3,
+	CI_BUILD = 1 << 4, /* provider, head repository, number, URL, job, pull request */
 };
 
-struct ci_env { /* "" and 0: not known */
+struct ci_env {		      /* "" and 0: not known */
+	const char *provider; /* "github-actions", ...: static; NULL: none, git alone */
 	char project[CLIENT_NAME_MAX];
-	char branch[CLIENT_NAME_MAX];
-	char commit[CI_COMMIT_MAX];
+	char head_repository[CLIENT_NAME_MAX]; /* owner/name of the fork a pull request is from; "" the project itself */
+	char branch[CLIENT_NAME_MAX]; /* the pull request's own branch, never "N/merge" */
+	char commit[CI_COMMIT_MAX];   /* the pull request's head, never the test merge */
+	char build_number[CLIENT_NUMBER_MAX];
+	char build_url[CLIENT_URL_MAX]; /* without credentials */
+	char job[CLIENT_NAME_MAX];	/* matrix legs apart where the CI says so */
+	int64_t pull_request;
 	size_t n_ancestors;
 	char ancestors[CLIENT_ANCESTORS_MAX][CI_COMMIT_MAX]; /* newest first */
 };

@@ -135,7 +135,10 @@ static int submit(const struct invocation *inv, const char *log, int64_t deadlin
 	/* At least half of the time that is left is the daemon's. */
 	int64_t git_us =
 		MIN(now_us + CLIENT_GIT_TIMEOUT_MS * 1000, now_us + (deadline_us - now_us) / 2);
-	int r = submission_create(inv, log, git_us, &parameters);
+	struct step_outcome outcome = { .passed = option_flag(&inv->options, "passed"),
+		.exit_code = option_number(&inv->options, "exit-code", -1),
+		.log = log };
+	int r = submission_create(inv, &outcome, git_us, &parameters);
 
 	if (r != 0) {
 		return r;

@@ -355,15 +355,15 @@ static int add_words(const struct invocation *inv, const char *log, json_t *para
 	return 0;
 }
 
-int submission_create(const struct invocation *inv, const char *log, int64_t deadline_us,
-	json_t **ret_parameters) {
+int submission_create(const struct invocation *inv, const struct step_outcome *outcome,
+	int64_t deadline_us, json_t **ret_parameters) {
 	json_t *parameters = json_object();
 	int r;
 
 	if (parameters == NULL) {
 		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
-	r = add_words(inv, log, parameters);
+	r = add_words(inv, outcome->log, parameters);
 	r = r != 0 ? r : add_quality(inv, deadline_us, parameters);
 	r = r != 0 ? r : add_place(inv, deadline_us, parameters);
 	if (r != 0) {

@@ -4,25 +4,32 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "client/command.h"
 #include "common/macro.h"
 
-/*
- * Makes the parameters of io.codegend.Submit. Git is asked until `deadline_us` at the latest. A file that cannot be
- * used is an error with --strict; without it a warning, and the submission goes without.
- * Returns: 0, `*ret_parameters` is a new reference; an exit code, the failure was printed.
- */
-must_check int submission_create(const struct invocation *inv, const char *log, int64_t deadline_us,
-	json_t **ret_parameters);
+/* How the step went, as far as its log and its command tell. Borrowed. */
+struct step_outcome {
+	bool passed;
+	int64_t exit_code;   /* -1 not known */
+	const char *command; /* what was run; NULL: what --command says */
+	const char *log;     /* clean and redacted; NULL: none */
+	const json_t *scan;  /* what `scan --json` prints; NULL: none */
+};
 
 /*
- * Reads a log, "-" is standard input, and keeps its beginning and its end, with a line between that says how much was
- * cut. The result is clean UTF-8 that the caller frees. What a pipe or a growing file gives after `deadline_us`
- * (CALL_NO_DEADLINE: never) is left out.
- * Returns: 0; -ETIMEDOUT, nothing came; -ENODEV, a device; other errno; `ret_log` untouched.
+ * Makes the parameters of io.codegend.Submit from the outcome, the command line, result files, the CI's environment and
+ * git, with a key, without secrets. All that until `deadline_us` at the latest. The error type is the one that was given,
+ * else the scan's, else unknown_failure. A file that cannot be used is an error with --strict; without it a warning,
+ * and the submission goes without.
+ * Returns: 0, `*ret_parameters` is a new reference; an exit code, the failure was printed.
  */
+must_check int submission_create(const struct invocation *inv, const struct step_outcome *outcome,
+	int64_t deadline_us, json_t **ret_parameters);
+
+/* Goes when client/steplog.h is there. */
 must_check int submission_read_log(const char *path, int64_t deadline_us, char **ret_log);
 
 /* A new submission key: the time and 64 random bits. */

@@ -169,7 +169,8 @@ static json_t *create(const char *const *words, int *ret_exit) {
 	}
 	assert_int_equal(command_parse(argc, (char **)argv, &inv, &done), 0);
 	capture_start(&capture, stderr);
-	*ret_exit = submission_create(&inv, NULL, soon_us(), &parameters);
+	*ret_exit = submission_create(
+		&inv, &(struct step_outcome){ .exit_code = -1 }, soon_us(), &parameters);
 	capture_stop(&capture, ignored, sizeof(ignored));
 	return parameters;
 }

@@ -1,0 +1,46 @@
+/*
+ * results - the numbers in what tools write: JUnit XML, jest, vitest, eslint, SARIF, checkstyle, Istanbul, lcov, Cobertura,
+ * Clover, TruffleHog, gitleaks, npm audit. Hostile input: bounded in bytes, depth and count; no XML entity is expanded
+ * and nothing outside is fetched. Secrets in a scanner's output are dropped while parsing.
+ *
+ * Formats: daemon-independent, see codegenctl(1), RESULT FILES.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/macro.h"
+
+enum results_kind {
+	RESULTS_COVERAGE,
+	RESULTS_LINT,
+	RESULTS_SECURITY,
+	RESULTS_TESTS,
+	RESULTS_KIND_COUNT
+};
+
+struct results {
+	/*
+	 * A new reference: {"tool", ...} and integers. coverage: {"lines":{"covered","total"}, "branches", "functions",
+	 * "statements"}; lint: {"errors","warnings","fixable","files","findings":[...]}; tests:
+	 * {"total","passed","failed","skipped","durationMs","suitesFailed","failures":[{"test","file","message"}]};
+	 * security: {"completed","critical","high","moderate","low","info","unknown","verified","findings":[...]}.
+	 * An object of our own shape in the file is taken as it is.
+	 */
+	json_t *quality;
+	bool failed; /* it tells of a failure: a failed test or suite, a lint error, a finding, a scanner that did not run */
+	char why[256]; /* then: in one sentence */
+};
+
+/* "coverage", ...: the option's name and the parameter's. */
+const char *results_kind_name(enum results_kind kind);
+
+/*
+ * Reads and understands a file ("-" is not allowed); the format is found by looking at it.
+ * Returns: 0, the caller decrefs `quality`; -EINVAL, not a known format of that kind or broken, and `message` says in
+ * words what is wrong; -EFBIG; as file_read(). Outputs but `message` untouched on failure.
+ */
+must_check int results_read(enum results_kind kind, const char *path, int64_t deadline_us,
+	struct results *ret_results, char *message, size_t size);

@@ -1,0 +1,1 @@
+#include "common/redact/redact.h"
