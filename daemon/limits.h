@@ -26,7 +26,9 @@
 #define LIMIT_CONTEXT_MAX_BYTES (1024 * 1024)
 #define LIMIT_INSTRUCTIONS_MAX_BYTES (64 * 1024)
 #define LIMIT_ANCESTORS_MAX 256
-#define LIMIT_QUALITY_MAX_BYTES (64 * 1024) /* each of coverage, lint, tests */
+#define LIMIT_QUALITY_MAX_BYTES (64 * 1024) /* each of coverage, lint, security, tests */
+#define LIMIT_SCAN_MAX_BYTES (64 * 1024)    /* findings are dropped first, then the excerpt is cut */
+#define LIMIT_SCAN_FINDINGS_MAX 256
 #define LIMIT_REPORT_PAGE_ROWS 8	    /* read at once for a list; each may be over a MiB */
 
 /* IPC. */

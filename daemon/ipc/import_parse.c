@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/id.h"
 #include "common/text.h"
+#include "daemon/model/scan.h"
 
 #define IMPORT_FALLBACK_DELAY_MS CLOCK_HOUR_MS /* the old scripts' only delay */
 
@@ -423,5 +424,9 @@ int import_report(const char *name, const json_t *object, int64_t now_ms, struct
 	take_report_names(object, report);
 	take_report_id(name, object, now_ms, report, ret_why);
 	report->context = json_is_object(context) ? json_incref((json_t *)context) : NULL;
+	report->scan = json_incref(json_object_get(object, "scan"));
+	if (scan_tidy(&report->scan, LIMIT_SCAN_MAX_BYTES) < 0) {
+		return -ENOMEM;
+	}
 	return take_report_texts(object, report);
 }

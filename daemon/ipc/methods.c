@@ -28,9 +28,11 @@ static const struct jfield submit_fields[] = {
 	JFIELD("errorDetails", JFIELD_STRING, struct submit_params, submit.report.details, OPT),
 	JFIELD("log", JFIELD_STRING, struct submit_params, submit.report.log, OPT),
 	JFIELD("context", JFIELD_OBJECT, struct submit_params, submit.report.context, OPT),
+	JFIELD("scan", JFIELD_OBJECT, struct submit_params, submit.report.scan, OPT),
 	JFIELD("ancestors", JFIELD_JSON, struct submit_params, ancestors, OPT),
 	JFIELD("coverage", JFIELD_OBJECT, struct submit_params, coverage, OPT),
 	JFIELD("lint", JFIELD_OBJECT, struct submit_params, lint, OPT),
+	JFIELD("security", JFIELD_OBJECT, struct submit_params, security, OPT),
 	JFIELD("tests", JFIELD_OBJECT, struct submit_params, tests, OPT),
 };
 

@@ -11,6 +11,7 @@
 #include "common/text.h"
 #include "daemon/ipc/handlers.h"
 #include "daemon/ipc/submit_text.h"
+#include "daemon/model/scan.h"
 
 void submit_preset(void *params) {
 	struct submit_params *p = params;
@@ -185,7 +186,8 @@ static bool take_quality(struct call *call, struct submit_params *p) {
 	const struct {
 		const char *key;
 		json_t *value;
-	} parts[] = { { "coverage", p->coverage }, { "lint", p->lint }, { "tests", p->tests } };
+	} parts[] = { { "coverage", p->coverage }, { "lint", p->lint },
+		{ "security", p->security }, { "tests", p->tests } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		if (parts[i].value == NULL) {
@@ -216,7 +218,8 @@ static bool take_texts(struct call *call, struct submit_params *p) {
 		return false;
 	}
 	if (submit_cut_log(&report->log, LIMIT_LOG_MAX_BYTES) < 0 ||
-		submit_cut_context(&report->context, LIMIT_CONTEXT_MAX_BYTES) < 0) {
+		submit_cut_context(&report->context, LIMIT_CONTEXT_MAX_BYTES) < 0 ||
+		scan_tidy(&report->scan, LIMIT_SCAN_MAX_BYTES) < 0) {
 		call_fail(call, -ENOMEM, NULL);
 		return false;
 	}

@@ -24,6 +24,7 @@ struct submit_params {
 	json_t *ancestors;
 	json_t *coverage;
 	json_t *lint;
+	json_t *security;
 	json_t *tests;
 	struct call *call;
 };

@@ -25,7 +25,7 @@ struct build {
 	int64_t incident_id; /* of a failed build: the incident its report joined; else 0 */
 	int64_t report_id;   /* of a failed build; else 0 */
 	char *ancestors; /* owned: commits it contains, one space between, newest first; NULL unknown */
-	json_t *quality; /* owned: {"coverage","lint","tests"} as sent; NULL when nothing was */
+	json_t *quality; /* owned: {"coverage","lint","security","tests"} as sent; NULL when nothing was */
 };
 
 void build_finish(struct build *build);

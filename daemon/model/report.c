@@ -9,6 +9,7 @@ void report_finish(struct report *report) {
 	free(TAKE_PTR(report->command));
 	free(TAKE_PTR(report->log));
 	json_decref(TAKE_PTR(report->context));
+	json_decref(TAKE_PTR(report->scan));
 }
 
 /* The members the old scripts wrote; always there, as they were. */
@@ -45,6 +46,9 @@ json_t *report_to_json(const struct report *report) {
 	member_id(&writer, "incidentId", ID_INCIDENT, report->incident_id);
 	if (report->submitter_uid >= 0) {
 		member_int(&writer, "submitterUid", report->submitter_uid);
+	}
+	if (report->scan != NULL) {
+		member_json(&writer, "scan", json_incref(report->scan));
 	}
 	return member_end(&writer);
 }

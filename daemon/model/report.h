@@ -30,6 +30,7 @@ struct report {
 	char *command;
 	char *log;	 /* the part of the log worth keeping */
 	json_t *context; /* owned object; NULL is {} */
+	json_t *scan;	 /* owned: what the scan of the log said (scan.h); NULL: none */
 };
 
 void report_finish(struct report *report);

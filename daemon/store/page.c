@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/model/scan.h"
 #include "daemon/store/internal.h"
 
 /* Positions in the columns of rows.c. */
@@ -121,7 +122,7 @@ static size_t row_bytes(const struct store_page *page, const void *row) {
 	return sizeof(*report) + (report->details == NULL ? 0 : strlen(report->details)) +
 		(report->command == NULL ? 0 : strlen(report->command)) +
 		(report->log == NULL ? 0 : strlen(report->log)) +
-		(report->context == NULL ? 0 : 1024);
+		strlen(scan_excerpt(report->scan)) + (report->context == NULL ? 0 : 1024);
 }
 
 static bool slice_is_over(size_t n_seen, size_t n_bytes, int64_t until_us) {

@@ -98,6 +98,7 @@ static const struct column report_columns[] = {
 	OWNED(report, command),
 	OWNED(report, log),
 	JSON(report, context),
+	JSON(report, scan),
 };
 
 static const struct column build_columns[] = {

@@ -77,12 +77,15 @@ static const char schema_1[] =
 	" ('incidents', 'resolved', '', 0), ('incidents', 'escalated', '', 0), ('incidents', 'abandoned', '', 0),"
 	" ('reports', '', '', 0), ('builds', '', '', 0);";
 
+static const char schema_2[] = "ALTER TABLE reports ADD COLUMN scan TEXT;";
+
 /* The n-th line leads to version n + 1; the version is set in the same transaction. */
 static const struct {
 	const char *sql;
 	const char *pragmas;
 } migrations[] = {
 	{ schema_1, "PRAGMA application_id = 0x63676e64; PRAGMA user_version = 1;" },
+	{ schema_2, "PRAGMA user_version = 2;" },
 };
 
 int64_t schema_version(void) {

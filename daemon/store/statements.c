@@ -12,7 +12,7 @@
 #define REPORT                                                                                     \
 	"id, at_ms, incident_id, project, head_repository, branch, commit_sha, build_number, job," \
 	" step, build_url, pull_request, error_type, exit_code, submitter_uid, details, command,"  \
-	" log, context"
+	" log, context, scan"
 #define BUILD                                                                                       \
 	"id, at_ms, project, head_repository, branch, job, step, commit_sha, build_number, passed," \
 	" incident_id, report_id, ancestors, quality"
@@ -112,7 +112,7 @@ const char *const sql_texts[SQL_COUNT] = {
 		" AND type = 'pr_readiness_check' AND " SCHEDULED,
 	[SQL_REPORT_INSERT] = "INSERT OR FAIL INTO reports (" REPORT
 			      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-			      " ?, ?, ?, ?)",
+			      " ?, ?, ?, ?, ?)",
 	[SQL_REPORT_GET] = "SELECT " REPORT " FROM reports WHERE id = ?1",
 	[SQL_REPORT_EXISTS] = "SELECT 1 FROM reports WHERE id = ?1",
 	[SQL_REPORT_BUILD_NUMBER] = "SELECT build_number FROM reports WHERE id = ?1",

@@ -107,7 +107,7 @@ static void test_newer_schema(void **state) {
 
 	make_database(f);
 	(void)file_sql(f, "PRAGMA user_version = 99");
-	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 1");
+	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 2");
 }
 
 static void test_corrupt(void **state) {
