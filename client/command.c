@@ -52,6 +52,35 @@ static const struct option_row reports_options[] = {
 	OPTIONS_END,
 };
 
+/* What `run` and `submit` share, in the parts between which only `submit` has more. */
+#define STEP_OPTIONS_TO_COVERAGE                                                                   \
+	{ "branch", OPTION_TEXT, "BRANCH", "the branch that was built (else the CI's, git's)" },   \
+		{ "build-number", OPTION_TEXT, "N", "the build's number (else the CI's)" },        \
+		{ "build-url", OPTION_TEXT, "URL", "where the build can be seen (else the CI's)" },\
+		{ "command", OPTION_TEXT, "COMMAND", "the command, as it is to be shown" },        \
+		{ "commit", OPTION_TEXT, "COMMIT", "the commit that was built (else the CI's, git's)" },  \
+		{ "coverage", OPTION_TEXT, "FILE", "a coverage report the step wrote" }
+#define STEP_OPTIONS_TO_LINT                                                                       \
+	{ "head-repository", OPTION_TEXT, "NAME", "owner/name of the fork a pull request is from" }, \
+		{ "job", OPTION_TEXT, "NAME", "the CI job, matrix legs apart (else the CI's)" },   \
+		{ "key", OPTION_TEXT, "KEY", "makes it idempotent: the same key is one submission" }, \
+		{ "lint", OPTION_TEXT, "FILE", "lint results the step wrote" }
+#define STEP_OPTIONS_TO_TESTS                                                                      \
+	{ "project", OPTION_TEXT, "PROJECT", "owner/name (else the CI's, git's remote)" },         \
+		{ "pull-request", OPTION_NUMBER, "N", "the pull request's number (else the CI's)" }, \
+		{ "security", OPTION_TEXT, "FILE", "security scan results the step wrote" },       \
+		{ "spool-directory", OPTION_TEXT, "DIR", "where it waits when no daemon answers" }, \
+		{ "step", OPTION_TEXT, "NAME", "the step of the job (else the command)" },         \
+		{ "strict", OPTION_FLAG, NULL, "fail when the report was not taken" },             \
+		{ "tests", OPTION_TEXT, "FILE", "test results the step wrote" }
+
+static const struct option_row run_options[] = {
+	STEP_OPTIONS_TO_COVERAGE,
+	STEP_OPTIONS_TO_LINT,
+	STEP_OPTIONS_TO_TESTS,
+	OPTIONS_END,
+};
+
 static const struct option_row schedule_options[] = {
 	{ "branch", OPTION_TEXT, "BRANCH", "the branch to check (else git's)" },
 	{ "build-number", OPTION_TEXT, "N", "the build's number" },
@@ -63,24 +92,12 @@ static const struct option_row schedule_options[] = {
 };
 
 static const struct option_row submit_options[] = {
-	{ "branch", OPTION_TEXT, "BRANCH", "the branch that was built (else git's)" },
-	{ "build-number", OPTION_TEXT, "N", "the build's number" },
-	{ "build-url", OPTION_TEXT, "URL", "where the build can be seen" },
-	{ "command", OPTION_TEXT, "COMMAND", "the command that failed" },
-	{ "commit", OPTION_TEXT, "COMMIT", "the commit that was built (else git's)" },
-	{ "coverage", OPTION_TEXT, "FILE", "with --passed: coverage, a JSON object" },
+	STEP_OPTIONS_TO_COVERAGE,
 	{ "exit-code", OPTION_NUMBER, "N", "what the command returned" },
-	{ "head-repository", OPTION_TEXT, "NAME", "owner/name of the fork a pull request is from" },
-	{ "job", OPTION_TEXT, "NAME", "the CI job, matrix legs apart" },
-	{ "key", OPTION_TEXT, "KEY", "makes it idempotent: the same key is one submission" },
-	{ "lint", OPTION_TEXT, "FILE", "with --passed: lint results, a JSON object" },
+	STEP_OPTIONS_TO_LINT,
 	{ "log", OPTION_TEXT, "FILE", "the step's output; - reads it from standard input" },
 	{ "passed", OPTION_FLAG, NULL, "report a green build instead of a failure" },
-	{ "project", OPTION_TEXT, "PROJECT", "owner/name (else from git's remote)" },
-	{ "pull-request", OPTION_NUMBER, "N", "the pull request's number" },
-	{ "step", OPTION_TEXT, "NAME", "the step of the job (else the command)" },
-	{ "strict", OPTION_FLAG, NULL, "fail when the report was not taken" },
-	{ "tests", OPTION_TEXT, "FILE", "with --passed: test results, a JSON object" },
+	STEP_OPTIONS_TO_TESTS,
 	OPTIONS_END,
 };
 
@@ -113,6 +130,12 @@ static const char submit_more[] =
 	"  codegenctl submit build_failure \"Next.js build failed\"\n"
 	"  npm test 2>&1 | codegenctl submit test_failure --job test --command \"npm test\" --log -\n"
 	"  codegenctl submit --passed --job test --command \"npm test\"\n";
+static const char run_more[] =
+	"The command's output, input, signals and exit code are as without codegenctl. A failure or a pass is\n"
+	"reported when it has ended, which takes at most 2 s. Returns the command's exit code, 128+N when signal N\n"
+	"ended it, 125 when codegenctl failed, 126 when the command cannot be executed, 127 when it was not found.\n\n"
+	"  codegenctl run -- npm test\n"
+	"  codegenctl run --job \"test (node 20)\" --step test --tests junit.xml -- npm test\n";
 static const char ready_more[] = "Returns 0 ready, 1 not ready, 8 pending.\n";
 
 const struct command commands[] = {
@@ -227,6 +250,16 @@ const struct command commands[] = {
 		.max_args = 1,
 		.help = "go on after a pause",
 		.run = cmd_resume },
+	{ .name = "run",
+		.group = GROUP_CI,
+		.arguments = "-- COMMAND...",
+		.forgives = true,
+		.runs = true,
+		.help = "run a step: its output and exit code unchanged, a report at its end",
+		.more = run_more,
+		.socket = ADDRESS_KIND_SUBMIT,
+		.run = cmd_run,
+		.options = run_options },
 	{ .name = "scan",
 		.group = GROUP_CI,
 		.arguments = "FILE|-",

@@ -14,6 +14,10 @@
 /* Of the submission's time, for a log that is not standard input. */
 #define CLIENT_LOG_TIMEOUT_MS (1 * CLOCK_SECOND_MS)
 #define CLIENT_GIT_OUTPUT_BYTES (16 * 1024)
+/* Of the submission's time, kept for writing it to the spool. */
+#define CLIENT_SPOOL_TIMEOUT_MS 200
+/* Of the spool's file system stays free. */
+#define CLIENT_SPOOL_FREE_PERCENT 2
 /* Between two looks of `ready --wait`. */
 #define CLIENT_READY_POLL_MS (3 * CLOCK_SECOND_MS)
 

@@ -16,7 +16,7 @@
 static const struct status_row {
 	int status;
 	enum failure failure;
-	const char *message; /* NULL: log_errno()'s */
+	const char *message;
 } statuses[] = {
 	{ -EACCES, FAILURE_PERMISSION, "you may not use that socket" },
 	{ -EBADMSG, FAILURE_PROTOCOL, "what answers there does not speak Varlink" },
@@ -48,21 +48,26 @@ int request_socket(const struct invocation *inv, char path[ADDRESS_PATH_MAX]) {
 	return 0;
 }
 
+enum failure request_problem(int status, const char **ret_sentence) {
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		if (statuses[i].status == status) {
+			*ret_sentence = statuses[i].message;
+			return statuses[i].failure;
+		}
+	}
+	*ret_sentence = log_errno(status);
+	return FAILURE_FAILED;
+}
+
 int request_failed(const struct invocation *inv, int status) {
 	char path[ADDRESS_PATH_MAX] = "";
-	int r;
+	const char *sentence;
+	enum failure failure = request_problem(status, &sentence);
+	int r = request_socket(inv, path);
 
-	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
-		if (statuses[i].status != status) {
-			continue;
-		}
-		r = request_socket(inv, path);
-		return r != 0 ? r
-			      : failure_report(statuses[i].failure, NULL,
-					"cannot talk to codegend at \"%s\": %s", path,
-					statuses[i].message);
-	}
-	return failure_report(FAILURE_FAILED, NULL, "cannot talk to codegend: %s", log_errno(status));
+	return r != 0 ? r
+		      : failure_report(failure, NULL, "cannot talk to codegend at \"%s\": %s",
+				path, sentence);
 }
 
 /* Each line of InvalidConfiguration's `errors`, on lines of their own or, for --json, in one sentence. */

@@ -10,6 +10,7 @@
 
 #include "client/call.h"
 #include "client/command.h"
+#include "client/failure.h"
 #include "common/macro.h"
 
 /* Connects to the command's socket; each call then has the invocation's time limit. */
@@ -36,6 +37,9 @@ must_check int request_list(const struct invocation *inv, const char *method, co
 /* Prints what went wrong: a negative errno of client/call.h, or the error in `reply`. */
 int request_failed(const struct invocation *inv, int status);
 int request_refused(const struct call_reply *reply);
+
+/* What request_failed() says, without saying it. `*ret_sentence` is static, until the next call. */
+enum failure request_problem(int status, const char **ret_sentence);
 
 /* Where the command's socket is. Returns: 0; an exit code. */
 must_check int request_socket(const struct invocation *inv, char path[ADDRESS_PATH_MAX]);

@@ -100,6 +100,19 @@ int address_state_dir(const char *option, bool user, char *out, size_t size) {
 	return daemon_dir(&state_place, option, user, out, size);
 }
 
+int address_spool_dir(const char *option, bool user, char *out, size_t size) {
+	char dir[ADDRESS_PATH_MAX];
+	int status;
+
+	if (is_given(option) || !user) {
+		const char *path = is_given(option) ? option : ADDRESS_SYSTEM_SPOOL;
+
+		return copy(out, size, path, strlen(path));
+	}
+	status = user_dir(&state_place, dir, sizeof(dir));
+	return status < 0 ? status : address_join(out, size, dir, ADDRESS_SPOOL);
+}
+
 int address_config_file(const char *option, bool user, char *out, size_t size) {
 	char dir[ADDRESS_PATH_MAX];
 	int status;

@@ -11,6 +11,8 @@
 #define ADDRESS_SYSTEM_CONFIG "/etc/codegend/codegend.conf"
 #define ADDRESS_SYSTEM_STATE "/var/lib/codegend"
 #define ADDRESS_SYSTEM_RUNTIME "/run/codegend"
+#define ADDRESS_SYSTEM_SPOOL "/var/spool/codegend/in"
+#define ADDRESS_SPOOL "spool"
 #define ADDRESS_CONTROL "control.sock"
 #define ADDRESS_SUBMIT_DIR "submit"
 #define ADDRESS_SUBMIT "submit/submit.sock"
@@ -35,6 +37,12 @@ must_check int address_socket(
 must_check int address_runtime_dir(const char *option, bool user, char *out, size_t size);
 must_check int address_state_dir(const char *option, bool user, char *out, size_t size);
 must_check int address_config_file(const char *option, bool user, char *out, size_t size);
+
+/*
+ * Where submissions wait for a daemon: option, else the system's spool or, with `user`, "spool" in codegend's XDG state
+ * directory. Same errors.
+ */
+must_check int address_spool_dir(const char *option, bool user, char *out, size_t size);
 
 /* `dir`/`name`. Returns: 0; -ENAMETOOLONG, `out` untouched. */
 must_check int address_join(char *out, size_t size, const char *dir, const char *name);
