@@ -53,26 +53,32 @@ static const struct option_row reports_options[] = {
 };
 
 /* What `run` and `submit` share, in the parts between which only `submit` has more. */
-#define STEP_OPTIONS_TO_COVERAGE                                                                   \
-	{ "branch", OPTION_TEXT, "BRANCH", "the branch that was built (else the CI's, git's)" },   \
-		{ "build-number", OPTION_TEXT, "N", "the build's number (else the CI's)" },        \
-		{ "build-url", OPTION_TEXT, "URL", "where the build can be seen (else the CI's)" },\
-		{ "command", OPTION_TEXT, "COMMAND", "the command, as it is to be shown" },        \
-		{ "commit", OPTION_TEXT, "COMMIT", "the commit that was built (else the CI's, git's)" },  \
-		{ "coverage", OPTION_TEXT, "FILE", "a coverage report the step wrote" }
-#define STEP_OPTIONS_TO_LINT                                                                       \
-	{ "head-repository", OPTION_TEXT, "NAME", "owner/name of the fork a pull request is from" }, \
-		{ "job", OPTION_TEXT, "NAME", "the CI job, matrix legs apart (else the CI's)" },   \
+#define STEP_OPTIONS_TO_COVERAGE                                                                    \
+	{ "branch", OPTION_TEXT, "BRANCH", "the branch that was built (else the CI's, git's)" },    \
+		{ "build-number", OPTION_TEXT, "N", "the build's number (else the CI's)" },         \
+		{ "build-url", OPTION_TEXT, "URL", "where the build can be seen (else the CI's)" }, \
+		{ "command", OPTION_TEXT, "COMMAND", "the command, as it is to be shown" },         \
+		{ "commit", OPTION_TEXT, "COMMIT",                                                  \
+			"the commit that was built (else the CI's, git's)" },                       \
+	{                                                                                           \
+		"coverage", OPTION_TEXT, "FILE", "a coverage report the step wrote"                 \
+	}
+#define STEP_OPTIONS_TO_LINT                                                                          \
+	{ "head-repository", OPTION_TEXT, "NAME", "owner/name of the fork a pull request is from" },  \
+		{ "job", OPTION_TEXT, "NAME", "the CI job, matrix legs apart (else the CI's)" },      \
 		{ "key", OPTION_TEXT, "KEY", "makes it idempotent: the same key is one submission" }, \
-		{ "lint", OPTION_TEXT, "FILE", "lint results the step wrote" }
-#define STEP_OPTIONS_TO_TESTS                                                                      \
-	{ "project", OPTION_TEXT, "PROJECT", "owner/name (else the CI's, git's remote)" },         \
+	{                                                                                             \
+		"lint", OPTION_TEXT, "FILE", "lint results the step wrote"                            \
+	}
+#define STEP_OPTIONS_TO_TESTS                                                                        \
+	{ "project", OPTION_TEXT, "PROJECT", "owner/name (else the CI's, git's remote)" },           \
 		{ "pull-request", OPTION_NUMBER, "N", "the pull request's number (else the CI's)" }, \
-		{ "security", OPTION_TEXT, "FILE", "security scan results the step wrote" },       \
-		{ "spool-directory", OPTION_TEXT, "DIR", "where it waits when no daemon answers" }, \
-		{ "step", OPTION_TEXT, "NAME", "the step of the job (else the command)" },         \
-		{ "strict", OPTION_FLAG, NULL, "fail when the report was not taken" },             \
-		{ "tests", OPTION_TEXT, "FILE", "test results the step wrote" }
+		{ "security", OPTION_TEXT, "FILE", "security scan results the step wrote" },         \
+		{ "spool-directory", OPTION_TEXT, "DIR", "where it waits when no daemon answers" },  \
+		{ "step", OPTION_TEXT, "NAME", "the step of the job (else the command)" },           \
+		{ "strict", OPTION_FLAG, NULL, "fail when the report was not taken" }, {             \
+		"tests", OPTION_TEXT, "FILE", "test results the step wrote"                          \
+	}
 
 static const struct option_row run_options[] = {
 	STEP_OPTIONS_TO_COVERAGE,

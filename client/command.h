@@ -29,7 +29,8 @@ struct command {
 	size_t min_args;
 	size_t max_args;
 	bool waits;		  /* has no time limit unless --timeout sets one */
-	bool forgives;		  /* returns 0 whatever happens, unless it has --strict */
+	bool forgives;		  /* a mistake or failure of ours costs nothing, unless it has --strict */
+	bool runs;		  /* takes a command line of any length, runs it and returns its exit code */
 	const char *const *words; /* NULL-ended: what the first argument may be; NULL: anything */
 	const struct option_row *options; /* NULL: none of its own */
 	command_run_fn *run;
@@ -45,6 +46,7 @@ struct invocation {
 	struct option_values options;
 	size_t n_args;
 	const char *args[CLIENT_ARGUMENTS_MAX];
+	char **program; /* what to run, NULL-ended, in argv; NULL: nothing was given */
 	bool json;
 	int64_t timeout_ms; /* of one call; 0: none */
 };
@@ -58,12 +60,12 @@ const struct command *command_find(const char *name);
 
 /*
  * Reads the command line. Returns: 0, run inv->command; else `*ret_done` tells main to leave with the returned code
- * (help was printed, or a usage error). A command that forgives is run in spite of complaints, which are then its own
- * to tell.
+ * (help was printed, or a usage error). A command that forgives, or runs another one, is run in spite of complaints,
+ * which are then its own to tell.
  */
 must_check int command_parse(int argc, char **argv, struct invocation *inv, bool *ret_done);
 
-/* Whether the command's result must not be the caller's exit code. */
+/* Whether no mistake and no failure of ours may become the caller's exit code. */
 bool command_forgives(const struct invocation *inv);
 
 /* The program's help, and a command's, on stdout. */

@@ -11,7 +11,7 @@ static int finish(const struct invocation *inv, int code) {
 	if (fflush(stdout) == EOF && code == EXIT_DONE) {
 		code = failure_report(FAILURE_FAILED, NULL, "cannot write the output");
 	}
-	return command_forgives(inv) ? EXIT_DONE : code;
+	return command_forgives(inv) && !inv->command->runs ? EXIT_DONE : code;
 }
 
 int main(int argc, char **argv) {
@@ -23,13 +23,13 @@ int main(int argc, char **argv) {
 	log_open("codegenctl", LOG_LEVEL_WARNING, false);
 	r = command_parse(argc, argv, &inv, &done);
 	if (!done && r == 0) {
-		if (command_forgives(&inv)) {
+		if (command_forgives(&inv) && !inv.command->runs) {
 			(void)signal(SIGPIPE,
 				SIG_IGN); /* nobody reads what it prints: no reason to end */
 		}
 		style = print_style_detect(option_flag(&inv.globals, "no-color"));
 		print_set_style(&style);
-		if (option_flag(&inv.globals, "quiet") && !inv.json &&
+		if (option_flag(&inv.globals, "quiet") && !inv.json && !inv.command->runs &&
 			freopen("/dev/null", "w", stdout) == NULL) {
 			failure_warn("cannot open \"/dev/null\"");
 		}

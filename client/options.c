@@ -114,8 +114,7 @@ int option_take(struct option_values *values, int argc, char **argv, int *index,
 bool option_is_doubtful(const struct option_values *values, const char *name) {
 	int found = option_find(values->rows, name, strlen(name));
 
-	assert(found >= 0);
-	return values->doubtful[found];
+	return found >= 0 && values->doubtful[found];
 }
 
 void option_doubt(struct option_values *values, const char *name) {
@@ -129,8 +128,7 @@ void option_doubt(struct option_values *values, const char *name) {
 const char *option_text(const struct option_values *values, const char *name) {
 	int found = option_find(values->rows, name, strlen(name));
 
-	assert(found >= 0);
-	return values->text[found];
+	return found >= 0 ? values->text[found] : NULL;
 }
 
 bool option_flag(const struct option_values *values, const char *name) {

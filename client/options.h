@@ -47,7 +47,7 @@ void option_values_init(struct option_values *values, const struct option_row *r
 must_check int option_take(struct option_values *values, int argc, char **argv, int *index,
 	char *message, size_t size);
 
-/* Accessors; `name` is in the table. `fallback` when the option was not given. */
+/* Accessors. `fallback` when the option was not given; one that the table does not have is never given. */
 bool option_flag(const struct option_values *values, const char *name);
 const char *option_text(const struct option_values *values, const char *name);
 bool option_given(const struct option_values *values, const char *name);

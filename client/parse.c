@@ -8,6 +8,7 @@
 
 #include "client/command.h"
 #include "client/failure.h"
+#include "client/run_child.h"
 #include "common/error_type.h"
 #include "common/text.h"
 
@@ -82,12 +83,21 @@ static bool take_word(struct invocation *inv, const char *word) {
 	return true;
 }
 
-/* Whether the word behind an unknown option is its value rather than what the command is about. */
-static bool is_value_of_unknown(const struct invocation *inv, const char *option, const char *word) {
+/*
+ * Whether the word behind the unknown option `words[0]` is its value rather than what the command is about. `words` is
+ * NULL-ended. A program to run begins behind "--", or with a word: what another option or "--" follows is none.
+ */
+static bool is_value_of_unknown(const struct invocation *inv, char *const *words) {
 	enum error_type ignored;
 
-	return inv->command != NULL && inv->command->forgives && strchr(option, '=') == NULL &&
-		word != NULL && word[0] != '-' && error_type_parse(word, &ignored) < 0;
+	if (inv->command == NULL || strchr(words[0], '=') != NULL || words[1] == NULL ||
+		words[1][0] == '-') {
+		return false;
+	}
+	if (inv->command->runs) {
+		return words[2] != NULL && words[2][0] == '-';
+	}
+	return inv->command->forgives && error_type_parse(words[1], &ignored) < 0;
 }
 
 static void take_option(struct invocation *inv, int argc, char **argv, int *index) {
@@ -107,18 +117,31 @@ static void take_option(struct invocation *inv, int argc, char **argv, int *inde
 	}
 	if (r == -ENOENT) {
 		unknown_option(inv, argv[*index]);
-		*index += is_value_of_unknown(
-			inv, argv[*index], *index + 1 < argc ? argv[*index + 1] : NULL);
+		*index += is_value_of_unknown(inv, &argv[*index]);
 	} else if (r < 0) {
 		complain(inv, NULL, "%s", message);
 	}
+}
+
+/* Whether what is run begins here: with "--", or with the first word, as `env` and `timeout` have it. */
+static bool begins_program(const struct invocation *inv, const char *word) {
+	return inv->command != NULL && inv->command->runs &&
+		(word[0] != '-' || strcmp(word, "--") == 0);
+}
+
+static void take_program(struct invocation *inv, char **words) {
+	words += strcmp(words[0], "--") == 0;
+	inv->program = words[0] != NULL ? words : NULL;
 }
 
 static void take_words(struct invocation *inv, int argc, char **argv) {
 	bool only_words = false, going_on = true;
 
 	for (int i = 1; i < argc && going_on; i++) {
-		if (only_words || argv[i][0] != '-' || argv[i][1] == '\0') {
+		if (begins_program(inv, argv[i])) {
+			take_program(inv, &argv[i]);
+			going_on = false;
+		} else if (only_words || argv[i][0] != '-' || argv[i][1] == '\0') {
 			going_on = take_word(inv, argv[i]);
 		} else if (strcmp(argv[i], "--") == 0) {
 			only_words = true;
@@ -128,7 +151,7 @@ static void take_words(struct invocation *inv, int argc, char **argv) {
 	}
 }
 
-/* Whether errors are JSON must be known before the first of them. */
+/* Whether errors are JSON must be known before the first of them. Of a program to run it is not our option. */
 static bool wants_json(int argc, char **argv) {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "--json") == 0) {
@@ -164,6 +187,10 @@ static void check_arguments(struct invocation *inv) {
 	if (inv->command->words != NULL && inv->n_args > 0) {
 		check_first_word(inv);
 	}
+	if (inv->command->runs && inv->program == NULL) {
+		complain(inv, NULL, "there is nothing to run: \"%s %s\"", inv->command->name,
+			inv->command->arguments);
+	}
 	if (inv->n_args < inv->command->min_args) {
 		complain(inv, NULL, "\"%s\" needs more arguments: \"%s %s\"", inv->command->name,
 			inv->command->name, inv->command->arguments);
@@ -196,22 +223,36 @@ static bool print_what_was_asked(const struct invocation *inv) {
 	return true;
 }
 
+static bool needs_program(const struct invocation *inv) {
+	return inv->command != NULL && inv->command->runs && inv->program == NULL;
+}
+
 int command_parse(int argc, char **argv, struct invocation *inv, bool *ret_done) {
+	int r;
+
 	*inv = (struct invocation){ .json = wants_json(argc, argv) };
 	*ret_done = true;
 	failure_set_json(inv->json);
 	option_values_init(&inv->globals, global_options);
 	option_values_init(&inv->options, NULL);
 	take_words(inv, argc, argv);
+	if (inv->command != NULL && inv->command->runs) {
+		inv->json = option_flag(&inv->globals, "json");
+		failure_set_json(inv->json);
+	}
 	if (inv->n_complaints == 0 && print_what_was_asked(inv)) {
 		return 0;
 	}
-	if (inv->n_complaints == 0) {
+	if (inv->n_complaints == 0 || needs_program(inv)) {
 		check_arguments(inv);
 	}
 	set_timeout(inv);
-	*ret_done = inv->n_complaints > 0 && !command_forgives(inv);
-	return *ret_done ? failure_report(FAILURE_USAGE, inv->hint[0] != '\0' ? inv->hint : NULL,
-				   "%s", inv->complaint)
-			 : 0;
+	*ret_done = inv->n_complaints > 0 &&
+		(needs_program(inv) || (!command_forgives(inv) && inv->program == NULL));
+	if (!*ret_done) {
+		return 0;
+	}
+	r = failure_report(
+		FAILURE_USAGE, inv->hint[0] != '\0' ? inv->hint : NULL, "%s", inv->complaint);
+	return needs_program(inv) ? RUN_EXIT_FAILED : r;
 }

@@ -4,7 +4,7 @@ _codegenctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command= options= words= i
 	local global='--help --json --no-color --quiet --socket --timeout --user --version'
-	local commands='check cleanup completion config explain export help import incident incidents pause ready reload report reports resume schedule status submit task tasks version watch'
+	local commands='check cleanup completion config explain export help import incident incidents pause ready redact reload report reports resume run scan schedule status submit task tasks version watch'
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
@@ -44,13 +44,20 @@ _codegenctl() {
 	reports)
 		options='--incident --limit --project'
 		;;
+	run)
+		options='--branch --build-number --build-url --command --commit
+			--coverage --head-repository --job --key --lint --project
+			--pull-request --security --spool-directory --step --strict
+			--tests'
+		;;
 	schedule)
 		options='--branch --build-number --commit --delay --instructions --project'
 		;;
 	submit)
-		options='--branch --build-number --build-url --command --commit --coverage --exit-code
-			--head-repository --job --key --lint --log --passed --project --pull-request
-			--step --strict --tests'
+		options='--branch --build-number --build-url --command --commit
+			--coverage --exit-code --head-repository --job --key --lint
+			--log --passed --project --pull-request --security
+			--spool-directory --step --strict --tests'
 		words='lint_failure type_check_failure build_failure test_failure security_scan_failure
 			deploy_failure infra_failure unknown_failure'
 		;;
@@ -78,7 +85,7 @@ _codegenctl() {
 		COMPREPLY=($(compgen -W 'open waiting resolved escalated abandoned' -- "$cur"))
 		return
 		;;
-	*--coverage | *--lint | *--log | *--socket | *--tests | import* | export*)
+	*--coverage | *--lint | *--log | *--security | *--socket | *--spool-directory | *--tests | import* | export* | scan*)
 		if [[ $cur != -* ]]; then
 			compopt -o default
 			return

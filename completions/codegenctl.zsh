@@ -29,10 +29,13 @@ _codegenctl() {
 		'incidents:list what is under repair'
 		'pause:stop publishing, triggering and checking'
 		'ready:the verdict on a branch or pull request, with reasons and proof'
+		'redact:copy standard input to standard output without secrets'
 		'reload:read the configuration again'
 		'report:show a report'
 		'reports:list what CI said'
 		'resume:go on after a pause'
+		'run:run a step\: its output and exit code unchanged, a report at its end'
+		'scan:say what a log says, without a daemon'
 		'schedule:schedule a readiness check by hand'
 		'status:health at a glance'
 		'submit:report a failed step, or a passed build'
@@ -103,6 +106,31 @@ _codegenctl() {
 			'--limit=[at most N of them, 0 for all (100)]:N: ' \
 			'--project=[only of that project]:PROJECT: '
 		;;
+	run)
+		_arguments $global \
+			'--branch=[the branch that was built (else the CI'\''s, git'\''s)]:BRANCH: ' \
+			'--build-number=[the build'\''s number (else the CI'\''s)]:N: ' \
+			'--build-url=[where the build can be seen (else the CI'\''s)]:URL: ' \
+			'--command=[the command, as it is to be shown]:COMMAND: ' \
+			'--commit=[the commit that was built (else the CI'\''s, git'\''s)]:COMMIT: ' \
+			'--coverage=[a coverage report the step wrote]:FILE:_files' \
+			'--head-repository=[owner/name of the fork a pull request is from]:NAME: ' \
+			'--job=[the CI job, matrix legs apart (else the CI'\''s)]:NAME: ' \
+			'--key=[makes it idempotent\: the same key is one submission]:KEY: ' \
+			'--lint=[lint results the step wrote]:FILE:_files' \
+			'--project=[owner/name (else the CI'\''s, git'\''s remote)]:PROJECT: ' \
+			'--pull-request=[the pull request'\''s number (else the CI'\''s)]:N: ' \
+			'--security=[security scan results the step wrote]:FILE:_files' \
+			'--spool-directory=[where it waits when no daemon answers]:DIR:_directories' \
+			'--step=[the step of the job (else the command)]:NAME: ' \
+			'--strict[fail when the report was not taken]' \
+			'--tests=[test results the step wrote]:FILE:_files' \
+			'*:: :_normal'
+		;;
+	scan)
+		_arguments $global \
+			'1:log:_files'
+		;;
 	schedule)
 		_arguments $global \
 			'--branch=[the branch to check (else git'\''s)]:BRANCH: ' \
@@ -114,24 +142,26 @@ _codegenctl() {
 		;;
 	submit)
 		_arguments $global \
-			'--branch=[the branch that was built (else git'\''s)]:BRANCH: ' \
-			'--build-number=[the build'\''s number]:N: ' \
-			'--build-url=[where the build can be seen]:URL: ' \
-			'--command=[the command that failed]:COMMAND: ' \
-			'--commit=[the commit that was built (else git'\''s)]:COMMIT: ' \
-			'--coverage=[with --passed\: coverage, a JSON object]:FILE:_files' \
+			'--branch=[the branch that was built (else the CI'\''s, git'\''s)]:BRANCH: ' \
+			'--build-number=[the build'\''s number (else the CI'\''s)]:N: ' \
+			'--build-url=[where the build can be seen (else the CI'\''s)]:URL: ' \
+			'--command=[the command, as it is to be shown]:COMMAND: ' \
+			'--commit=[the commit that was built (else the CI'\''s, git'\''s)]:COMMIT: ' \
+			'--coverage=[a coverage report the step wrote]:FILE:_files' \
 			'--exit-code=[what the command returned]:N: ' \
 			'--head-repository=[owner/name of the fork a pull request is from]:NAME: ' \
-			'--job=[the CI job, matrix legs apart]:NAME: ' \
+			'--job=[the CI job, matrix legs apart (else the CI'\''s)]:NAME: ' \
 			'--key=[makes it idempotent\: the same key is one submission]:KEY: ' \
-			'--lint=[with --passed\: lint results, a JSON object]:FILE:_files' \
+			'--lint=[lint results the step wrote]:FILE:_files' \
 			'--log=[the step'\''s output; - reads it from standard input]:FILE:_files' \
 			'--passed[report a green build instead of a failure]' \
-			'--project=[owner/name (else from git'\''s remote)]:PROJECT: ' \
-			'--pull-request=[the pull request'\''s number]:N: ' \
+			'--project=[owner/name (else the CI'\''s, git'\''s remote)]:PROJECT: ' \
+			'--pull-request=[the pull request'\''s number (else the CI'\''s)]:N: ' \
+			'--security=[security scan results the step wrote]:FILE:_files' \
+			'--spool-directory=[where it waits when no daemon answers]:DIR:_directories' \
 			'--step=[the step of the job (else the command)]:NAME: ' \
 			'--strict[fail when the report was not taken]' \
-			'--tests=[with --passed\: test results, a JSON object]:FILE:_files' \
+			'--tests=[test results the step wrote]:FILE:_files' \
 			'1:type:(lint_failure type_check_failure build_failure test_failure security_scan_failure deploy_failure infra_failure unknown_failure)' \
 			'2:details: '
 		;;
