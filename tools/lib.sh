@@ -9,6 +9,9 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3 libuv1-dev li
     libsystemd-dev libconfuse-dev libpcre2-dev libexpat1-dev scdoc"
 PACKAGES_DEMO="git"
 PACKAGES_TEST="git libcmocka-dev python3-pytest clang-format varlink-go sqlite3 systemd libasan8 libubsan1 libtsan2"
+# The tools whose failing runs tools/record-logs records.
+PACKAGES_RECORD="gcc g++ clang make cmake meson ninja-build git curl util-linux python3-pytest flake8 mypy
+    pylint black cargo rustc rust-clippy golang-go default-jdk-headless maven maven-debian-helper"
 
 say() {
     printf '%s\n' "$*"

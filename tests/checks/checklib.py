@@ -18,7 +18,7 @@ def sources(root, *suffixes):
     else:
         names = [path.relative_to(root) for path in root.rglob("*") if path.is_file()]
     return sorted({name for name in names if name.suffix in suffixes and (root / name).is_file()
-                   and not name.parts[0].startswith("build")})
+                   and not name.parts[0].startswith("build") and "projects" not in name.parts})
 
 
 def blank_comments_and_strings(text):

@@ -1,0 +1,3 @@
+#include "shapes.h"
+
+double area(double width, double height) { return width + height; }

@@ -1,0 +1,6 @@
+struct entry {
+	const char *name;
+	int value;
+};
+
+int parse(const char *line, struct entry *ret_entry);

@@ -1,0 +1,2 @@
+export const theme = "light;
+export const dark = "dark";

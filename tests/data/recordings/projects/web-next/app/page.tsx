@@ -1,0 +1,5 @@
+import { Price } from "../components/price";
+
+export default function Page() {
+  return <Price cents="1999" currency="EUR" />;
+}
