@@ -89,6 +89,24 @@ void show_incident(const json_t *incident) {
 	}
 }
 
+/* What the log says; its excerpt stands above the log. */
+static void show_scan(const json_t *scan) {
+	const char *excerpt = json_text(json_object_get(scan, "excerpt"), "text");
+
+	print_pair("Stage", json_text(scan, "stage"));
+	print_pair("Cause", json_text(scan, "cause"));
+	print_pair("Headline", json_text(json_object_get(scan, "headline"), "text"));
+	if (json_array_size(json_object_get(scan, "findings")) > 0) {
+		print_pair_number(
+			"Findings", (int64_t)json_array_size(json_object_get(scan, "findings")));
+	}
+	print_pair("Note", json_text(scan, "note"));
+	if (excerpt[0] != '\0') {
+		printf("\nExcerpt:\n");
+		print_block(excerpt, 2);
+	}
+}
+
 void show_report(const json_t *report) {
 	print_pair("Report", json_text(report, "id"));
 	print_pair_time("Time", json_text(report, "timestamp"));
@@ -106,8 +124,9 @@ void show_report(const json_t *report) {
 	print_pair("Incident", json_text(report, "incidentId"));
 	print_flag("Submitted by", report, "submitterUid");
 	print_pair("Details", json_text(report, "errorDetails"));
+	show_scan(json_object_get(report, "scan"));
 	if (json_text(report, "log")[0] != '\0') {
-		printf("\n");
+		printf("\nLog:\n");
 		print_block(json_text(report, "log"), 2);
 	}
 }

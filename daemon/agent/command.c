@@ -5,12 +5,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/buffer.h"
+#include "common/text.h"
 #include "daemon/agent/prompt.h"
+#include "daemon/model/scan.h"
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 #define ENV_MAX 32
+#define ENV_FINDINGS_MAX_BYTES (16 * 1024)
 
 /* Of our own environment the child gets these, when they are set. Nothing of systemd's, no token. */
 static const char *const inherited[] = {
@@ -72,6 +76,35 @@ static void set_inherited(struct environment *env) {
 	}
 }
 
+/* `file:line` a line, each place once; those that fit. */
+static void set_findings(struct environment *env, const json_t *scan) {
+	_cleanup_(buffer_finish) struct buffer places;
+	struct scan_finding finding;
+	char place[LIMIT_NAME_MAX * 2] = "", last[LIMIT_NAME_MAX * 2] = "";
+	int r = 0;
+
+	buffer_init(&places, ENV_FINDINGS_MAX_BYTES);
+	for (size_t i = 0; i < scan_n_findings(scan) && r == 0; i++) {
+		if (!scan_finding(scan, i, &finding) || !*finding.file) {
+			continue;
+		}
+		text_format(place, sizeof(place), "%s:%" PRId64, finding.file, finding.line);
+		if (strcmp(place, last) != 0) {
+			r = buffer_appendf(&places, "%s%s", places.len > 0 ? "\n" : "", place);
+		}
+		TEXT_SET(last, place);
+	}
+	set(env, "CODEGEN_FINDINGS", "%s", places.len > 0 ? places.data : "");
+}
+
+/* What the scan of the log says. Hostile as the log is: a script must not run any of it. */
+static void set_scan(struct environment *env, const json_t *scan) {
+	set(env, "CODEGEN_CAUSE", "%s", scan_cause(scan));
+	set(env, "CODEGEN_HEADLINE", "%s", scan_headline(scan));
+	set(env, "CODEGEN_STAGE", "%s", scan_stage(scan));
+	set_findings(env, scan);
+}
+
 /* The facts of the failure; codegend.conf(5) describes them. What is unknown is empty, so that a script can test it. */
 static void set_facts(
 	struct environment *env, const struct agent_start *start, const char *report_file) {
@@ -98,6 +131,7 @@ static void set_facts(
 	set(env, "CODEGEN_PULL_REQUEST", "%s", number);
 	set(env, COMMAND_REPORT_VARIABLE, "%s", report_file);
 	set(env, "CODEGEN_STEP", "%s", report->step);
+	set_scan(env, report->scan);
 	set(env, "CODEGEN_TASK", "%s", id_format(ID_TASK, start->task->id, id));
 }
 

@@ -8,10 +8,12 @@
 #include "common/id.h"
 #include "common/markdown.h"
 #include "common/text.h"
+#include "daemon/model/scan.h"
 
 /* Of the body; the log gets what is left. */
 #define BODY_DETAILS_MAX_BYTES (16 * 1024)
 #define BODY_COMMAND_MAX_BYTES 1024
+#define BODY_HEADLINE_MAX_BYTES 1024
 /* Around a foreign text: title, label, an ordinary fence, the line that says how much is missing. */
 #define BODY_SECTION_BYTES 512
 /* A foreign text shorter than this is not worth cutting further. */
@@ -86,6 +88,20 @@ static int write_command(struct body *body) {
 	return write_fact(&body->head, "Command", command);
 }
 
+/* What the scan of the log says: which stage, why, and the one line that shows it. */
+static int write_scan_facts(struct body *body) {
+	const json_t *scan = body->report->scan;
+	char headline[BODY_HEADLINE_MAX_BYTES];
+	int r;
+
+	(void)text_copy(headline, sizeof(headline), scan_headline(scan));
+	if ((r = write_fact(&body->head, "Stage", scan_stage(scan))) < 0 ||
+		(r = write_fact(&body->head, "Cause", scan_cause(scan))) < 0) {
+		return r;
+	}
+	return write_fact(&body->head, "Headline", headline);
+}
+
 static int write_foreign_facts(struct body *body) {
 	const struct report *report = body->report;
 	const struct {
@@ -102,14 +118,13 @@ static int write_foreign_facts(struct body *body) {
 		{ "Step", report->step },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
-		int r = write_fact(&body->head, facts[i].name, facts[i].text);
+	int r = 0;
 
-		if (r < 0) {
-			return r;
-		}
+	for (size_t i = 0; i < ARRAY_SIZE(facts) && r == 0; i++) {
+		r = write_fact(&body->head, facts[i].name, facts[i].text);
 	}
-	return write_command(body);
+	r = r < 0 ? r : write_command(body);
+	return r < 0 ? r : write_scan_facts(body);
 }
 
 static int write_own_facts(struct body *body) {
@@ -203,6 +218,18 @@ static int write_tail(struct body *body) {
 		&body->tail, "If it is not, the incident is escalated: a person has to look.\n");
 }
 
+/* The lines that show what broke, else the log itself. */
+static int write_log(struct body *body) {
+	const char *excerpt = scan_excerpt(body->report->scan);
+	const char *log = body->report->log != NULL ? body->report->log : "";
+	size_t room = LIMIT_BODY_MAX_BYTES - body->head.len - body->tail.len;
+
+	if (excerpt[0] != '\0') {
+		return write_foreign(&body->head, "Excerpt of the log", excerpt, room);
+	}
+	return log[0] != '\0' ? write_foreign(&body->head, "Log", log, room) : 0;
+}
+
 static int write_parts(struct body *body, struct buffer *out) {
 	const struct report *report = body->report;
 	int r;
@@ -215,9 +242,8 @@ static int write_parts(struct body *body, struct buffer *out) {
 		r = write_foreign(
 			&body->head, "What CI said", report->details, BODY_DETAILS_MAX_BYTES);
 	}
-	if (r == 0 && report->log != NULL && report->log[0] != '\0') {
-		r = write_foreign(&body->head, "Log", report->log,
-			LIMIT_BODY_MAX_BYTES - body->head.len - body->tail.len);
+	if (r == 0) {
+		r = write_log(body);
 	}
 	if (r == 0) {
 		r = buffer_append(&body->head, body->tail.data, body->tail.len);

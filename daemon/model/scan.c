@@ -264,14 +264,16 @@ static size_t drop_findings(json_t *scan, size_t over, size_t *ret_dropped) {
 	return over;
 }
 
-/* A byte of clean text is at least one of JSON: taking `over` bytes away is enough. */
+/* Takes as much from the end as is `over` bytes of JSON. Clean text has no other characters that are escaped. */
 static int cut_excerpt(json_t *scan, size_t over) {
 	json_t *excerpt = json_object_get(scan, "excerpt");
 	const char *text = scan_excerpt(scan);
 	size_t len = strlen(text);
 
-	return json_object_set_new(excerpt, "text",
-		       json_stringn(text, text_cut(text, len - MIN(len, over)))) < 0
+	for (size_t taken = 0; len > 0 && taken < over;) {
+		taken += strchr("\n\t\"\\", text[--len]) != NULL ? 2 : 1;
+	}
+	return json_object_set_new(excerpt, "text", json_stringn(text, text_cut(text, len))) < 0
 		? -ENOMEM
 		: 0;
 }

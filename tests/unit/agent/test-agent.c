@@ -179,6 +179,9 @@ static void test_environment(void **state) {
 	setenv("GITHUB_TOKEN", "TOPSECRET", 1);
 	setenv("NOTIFY_SOCKET", "/run/notify", 1);
 	setenv("CREDENTIALS_DIRECTORY", "/run/credentials", 1);
+	f->report.scan = json_pack("{s:s, s:{s:s}, s:[{s:s, s:i}, {s:s, s:i}, {s:s}]}", "cause",
+		"lint", "headline", "text", "no-var", "findings", "file", "src/a.ts", "line", 3,
+		"file", "src/a.ts", "line", 3, "file", "src/b.ts");
 	f->command[0] = "env";
 	f->command[1] = NULL;
 	start(f, NULL);
@@ -189,9 +192,11 @@ static void test_environment(void **state) {
 		"CODEGEN_HEAD_REPOSITORY=acme/web\nCODEGEN_INCIDENT=incident-1000\nCODEGEN_JOB=lint\n"
 		"CODEGEN_PROJECT=acme/web\nCODEGEN_PULL_REQUEST=7\n"
 		"CODEGEN_REPORT_FILE=%s/agent/delayed-2000/report.json\nCODEGEN_STEP=eslint\n"
-		"CODEGEN_TASK=delayed-2000\n",
+		"CODEGEN_CAUSE=lint\nCODEGEN_HEADLINE=no-var\nCODEGEN_STAGE=\n"
+		"CODEGEN_FINDINGS=src/a.ts:3\nsrc/b.ts:0\nCODEGEN_TASK=delayed-2000\n",
 		state_dir);
 	assert_string_equal(result_text(f, "output"), expected);
+	json_decref(TAKE_PTR(f->report.scan));
 }
 
 static void test_report_file(void **state) {

@@ -175,6 +175,29 @@ static const char *const hostile_texts[] = {
 	"- a\n- b\n\n# Owned\n| a | b |\n|---|---|\n",
 };
 
+static void shows_what_the_scan_found_and_not_the_log(void **state) {
+	struct fixture f;
+	const char *body;
+
+	fixture_init(&f);
+	f.report.log = strdup("a long log\n");
+	f.report.scan = json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "stage", "type_check", "cause",
+		"type", "headline", "text", "src/a.ts(1,7): error TS2322: no", "excerpt", "text",
+		"src/a.ts(1,7): error TS2322: no\nFound 1 error.");
+	body = write_body(&f);
+	expect_line(body, "- Stage: `type_check`");
+	expect_line(body, "- Cause: `type`");
+	expect_line(body, "- Headline: `src/a.ts(1,7): error TS2322: no`");
+	expect_line(body, "## Excerpt of the log");
+	expect_line(body, "Found 1 error.");
+	assert_null(strstr(body, "a long log"));
+	/* A scan without an excerpt says less than the log. */
+	assert_int_equal(json_object_del(f.report.scan, "excerpt"), 0);
+	body = write_body(&f);
+	expect_line(body, "a long log");
+	fixture_finish(&f);
+}
+
 /* Only our own headings and our own marker stand outside of the fences, whatever the text was. */
 static void expect_inert(struct fixture *f, const char *what, int n_headings) {
 	const char *body = write_body(f);
@@ -195,6 +218,12 @@ static void hostile_details_and_logs_stay_in_their_fences(void **state) {
 		f.report.details = strdup(hostile_texts[i]);
 		f.report.log = strdup(hostile_texts[i]);
 		/* Title, what CI said, log, what happens next. */
+		expect_inert(&f, hostile_texts[i], 4);
+		/* The excerpt in the place of the log, and a headline among the facts. */
+		f.report.scan = json_pack("{s:{s:s}, s:{s:s}, s:s, s:s}", "headline", "text",
+			"`` # Owned @everyone <!-- x --> fixes #1", "excerpt", "text",
+			i == 5 ? "# Owned" : hostile_texts[i], "cause", "# Owned", "stage",
+			"test");
 		expect_inert(&f, hostile_texts[i], 4);
 		fixture_finish(&f);
 	}
@@ -297,6 +326,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_broke_where_and_what_happens_next),
 		cmocka_unit_test(leaves_out_what_is_not_known),
+		cmocka_unit_test(shows_what_the_scan_found_and_not_the_log),
 		cmocka_unit_test(hostile_details_and_logs_stay_in_their_fences),
 		cmocka_unit_test(hostile_names_stay_names),
 		cmocka_unit_test(a_long_log_is_cut_and_the_rest_is_there),

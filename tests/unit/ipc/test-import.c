@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/id.h"
 #include "daemon/ipc/import_parse.h"
+#include "daemon/model/scan.h"
 
 #define NOW_MS INT64_C(1800000000000)
 #define CREATED "\"createdAt\":\"2025-09-19T01:28:13.693Z\""
@@ -204,6 +205,9 @@ static void test_reports(void **state) {
 		"2025-09-19T01:28:13.693Z", "project", "web", "errorType", "build_failure",
 		"errorDetails", "broke\x1b[31m", "buildNumber", "11", "context", "tsconfig");
 
+	json_object_set_new(object, "scan",
+		json_pack("{s:s, s:{s:s}, s:i}", "cause", "compile", "headline", "text",
+			"broke\x1b[31m", "other", 7));
 	assert_int_equal(import_report("error-1758245293700.json", object, NOW_MS, &report, why), 0);
 	assert_int_equal(report.at_ms, CREATED_MS);
 	assert_int_equal(id_ms(report.id), INT64_C(1758245293700));
@@ -212,6 +216,8 @@ static void test_reports(void **state) {
 	assert_int_equal(report.error_type, ERROR_BUILD);
 	assert_string_equal(report.details, "broke");
 	assert_int_equal(report.submitter_uid, -1);
+	assert_string_equal(scan_headline(report.scan), "broke");
+	assert_int_equal(json_object_size(report.scan), 2);
 	report_finish(&report);
 	json_decref(object);
 

@@ -119,6 +119,7 @@ static void a_full_report_has_ours_behind_them(void **state) {
 		.command = strdup("npm test"),
 		.log = strdup("not ok 1"),
 		.context = json_pack("{s:s}", "packageJson", "{}"),
+		.scan = json_pack("{s:s}", "cause", "test"),
 	};
 
 	expect(report_to_json(&report),
@@ -128,7 +129,7 @@ static void a_full_report_has_ours_behind_them(void **state) {
 		"\"errorType\":\"test_failure\",\"errorDetails\":\"1 failed\","
 		"\"context\":{\"packageJson\":\"{}\"},\"stepName\":\"npm test\",\"command\":\"npm test\","
 		"\"exitCode\":0,\"pullRequest\":7,\"headRepository\":\"ann/web\",\"log\":\"not ok 1\","
-		"\"incidentId\":\"incident-1758245293693\",\"submitterUid\":0}");
+		"\"incidentId\":\"incident-1758245293693\",\"submitterUid\":0,\"scan\":{\"cause\":\"test\"}}");
 	report_finish(&report);
 	report_finish(&report);
 	assert_null(report.context);

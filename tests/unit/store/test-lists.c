@@ -188,6 +188,7 @@ static void test_claim_order_and_pause(void **state) {
 static void test_imported_report(void **state) {
 	struct fixture *f = *state;
 	json_t *context = json_pack("{s:s}", "packageJson", "{}");
+	json_t *scan = json_pack("{s:s}", "cause", "compile");
 	struct report report = { .id = id_first_in_ms(T0),
 		.at_ms = T0,
 		.error_type = ERROR_BUILD,
@@ -197,7 +198,8 @@ static void test_imported_report(void **state) {
 		.branch = "main",
 		.details = (char *)"It broke.",
 		.log = (char *)"line\nline",
-		.context = context };
+		.context = context,
+		.scan = scan };
 	struct store_add_report add = { .report = &report, .now_ms = T0 };
 	struct store_get get = { .kind = STORE_REPORTS, .id = report.id };
 	struct submission s;
@@ -211,6 +213,7 @@ static void test_imported_report(void **state) {
 	assert_string_equal(get.report.log, "line\nline");
 	assert_null(get.report.command);
 	assert_true(json_equal(get.report.context, context));
+	assert_true(json_equal(get.report.scan, scan));
 	store_get_finish(&get);
 	/* Its millisecond is taken: the next report goes beside it. */
 	submission_init(&s, "main", "", T0);
@@ -218,6 +221,7 @@ static void test_imported_report(void **state) {
 	assert_int_equal(s.report.id, report.id + 1);
 	store_step_finish(&s.step);
 	json_decref(context);
+	json_decref(scan);
 }
 
 static void test_story(void **state) {

@@ -110,6 +110,30 @@ static void test_newer_schema(void **state) {
 	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 2");
 }
 
+/* A database that codegend 0.1.0 wrote. */
+static void test_older_schema(void **state) {
+	struct fixture *f = *state;
+	struct store_page page = { .kind = STORE_REPORTS, .state = -1, .status = -1, .limit = 10 };
+	_cleanup_(freep) char *sql = NULL;
+	size_t len = 0;
+
+	assert_int_equal(fd_read_file(getenv("STORE_VERSION_1"), 1024 * 1024, &sql, &len), 0);
+	(void)file_sql(f, sql);
+	assert_int_equal(fixture_open(f), 0);
+	assert_int_equal(run(f, &page.req, store_page(f->store, &page, request_done)), 0);
+	assert_int_equal(page.n_rows, 2);
+	assert_string_equal(page.reports[1].details, "tsc says no");
+	assert_int_equal(page.reports[1].error_type, ERROR_TYPE_CHECK);
+	assert_null(page.reports[0].scan);
+	assert_null(page.reports[1].scan);
+	store_page_finish(&page);
+	(void)submit_simple(f, "main", T0);
+	fixture_close(f);
+	assert_int_equal(file_sql(f, "PRAGMA user_version"), 2);
+	assert_int_equal(file_sql(f, "SELECT count(*) FROM reports"), 3);
+	assert_int_equal(fixture_open(f), 0);
+}
+
 static void test_corrupt(void **state) {
 	struct fixture *f = *state;
 	static char garbage[4096];
@@ -217,6 +241,7 @@ int main(void) {
 		TEST(test_not_a_database),
 		TEST(test_database_of_another_program),
 		TEST(test_newer_schema),
+		TEST(test_older_schema),
 		TEST(test_corrupt),
 		TEST(test_missing_table),
 		TEST(test_no_directory),
