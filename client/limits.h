@@ -18,6 +18,9 @@
 #define CLIENT_SPOOL_TIMEOUT_MS 200
 /* Of the spool's file system stays free. */
 #define CLIENT_SPOOL_FREE_PERCENT 2
+/* Files a CI system hands to its steps: the event, the build's properties. */
+#define CLIENT_EVENT_MAX_BYTES (4 * 1024 * 1024)
+#define CLIENT_PROPERTIES_MAX_BYTES (1024 * 1024)
 /* Between two looks of `ready --wait`. */
 #define CLIENT_READY_POLL_MS (3 * CLOCK_SECOND_MS)
 
@@ -32,6 +35,7 @@
 #define CLIENT_NAME_MAX 256
 #define CLIENT_NUMBER_MAX 40
 #define CLIENT_URL_MAX 1024
+#define CLIENT_VARIABLE_MAX 8192 /* of a CI system: longer ones are not looked at */
 #define CLIENT_KEY_MAX 48
 #define CLIENT_SENTENCE_MAX 512
 
