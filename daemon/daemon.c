@@ -18,6 +18,7 @@
 #include "daemon/config.h"
 #include "daemon/engine/engine.h"
 #include "daemon/ipc/server.h"
+#include "daemon/ipc/spool.h"
 #include "daemon/store/store.h"
 #include "daemon/systemd.h"
 
@@ -30,6 +31,7 @@ struct daemon {
 	char config_file[ADDRESS_PATH_MAX];
 	char state_dir[ADDRESS_PATH_MAX];
 	char runtime_dir[ADDRESS_PATH_MAX];
+	char spool_dir[ADDRESS_PATH_MAX];
 	int64_t started_ms;
 	int exit_code;
 	bool stopping;
@@ -42,7 +44,8 @@ struct daemon {
 	struct store *store;
 	struct engine *engine;
 	struct server *server;
-	int n_closing; /* of server and engine */
+	struct spool *spool;
+	int n_closing; /* of server, spool and engine */
 };
 
 /* How a user's daemon finds one of its places, for those who run it without a session. */
@@ -89,6 +92,8 @@ static int find_places(struct daemon *daemon) {
 		"XDG_STATE_HOME", true };
 	static const struct place runtime = { "the runtime directory", "--runtime-directory DIR",
 		"XDG_RUNTIME_DIR", false };
+	static const struct place spool = { "the spool directory", "--spool-directory DIR",
+		"XDG_STATE_HOME", true };
 	const struct daemon_options *options = daemon->options;
 	int r = find_config_file(daemon);
 
@@ -102,7 +107,12 @@ static int find_places(struct daemon *daemon) {
 	}
 	r = address_runtime_dir(options->runtime_dir, options->user, daemon->runtime_dir,
 		sizeof(daemon->runtime_dir));
-	return r < 0 ? say_no_place(&runtime, r) : 0;
+	if (r < 0) {
+		return say_no_place(&runtime, r);
+	}
+	r = address_spool_dir(
+		options->spool_dir, options->user, daemon->spool_dir, sizeof(daemon->spool_dir));
+	return r < 0 ? say_no_place(&spool, r) : 0;
 }
 
 static int make_dir(const char *path, mode_t mode) {
@@ -153,6 +163,7 @@ static int reload(void *user, struct config_errors *ret_errors) {
 		r = engine_set_config(daemon->engine, config);
 	}
 	if (r == 0) {
+		spool_look(daemon->spool);
 		log_notice("The configuration was read again and is in force.");
 	} else {
 		log_config_errors(ret_errors);
@@ -179,6 +190,8 @@ static void store_closed(void *user) {
 	daemon->store = NULL;
 	engine_destroy(daemon->engine);
 	daemon->engine = NULL;
+	spool_destroy(daemon->spool);
+	daemon->spool = NULL;
 	close_handles(daemon);
 }
 
@@ -208,9 +221,12 @@ static void stop(struct daemon *daemon, int exit_code) {
 	daemon->stopping = true;
 	systemd_stopping("Stopping: what is under way is finished or recorded first.");
 	uv_timer_stop(&daemon->watchdog);
-	daemon->n_closing = 1 + (daemon->server != NULL);
+	daemon->n_closing = 1 + (daemon->server != NULL) + (daemon->spool != NULL);
 	if (daemon->server != NULL) {
 		server_close(daemon->server, part_stopped, daemon);
+	}
+	if (daemon->spool != NULL) {
+		spool_close(daemon->spool, part_stopped, daemon);
 	}
 	engine_stop(daemon->engine, engine_stopped, daemon);
 }
@@ -281,9 +297,7 @@ static int start_handles(struct daemon *daemon) {
 
 /* Starting */
 
-static void engine_started(void *user, int status) {
-	struct daemon *daemon = user;
-	char sentence[LIMIT_SENTENCE_MAX] = "";
+static int open_server(struct daemon *daemon, char *sentence) {
 	struct server_options options = { .loop = &daemon->loop,
 		.engine = daemon->engine,
 		.runtime_dir = daemon->runtime_dir,
@@ -292,7 +306,27 @@ static void engine_started(void *user, int status) {
 		.reload = reload,
 		.user = daemon,
 		.started_ms = daemon->started_ms,
-		.state_dir = daemon->state_dir };
+		.state_dir = daemon->state_dir,
+		.spool = daemon->spool };
+
+	return server_open(&options, &daemon->server, sentence);
+}
+
+/* A user's own spool is made; the system's is whoever's who installed us. */
+static int open_spool(struct daemon *daemon) {
+	struct spool_options options = { .loop = &daemon->loop,
+		.engine = daemon->engine,
+		.dir = daemon->spool_dir };
+
+	if (daemon->options->user && daemon->options->spool_dir == NULL) {
+		(void)!fd_make_dirs(daemon->spool_dir, 0700);
+	}
+	return spool_open(&options, &daemon->spool);
+}
+
+static void engine_started(void *user, int status) {
+	struct daemon *daemon = user;
+	char sentence[LIMIT_SENTENCE_MAX] = "";
 
 	if (status < 0) {
 		log_error("Cannot recover what was under way: %s.", log_errno(status));
@@ -302,7 +336,13 @@ static void engine_started(void *user, int status) {
 	if (daemon->stopping) {
 		return;
 	}
-	status = server_open(&options, &daemon->server, sentence);
+	status = open_spool(daemon);
+	if (status < 0) {
+		log_error("Cannot take spooled submissions: %s.", log_errno(status));
+		stop(daemon, DAEMON_EXIT_FAILED);
+		return;
+	}
+	status = open_server(daemon, sentence);
 	if (status < 0) {
 		log_error("%s", sentence);
 		stop(daemon, DAEMON_EXIT_FAILED);

@@ -1,6 +1,6 @@
 /*
- * daemon - wires everything, starts and stops it. Order up: configuration, lock, store, engine, sockets, READY=1.
- * Down: sockets, engine, store.
+ * daemon - wires everything, starts and stops it. Order up: configuration, lock, store, engine, spool, sockets,
+ * READY=1. Down: sockets and spool, engine, store.
  */
 #pragma once
 
@@ -21,6 +21,7 @@ struct daemon_options { /* all borrowed; NULL: the default */
 	const char *config_file;
 	const char *state_dir;
 	const char *runtime_dir;
+	const char *spool_dir;
 	bool user;
 };
 

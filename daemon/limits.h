@@ -66,6 +66,18 @@
 #define LIMIT_IMPORT_AHEAD_MS                                                                      \
 	CLOCK_DAY_MS /* how far our clock may be behind that of an imported file */
 
+/* Spool. */
+#define LIMIT_SPOOL_AGE_MS (7 * CLOCK_DAY_MS) /* files that are older are not taken any more */
+#define LIMIT_SPOOL_JOBS 8		      /* files at once on their way into the store */
+#define LIMIT_SPOOL_SLICE 256		      /* names held at once */
+#define LIMIT_SPOOL_ENTRIES 4096	      /* entries looked at in one turn of the loop */
+#define LIMIT_SPOOL_STUCK 64	/* files remembered that can be neither taken nor set aside */
+#define LIMIT_SPOOL_LINES 16	/* in the log, about files one look sets aside */
+#define LIMIT_SPOOL_PAUSE_MS 100 /* from one look to the next */
+#define LIMIT_SPOOL_RETRY_FIRST_MS CLOCK_SECOND_MS
+#define LIMIT_SPOOL_RETRY_MAX_MS (5 * CLOCK_MINUTE_MS)
+#define LIMIT_SPOOL_UNWATCHED_MS CLOCK_MINUTE_MS /* between looks when the kernel cannot tell of changes */
+
 /* Store. */
 #define LIMIT_STORE_QUEUE 4096
 #define LIMIT_STORE_BATCH 256

@@ -20,6 +20,7 @@ static const struct daemon_help help[] = {
 	{ "--config FILE", "read this configuration instead of /etc/codegend/codegend.conf" },
 	{ "--state-directory DIR", "keep the database and what is published here" },
 	{ "--runtime-directory DIR", "create the sockets here" },
+	{ "--spool-directory DIR", "take submissions that clients left here" },
 	{ "--user", "use the XDG directories of the user" },
 	{ "--check-config", "say what is wrong with the configuration, and exit" },
 	{ "--log-level LEVEL", "error, warning, notice, info (default) or debug" },
@@ -31,6 +32,7 @@ static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "state-directory", required_argument, NULL, 's' },
 	{ "runtime-directory", required_argument, NULL, 'r' },
+	{ "spool-directory", required_argument, NULL, 'p' },
 	{ "user", no_argument, NULL, 'u' },
 	{ "check-config", no_argument, NULL, OPTION_CHECK_CONFIG },
 	{ "log-level", required_argument, NULL, 'l' },
@@ -67,6 +69,7 @@ static void take_option(struct arguments *arguments, int option) {
 	case 'c': arguments->daemon.config_file = optarg; break;
 	case 's': arguments->daemon.state_dir = optarg; break;
 	case 'r': arguments->daemon.runtime_dir = optarg; break;
+	case 'p': arguments->daemon.spool_dir = optarg; break;
 	case 'u': arguments->daemon.user = true; break;
 	case 'l':
 		if (log_parse_level(optarg, &arguments->level) < 0) {

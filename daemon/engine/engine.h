@@ -63,7 +63,7 @@ struct engine_submit {
 	/* in; owned by the operation: engine_submit_finish() */
 	char key[LIMIT_KEY_MAX];
 	bool passed;
-	struct report report; /* for a pass: names only */
+	struct report report; /* for a pass: names only; at_ms 0: now */
 	struct build build;   /* ancestors and quality; its names are filled in from the report */
 	/* out */
 	struct step_answer answer;

@@ -60,7 +60,9 @@ static int prepare(struct engine *engine, struct engine_submit *submit) {
 			report->project);
 		return r;
 	}
-	report->at_ms = clock_now_ms();
+	if (report->at_ms == 0) {
+		report->at_ms = clock_now_ms();
+	}
 	submit->build.at_ms = report->at_ms;
 	fill_build(&submit->build, report, submit->passed);
 	r = clean(&report->details, LIMIT_DETAILS_MAX_BYTES);

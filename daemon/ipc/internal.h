@@ -72,6 +72,7 @@ struct server {
 	void *user;
 	int64_t started_ms;
 	char *state_dir;
+	const struct spool *spool; /* borrowed; NULL: none */
 
 	struct listener listeners[SERVER_SOCKET_COUNT];
 	struct list conns; /* struct conn, by `node` */

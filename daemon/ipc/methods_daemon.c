@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "daemon/ipc/handlers.h"
 #include "daemon/ipc/internal.h"
+#include "daemon/ipc/spool.h"
 
 void on_ping(struct call *call, void *params) {
 	call_reply(call, json_pack("{s:s}", "version", CODEGEND_VERSION));
@@ -168,6 +169,9 @@ static json_t *status_to_json(struct call *call, const struct store_counts *coun
 	r |= set_new(status, "connections",
 		json_integer((json_int_t)(server->n_conns[SERVER_SUBMIT] +
 			server->n_conns[SERVER_CONTROL])));
+	if (server->spool != NULL) {
+		r |= set_new(status, "spool", spool_to_json(server->spool));
+	}
 	r |= lanes != NULL ? json_object_update_missing(status, lanes) : -ENOMEM;
 	json_decref(lanes);
 	if (r != 0) {

@@ -56,30 +56,50 @@ json_t *incident_as_json(struct call *call, const struct incident *incident, int
 	return incident_to_json(incident, incident_max_cycle(incident, &policy), next_check_ms);
 }
 
-bool check_project(struct call *call, const char *parameter, const char *value) {
-	if (value[0] != '\0' && !text_is_project(value)) {
-		call_refuse(call, parameter,
-			"\"%s\" is no repository's name; it is \"owner/name\", without a URL or credentials",
-			parameter);
+bool project_is_wrong(const char *parameter, const char *value, char *ret_sentence) {
+	if (value[0] == '\0' || text_is_project(value)) {
 		return false;
 	}
+	(void)text_format(ret_sentence, LIMIT_SENTENCE_MAX,
+		"\"%s\" is no repository's name; it is \"owner/name\", without a URL or credentials",
+		parameter);
 	return true;
+}
+
+bool name_is_wrong(const char *parameter, const char *value, size_t size, bool required,
+	char *ret_sentence) {
+	if (value[0] == '\0') {
+		(void)text_format(ret_sentence, LIMIT_SENTENCE_MAX, "the parameter \"%s\" is empty",
+			parameter);
+		return required;
+	}
+	if (text_is_name(value, size)) {
+		return false;
+	}
+	(void)text_format(ret_sentence, LIMIT_SENTENCE_MAX,
+		"the parameter \"%s\" holds characters that no name has (control characters, invisible "
+		"ones, or a blank at an end)",
+		parameter);
+	return true;
+}
+
+bool check_project(struct call *call, const char *parameter, const char *value) {
+	char sentence[LIMIT_SENTENCE_MAX];
+
+	if (!project_is_wrong(parameter, value, sentence)) {
+		return true;
+	}
+	call_refuse(call, parameter, "%s", sentence);
+	return false;
 }
 
 bool check_name(
 	struct call *call, const char *parameter, const char *value, size_t size, bool required) {
-	if (value[0] == '\0') {
-		if (required) {
-			call_refuse(call, parameter, "the parameter \"%s\" is empty", parameter);
-		}
-		return !required;
+	char sentence[LIMIT_SENTENCE_MAX];
+
+	if (!name_is_wrong(parameter, value, size, required, sentence)) {
+		return true;
 	}
-	if (!text_is_name(value, size)) {
-		call_refuse(call, parameter,
-			"the parameter \"%s\" holds characters that no name has (control characters, invisible "
-			"ones, or a blank at an end)",
-			parameter);
-		return false;
-	}
-	return true;
+	call_refuse(call, parameter, "%s", sentence);
+	return false;
 }

@@ -238,6 +238,7 @@ static struct server *server_new(
 	if (server == NULL) {
 		return NULL;
 	}
+	server->spool = options->spool;
 	server->state_dir = strdup(options->state_dir != NULL ? options->state_dir : "");
 	if (server->state_dir == NULL) {
 		free(server);

@@ -11,6 +11,7 @@
 #include "daemon/engine/engine.h"
 
 struct server;
+struct spool;
 
 enum server_socket { SERVER_SUBMIT, SERVER_CONTROL, SERVER_SOCKET_COUNT };
 
@@ -24,6 +25,7 @@ struct server_options {
 	void *user;
 	int64_t started_ms;    /* of the daemon, for GetStatus */
 	const char *state_dir; /* copied */
+	const struct spool *spool; /* borrowed, outlives the server; NULL: none */
 };
 
 /*
