@@ -1,0 +1,248 @@
+#include "common/logscan/evidence.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+
+#define NUMBER_DIGITS_MAX 15
+/* Of the kept ones, the first are never dropped for later ones. */
+#define KEPT_FIRST (LOGSCAN_FINDINGS_MAX / 2)
+
+static void evidence_destroy(struct evidence *evidence) {
+	if (evidence == NULL) {
+		return;
+	}
+	free(evidence->above);
+	free(evidence->text);
+	free(evidence->details);
+	free(evidence->file);
+	free(evidence->rule);
+	free(evidence->message);
+	free(evidence->test);
+	free(evidence);
+}
+DEFINE_CLEANUP(struct evidence *, evidence_destroy);
+
+void evidences_finish(struct evidences *evidences) {
+	for (size_t i = 0; i < evidences->n; i++) {
+		evidence_destroy(evidences->all[i]);
+	}
+	evidences->n = 0;
+}
+
+/* Clean, without blanks at the end, not too long. */
+static char *clean_copy(const char *text, size_t len) {
+	char *clean = text_clean(text, text_cut(text, MIN(len, (size_t)EVIDENCE_TEXT_MAX_BYTES)));
+	size_t n = clean != NULL ? strlen(clean) : 0;
+
+	while (n > 0 && (clean[n - 1] == ' ' || clean[n - 1] == '\t' || clean[n - 1] == '\n')) {
+		clean[--n] = '\0';
+	}
+	return clean;
+}
+
+static int64_t span_number(const struct span *span) {
+	int64_t number = 0;
+
+	for (size_t i = 0; i < MIN(span->len, (size_t)NUMBER_DIGITS_MAX); i++) {
+		if (span->text[i] < '0' || span->text[i] > '9') {
+			return 0;
+		}
+		number = 10 * number + (span->text[i] - '0');
+	}
+	return number;
+}
+
+static int fill_text(char **member, const struct span *span) {
+	if (span->len == 0 || *member != NULL) {
+		return 0;
+	}
+	*member = clean_copy(span->text, span->len);
+	return *member != NULL ? 0 : -ENOMEM;
+}
+
+int evidence_complete(struct evidence *evidence, const struct match *match) {
+	const struct span *spans = match->spans;
+	bool has_place = evidence->file != NULL;
+	int r = fill_text(&evidence->file, &spans[CAPTURE_FILE]);
+
+	r = r < 0 ? r : fill_text(&evidence->rule, &spans[CAPTURE_RULE]);
+	r = r < 0 ? r : fill_text(&evidence->message, &spans[CAPTURE_MSG]);
+	r = r < 0 ? r : fill_text(&evidence->test, &spans[CAPTURE_TEST]);
+	if (!has_place || evidence->line == 0) {
+		evidence->line = span_number(&spans[CAPTURE_LINE]);
+		evidence->column = span_number(&spans[CAPTURE_COL]);
+	}
+	return r;
+}
+
+int evidence_add_detail(struct evidence *evidence, const struct line *line) {
+	size_t used = evidence->details != NULL ? strlen(evidence->details) : 0, n;
+	char *clean = clean_copy(line->text, line->len), *grown;
+
+	if (clean == NULL) {
+		return -ENOMEM;
+	}
+	n = strlen(clean);
+	if (n == 0 || used + n + 2 > EVIDENCE_DETAILS_MAX_BYTES) {
+		free(clean);
+		return 0;
+	}
+	grown = realloc(evidence->details, used + n + 2);
+	if (grown == NULL) {
+		free(clean);
+		return -ENOMEM;
+	}
+	if (used > 0) {
+		grown[used++] = '\n';
+	}
+	memcpy(grown + used, clean, n + 1);
+	evidence->details = grown;
+	free(clean);
+	return 0;
+}
+
+/* Whether this line was kept for this step before; it is remembered. */
+static bool was_seen(struct evidences *evidences, const struct line *line, const char *above) {
+	uint64_t hash = 14695981039346656037u + evidences->now.id; /* FNV-1a */
+	uint64_t *slot;
+	bool seen;
+
+	for (size_t i = 0; i < line->len; i++) {
+		hash = (hash ^ (uint8_t)line->text[i]) * 1099511628211u;
+	}
+	for (; above != NULL && *above != '\0'; above++) {
+		hash = (hash ^ (uint8_t)*above) * 1099511628211u;
+	}
+	slot = &evidences->seen[hash % EVIDENCE_SEEN_MAX];
+	seen = *slot == hash;
+	*slot = hash;
+	return seen;
+}
+
+static bool is_of_failed_step(const struct evidences *evidences, const struct evidence *evidence) {
+	if (evidence->step == evidences->now.id) {
+		return true;
+	}
+	for (size_t i = 0; i < evidences->n_failed; i++) {
+		if (evidences->failed[i].id == evidence->step) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The one that tells least: of a step that passed, a mere sentence, else in the middle. */
+static size_t least_index(const struct evidences *evidences) {
+	for (size_t i = 0; evidences->n_failed > 0 && i < evidences->n; i++) {
+		if (!is_of_failed_step(evidences, evidences->all[i])) {
+			return i;
+		}
+	}
+	for (size_t i = KEPT_FIRST / 4; i < evidences->n; i++) {
+		if (evidences->all[i]->weight < WEIGHT_LIKELY) {
+			return i;
+		}
+	}
+	return KEPT_FIRST;
+}
+
+static void make_room(struct evidences *evidences) {
+	size_t least;
+
+	if (evidences->n < LOGSCAN_FINDINGS_MAX) {
+		return;
+	}
+	least = least_index(evidences);
+	evidence_destroy(evidences->all[least]);
+	evidences->n--;
+	memmove(&evidences->all[least], &evidences->all[least + 1],
+		(evidences->n - least) * sizeof(evidences->all[0]));
+}
+
+int evidences_add(struct evidences *evidences, const struct match *match, const struct line *line,
+	int64_t log_line, const char *above, struct evidence **ret_evidence) {
+	_cleanup_(evidence_destroyp) struct evidence *evidence = NULL;
+	struct step *now = &evidences->now;
+	int r;
+
+	evidences->n_seen++;
+	if (was_seen(evidences, line, above)) {
+		*ret_evidence = NULL;
+		return 0;
+	}
+	evidence = calloc(1, sizeof(*evidence));
+	if (evidence == NULL) {
+		return -ENOMEM;
+	}
+	evidence->row = match->row;
+	evidence->type = match->row->type;
+	evidence->weight = match->row->weight;
+	evidence->cancelled = (match->row->flags & ROW_CANCEL) != 0;
+	evidence->step = now->id;
+	evidence->stage = now->stage;
+	evidence->log_line = log_line;
+	evidence->text = clean_copy(line->text, line->len);
+	evidence->above = above != NULL ? clean_copy(above, strlen(above)) : NULL;
+	r = evidence_complete(evidence, match);
+	if (r == 0 && evidence->file == NULL && evidence->above != NULL) {
+		evidence->file = clean_copy(above, strlen(above));
+	}
+	if (r < 0 || evidence->text == NULL) {
+		return -ENOMEM;
+	}
+	if ((match->row->flags & ROW_WARNING) == 0) {
+		now->best_weight = MAX(now->best_weight, evidence->weight);
+	}
+	make_room(evidences);
+	evidences->all[evidences->n++] = evidence;
+	*ret_evidence = TAKE_PTR(evidence);
+	return 0;
+}
+
+static void next_step(struct evidences *evidences) {
+	uint32_t id = evidences->now.id + 1;
+
+	memset(&evidences->now, 0, sizeof(evidences->now));
+	evidences->now.id = id;
+	evidences->now.stage = STAGE_OTHER;
+	evidences->now.exit_code = -1;
+}
+
+static void set_text(char out[STEP_TITLE_MAX], const char *text, size_t len) {
+	len = MIN(len, (size_t)STEP_TITLE_MAX - 1);
+	memcpy(out, text, len);
+	out[len] = '\0';
+}
+
+void evidences_begin_step(struct evidences *evidences, const char *title, size_t len) {
+	next_step(evidences);
+	set_text(evidences->now.title, title, len);
+	evidences->now.stage = grammar_command_stage(evidences->now.title);
+}
+
+void evidences_fail_step(
+	struct evidences *evidences, const char *command, size_t len, int64_t exit_code) {
+	struct step *now = &evidences->now;
+
+	if (now->is_rest && now->best_weight == 0 && evidences->n_failed > 0 && command == NULL) {
+		return; /* the failure that is known, said once more */
+	}
+	now->failed = true;
+	now->exit_code = exit_code;
+	if (command != NULL) {
+		set_text(now->title, command, len);
+		now->stage = grammar_command_stage(now->title);
+	}
+	if (evidences->n_failed < STEPS_FAILED_MAX) {
+		evidences->failed[evidences->n_failed++] = *now;
+	}
+	next_step(evidences);
+	evidences->now.is_rest = true;
+}
+
+void evidences_pass_step(struct evidences *evidences) {
+	next_step(evidences);
+}

@@ -1,0 +1,10 @@
+#include "common/logscan/grammar.h"
+
+/* clang-format off */
+static const struct grammar_row rows[] = {
+	/* sorted by tool and keyword */
+	{ "placeholder-packages", "\001packages", NULL, ROLE_NOISE, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
+};
+/* clang-format on */
+
+const struct grammar_family family_packages = { rows, ARRAY_SIZE(rows) };
