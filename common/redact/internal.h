@@ -1,0 +1,212 @@
+/*
+ * redact/internal - what the parts of the redactor share.
+ *
+ *     redact.c    bytes in, blocks of whole lines out
+ *     shadow.c    a block without escape codes, and the way back from it
+ *     block.c     which lines have a keyword; clean text goes through in one copy
+ *     find.c      where the secrets of such a line are: rules.c, compiled by compile.c, judged by plausible.c
+ *     key_lines.c the lines of a private key
+ *     value.c     the encodings of known values
+ *     whole.c     all of this on one text
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buffer.h"
+#include "common/keyword.h"
+#include "common/macro.h"
+#include "common/redact/redact.h"
+
+#define REDACT_MARK "[REDACTED:"
+/* Of the longest line held back: a secret that fits in here is never cut in two. */
+#define REDACT_OVERLAP_BYTES (16 * 1024)
+#define REDACT_RULES_MAX 192
+#define REDACT_RULE_KEYWORDS 8
+/* Secrets in one line; what follows the last of them is taken out as a whole. */
+#define REDACT_SPANS_MAX 1024
+#define REDACT_ENTROPY_UNIT 100
+
+enum redact_rule_flags {
+	RULE_KEY_LINES = 1 << 0, /* the lines that follow belong to it, unless it has its end in it */
+	RULE_NAMED = 1 << 1,	 /* NAME = VALUE: judged by plausible.c */
+	RULE_AT_SIGN = 1 << 2,	 /* no keyword: "://", then "@" in one word */
+};
+
+/* A kind of secret. Of the same place, the first row of the table has the say. */
+struct redact_rule {
+	const char *kind;
+	const char *pattern;
+	uint8_t group; /* of the pattern: what is the secret */
+	uint8_t flags;
+	uint16_t min_entropy; /* of the secret, in 1/REDACT_ENTROPY_UNIT bits a byte; 0: any */
+	const char *keywords[REDACT_RULE_KEYWORDS]; /* one of them is in every match */
+};
+
+extern const struct redact_rule redact_rules[];
+extern const size_t n_redact_rules;
+
+struct rule_set {
+	uint64_t bits[REDACT_RULES_MAX / 64];
+};
+
+static inline void rule_set_add(struct rule_set *set, size_t rule) {
+	set->bits[rule / 64] |= UINT64_C(1) << rule % 64;
+}
+
+static inline bool rule_set_has(const struct rule_set *set, size_t rule) {
+	return (set->bits[rule / 64] >> rule % 64 & 1) != 0;
+}
+
+static inline void rule_set_join(struct rule_set *set, const struct rule_set *more) {
+	for (size_t i = 0; i < ARRAY_SIZE(set->bits); i++) {
+		set->bits[i] |= more->bits[i];
+	}
+}
+
+/* A secret in a line: `from` and `to` are offsets in its shadow; `match` is where what identifies it begins. */
+struct span {
+	size_t match, from, to;
+	uint16_t rule; /* REDACT_RULES_MAX: a known value */
+};
+
+struct spans {
+	struct span span[REDACT_SPANS_MAX];
+	size_t n;
+};
+
+const char *span_kind(const struct span *span);
+
+/* compile.c: the rule's code, compiled when first asked for and then kept for all threads. NULL: memory. */
+struct pcre2_real_code_8;
+struct pcre2_real_code_8 *rule_code(size_t rule);
+
+/* plausible.c */
+/* Shannon's, in 1/REDACT_ENTROPY_UNIT bits a byte. */
+unsigned entropy_of(const char *data, size_t len);
+/*
+ * Whether what is at `value` in a line, behind a name and a separator, is a secret and no placeholder, word or code.
+ * `name` is what stands before the separator.
+ */
+must_check bool value_is_plausible(const char *line, size_t line_len, size_t name, size_t name_len,
+	size_t value, size_t value_len);
+
+/* Whether a name says that its value is secret: of a variable or of a member. */
+bool name_is_secret(const char *name, size_t len);
+
+/* find.c: what one thread needs for matching. */
+struct finder;
+must_check int finder_create(struct finder **ret_finder);
+void finder_destroy(struct finder *finder);
+DEFINE_CLEANUP(struct finder *, finder_destroy);
+/*
+ * Adds what the rules of `set` find in one line. `*ret_opens_key`: a private key begins in it and does not end.
+ * Returns: 0; -ENOMEM.
+ */
+must_check int finder_find(struct finder *finder, const struct rule_set *set, const char *line,
+	size_t len, struct spans *spans, bool *ret_opens_key);
+/* Sorts them, and makes one of those that touch. */
+void spans_merge(struct spans *spans);
+
+/* lexicon.c: the words whose presence makes a line worth a look. */
+/* Of a longer word the beginning is looked for. With the NUL. */
+#define LEXICON_WORD_MAX 16
+
+struct needle {
+	char *text; /* owned */
+	size_t len;
+};
+
+struct lexicon_word {
+	size_t len;
+	struct rule_set rules; /* that it may mean */
+	size_t first_needle, n_needles; /* that it begins: a range of `order` */
+};
+
+struct lexicon {
+	struct keywords *keywords;
+	struct lexicon_word *words; /* by the id in `keywords` */
+	size_t *order;		    /* indices of needles */
+	size_t n_order;
+	const struct needle *needles; /* borrowed */
+};
+
+/* The rules' own words, made once. NULL: memory. */
+const struct lexicon *lexicon_of_rules(void);
+/* The rules' words and the beginnings of `needles` (borrowed). Returns: 0; -ENOMEM; -E2BIG. */
+must_check int lexicon_create(
+	const struct needle *needles, size_t n_needles, struct lexicon **ret_lexicon);
+void lexicon_destroy(struct lexicon *lexicon);
+DEFINE_CLEANUP(struct lexicon *, lexicon_destroy);
+
+/* shadow.c: a text as one reads it. */
+struct cut {
+	size_t at;   /* in the shadow: `skip` bytes of the text are missing in front of it */
+	size_t skip; /* of all cuts up to here */
+};
+
+struct shadow {
+	const char *text; /* what to match on */
+	size_t len;
+	struct buffer copy; /* of `text`, when something had to go */
+	struct cut *cuts;
+	size_t n_cuts, cuts_cap;
+};
+
+void shadow_init(struct shadow *shadow);
+void shadow_finish(struct shadow *shadow);
+/* Makes it that of `text`, borrowed. Returns: 0; -ENOMEM. */
+must_check int shadow_make(struct shadow *shadow, const char *text, size_t len);
+/* Where the byte at `offset` of the shadow stands in the text. */
+size_t shadow_origin(const struct shadow *shadow, size_t offset);
+/* Where the byte in front of `offset` ends in the text. */
+size_t shadow_origin_end(const struct shadow *shadow, size_t offset);
+
+/* key_lines.c: the lines behind the first one of a private key. */
+enum key_verdict { KEY_LINE_DROP, KEY_LINE_KEEP };
+
+struct key_lines {
+	bool active;
+	size_t column; /* where the key's text begins in a line */
+	size_t width;  /* of its full lines; 0 not known yet */
+	unsigned n_strange; /* lines in a row that are not of it */
+	bool short_seen;    /* its last line of text was there */
+};
+
+void key_lines_begin(struct key_lines *key, size_t column);
+/* What to do with one line (shadow, without its newline). `*ret_rest`: where, in a dropped line, other text goes on. */
+enum key_verdict key_lines_next(
+	struct key_lines *key, const char *line, size_t len, size_t *ret_rest);
+
+/* block.c */
+struct redactor {
+	struct finder *finder;
+	const struct lexicon *lexicon;
+	struct lexicon *own_lexicon; /* when there are values; NULL: the rules' */
+	struct needle *needles;
+	size_t n_needles, needles_cap, n_values;
+	struct shadow shadow, line_shadow;
+	struct spans spans;
+	struct key_lines key;
+	struct buffer pending; /* the line that has not ended */
+	struct buffer first, second; /* a line on its way */
+	bool swallow;		/* inside a secret that is longer than a piece */
+	const char *kind;	/* of the first secret found; NULL: none */
+	uint64_t count;
+};
+
+/*
+ * Appends the text without secrets. The text ends at a line's end, or is the last. Returns: 0; as buffer_append().
+ */
+must_check int block_redact(struct redactor *red, const char *text, size_t len, struct buffer *out);
+/*
+ * The same for the beginning of a line that does not end: `*ret_done` is how much of it was worked on, the rest is to
+ * be given again.
+ */
+must_check int piece_redact(struct redactor *red, const char *text, size_t len, struct buffer *out,
+	size_t *ret_done);
+
+/* value.c: adds the needles of a value. Returns: 0; -ENOMEM. */
+must_check int value_add(struct redactor *red, const char *value, size_t len);

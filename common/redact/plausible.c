@@ -1,0 +1,271 @@
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/redact/internal.h"
+
+/* Of a secret that is neither a password nor alone on its line. */
+#define TOKEN_MIN_BYTES 8
+#define PASSWORD_MIN_BYTES 4
+/* In 1/REDACT_ENTROPY_UNIT bits a byte. */
+#define TOKEN_MIN_ENTROPY 280
+
+struct judged {
+	const char *name;
+	size_t name_len;
+	const char *value;
+	size_t len;
+	char before; /* the bytes around the value; 0: the line's end */
+	char after;
+	bool quoted, assigned; /* in quotes; behind "=" without blanks */
+	bool password;	       /* by its name: people choose those */
+};
+
+/* Words that stand where a secret would. Compared as a whole, without case. */
+static const char *const placeholders[] = {
+	"null", "none", "nil", "true", "false", "undefined", "empty", "unset", "set", "missing", "required",
+	"optional", "string", "String", "str", "int", "integer", "number", "boolean", "bool", "any", "object",
+	"void", "bytes", "default", "redacted", "masked", "hidden", "filtered", "protected", "secret", "secrets",
+	"password", "passwd", "token", "example", "changeme", "placeholder", "yes", "no", "on", "off", "enabled",
+	"disabled", "invalid", "expired", "valid", "write", "read", "inherit", "inherited", "unknown", "stdin",
+	"prompt", "env", "file", "input", "basic", "bearer", "n/a", "provided", "configured", "self", "this",
+	"varchar", "text", "NoneType", "SecretStr", "Optional", "failed", "error", "success", "found", "not",
+};
+
+/* What makes a name tell of something around a secret: its last word. */
+static const char *const harmless_ends[] = {
+	"alg", "algorithm", "arn", "class", "column", "count", "counts", "dir", "directory", "enabled", "endpoint",
+	"env", "environment", "error", "errors", "exists", "expiration", "expires", "expiry", "field", "file",
+	"filename", "format", "function", "handler", "header", "hint", "host", "index", "input", "issuer", "kind",
+	"label", "length", "level", "limit", "line", "lifetime", "list", "location", "manager", "max", "message",
+	"method", "min", "mode", "model", "name", "names", "node", "offset", "param", "parser", "path", "pattern",
+	"place", "policy", "pos", "position", "prefix", "prompt", "property", "provider", "ref", "regex", "reset",
+	"ring", "scanner", "scope", "scopes", "server", "service", "size", "source", "state", "status", "store",
+	"stream", "test", "tests", "timeout", "title", "tokenizer", "ttl", "type", "types", "url", "usage",
+	"validator", "version", "you", "protection", "plugin", "package", "module", "sha", "digest",
+};
+
+static const char *const secret_words[] = {
+	"token", "secret", "password", "passwd", "passphrase", "apikey", "api_key", "access_key", "private_key",
+	"secret_key", "signing_key", "encryption_key", "account_key", "auth_key", "deploy_key", "master_key",
+	"credential", "credentials", "pat", "pwd", "pass", "auth", "webhook", "dsn", "connection_string", "pin",
+	"tokens", "secrets", "passcode", "license_key", "ssh_key", "service_key", "admin_key", "session_key",
+	"api_keys", "shared_key", "sas",
+};
+
+/* log2(n) in 1/65536, by squaring. */
+static unsigned log2_fixed(unsigned n) {
+	unsigned whole = 31 - (unsigned)__builtin_clz(n), result = whole << 16;
+	uint64_t x = (uint64_t)n << 31 >> whole; /* 1 <= x < 2, with 31 bits behind the point */
+
+	for (unsigned bit = 1 << 15; bit > 0; bit >>= 1) {
+		x = x * x >> 31;
+		if (x >= UINT64_C(1) << 32) {
+			x >>= 1;
+			result |= bit;
+		}
+	}
+	return result;
+}
+
+unsigned entropy_of(const char *data, size_t len) {
+	unsigned counts[256] = { 0 };
+	uint64_t sum = 0;
+
+	if (len == 0) {
+		return 0;
+	}
+	len = MIN(len, (size_t)4096);
+	for (size_t i = 0; i < len; i++) {
+		counts[(unsigned char)data[i]]++;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		if (counts[i] > 0) {
+			sum += (uint64_t)counts[i] *
+				(log2_fixed((unsigned)len) - log2_fixed(counts[i]));
+		}
+	}
+	return (unsigned)(sum * REDACT_ENTROPY_UNIT / len >> 16);
+}
+
+static bool in_list(const char *const *list, size_t n, const char *text, size_t len) {
+	for (size_t i = 0; i < n; i++) {
+		if (strlen(list[i]) == len && strncasecmp(list[i], text, len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The last word of a name: behind "_", "-", ".", or where small letters become large. */
+static bool name_is_harmless(const char *name, size_t len) {
+	size_t start = len;
+
+	while (start > 0 && isalnum((unsigned char)name[start - 1])) {
+		start--;
+		if (isupper((unsigned char)name[start]) && start > 0 &&
+			islower((unsigned char)name[start - 1])) {
+			break;
+		}
+	}
+	return in_list(harmless_ends, ARRAY_SIZE(harmless_ends), name + start, len - start);
+}
+
+static bool contains(const char *text, size_t len, const char *word) {
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= len; i++) {
+		if (strncasecmp(text + i, word, n) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool all_of(const char *text, size_t len, const char *bytes) {
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\0' || strchr(bytes, text[i]) == NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is_repeated(const char *text, size_t len) {
+	for (size_t i = 1; i < len; i++) {
+		if (text[i] != text[0]) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* "${VAR}", "$VAR", "{{ x }}", "%VAR%", "<token>", "[secret]", "***", "xxxx", "...". */
+static bool is_placeholder(const char *value, size_t len) {
+	return in_list(placeholders, ARRAY_SIZE(placeholders), value, len) || value[0] == '$' ||
+		value[0] == '<' || (value[0] == '%' && value[len - 1] == '%') ||
+		(len >= 2 && (memcmp(value, "{{", 2) == 0 || memcmp(value, "#{", 2) == 0)) ||
+		(value[0] == '[' && value[len - 1] == ']') || memmem(value, len, "***", 3) != NULL ||
+		memmem(value, len, "${", 2) != NULL || memmem(value, len, "$(", 2) != NULL ||
+		(len >= 3 && memcmp(value + len - 3, "...", 3) == 0) || is_repeated(value, len) ||
+		all_of(value, len, "xX*.-_#?•") || contains(value, len, "example") ||
+		contains(value, len, "placeholder") || contains(value, len, "your_") ||
+		contains(value, len, "your-") || contains(value, len, "changeme") ||
+		contains(value, len, "redacted");
+}
+
+static bool is_path(const char *value, size_t len) {
+	bool rooted = value[0] == '/' || (len >= 2 && memcmp(value, "./", 2) == 0) ||
+		(len >= 2 && memcmp(value, "~/", 2) == 0) || (len >= 3 && memcmp(value, "../", 3) == 0);
+
+	if (len >= 3 && memmem(value, len, "://", 3) != NULL) {
+		return true; /* credentials in it have a rule of their own */
+	}
+	return rooted && memchr(value + 1, '/', len - 1) != NULL &&
+		memchr(value, '+', len) == NULL && memchr(value, '=', len) == NULL;
+}
+
+/* What a program calls something: words of letters, joined. */
+static bool is_identifier(const char *value, size_t len) {
+	for (size_t i = 0; i < len; i++) {
+		if (!isalpha((unsigned char)value[i]) && strchr("_.-:/", value[i]) == NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static size_t count_of(const char *value, size_t len, int (*is)(int)) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		n += is((unsigned char)value[i]) != 0;
+	}
+	return n;
+}
+
+static bool is_number(const char *value, size_t len) {
+	return all_of(value, len, "0123456789.,:+-%");
+}
+
+static bool is_code(const struct judged *judged) {
+	return !judged->quoted && judged->after != '\0' && strchr("([", judged->after) != NULL;
+}
+
+static bool password_is_plausible(const struct judged *judged) {
+	const char *value = judged->value;
+	size_t len = judged->len, digits = count_of(value, len, isdigit);
+
+	if (len < PASSWORD_MIN_BYTES) {
+		return false;
+	}
+	if (judged->quoted) {
+		return memchr(value, ' ', len) == NULL || digits > 0;
+	}
+	if (!is_identifier(value, len)) {
+		return judged->assigned || digits > 0;
+	}
+	/* A word: a password where a shell or a file sets one, code or prose elsewhere. */
+	return judged->assigned && memchr(value, '.', len) == NULL &&
+		memchr(value, '_', len) == NULL && judged->after != ',' && judged->after != ')';
+}
+
+static bool token_is_plausible(const struct judged *judged) {
+	const char *value = judged->value;
+	size_t len = judged->len, digits = count_of(value, len, isdigit);
+
+	if (len < TOKEN_MIN_BYTES || memchr(value, ' ', len) != NULL || is_number(value, len)) {
+		return false;
+	}
+	if (entropy_of(value, len) < TOKEN_MIN_ENTROPY) {
+		return false;
+	}
+	if (digits > 0) {
+		return true;
+	}
+	return len >= 16 && count_of(value, len, isupper) > 2 && count_of(value, len, islower) > 2 &&
+		!is_identifier(value, len);
+}
+
+bool value_is_plausible(const char *line, size_t line_len, size_t name, size_t name_len,
+	size_t value, size_t value_len) {
+	struct judged judged = { .value = line + value, .len = value_len };
+
+	while (name > 0 && (isalnum((unsigned char)line[name - 1]) ||
+				   strchr("_.-", line[name - 1]) != NULL)) {
+		name--;
+		name_len++;
+	}
+	judged.name = line + name;
+	judged.name_len = name_len;
+	judged.before = value > 0 ? line[value - 1] : '\0';
+	judged.after = value + value_len < line_len ? line[value + value_len] : '\0';
+	judged.quoted = judged.before != '\0' && strchr("\"'`", judged.before) != NULL;
+	judged.assigned = judged.before == '=';
+	judged.password = contains(judged.name, name_len, "pass") || contains(judged.name, name_len, "pwd");
+	if (value_len == 0 || name_is_harmless(judged.name, name_len) ||
+		is_placeholder(judged.value, value_len) || is_path(judged.value, value_len) ||
+		is_code(&judged)) {
+		return false;
+	}
+	return judged.password ? password_is_plausible(&judged) : token_is_plausible(&judged);
+}
+
+bool name_is_secret(const char *name, size_t len) {
+	if (name_is_harmless(name, len) || contains(name, len, "public")) {
+		return false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(secret_words); i++) {
+		size_t n = strlen(secret_words[i]);
+
+		for (size_t at = 0; at + n <= len; at++) {
+			bool starts = at == 0 || !isalpha((unsigned char)name[at - 1]) || n > 4;
+			bool ends = at + n == len || !isalpha((unsigned char)name[at + n]);
+
+			if (starts && ends && strncasecmp(name + at, secret_words[i], n) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
