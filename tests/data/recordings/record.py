@@ -88,6 +88,22 @@ def checkout(row, recordings, npm):
     return place
 
 
+def clear(place):
+    """Takes away what is mounted in the checkout, so that removing it removes nothing else."""
+    for line in pathlib.Path("/proc/self/mounts").read_text().splitlines():
+        if line.split()[1].startswith(f"{place}/"):
+            subprocess.run(["umount", "--lazy", line.split()[1]], check=True)
+
+
+def serve(row, place):
+    """The server that the tool is to talk to, or None."""
+    if "serve" not in row:
+        return None
+    server = subprocess.Popen(["bash", "-c", "exec " + row["serve"]], cwd=place, stdin=subprocess.DEVNULL)
+    time.sleep(1)
+    return server
+
+
 def read_all(fd, process):
     output, end = b"", time.monotonic() + PATIENCE_S
     while True:
@@ -152,9 +168,12 @@ def main():
         if arguments.names and row["name"] not in arguments.names:
             continue
         place = checkout(row, recordings, npm)
+        server = serve(row, place)
         output, code = run(row, place)
-        if row.get("npm"):
-            subprocess.run(["umount", "--lazy", place / "node_modules"], check=True)
+        if server is not None:
+            server.terminate()
+            server.wait()
+        clear(place)
         output = neutral(output, where)
         problem = complaint(row, output, code)
         failed += problem is not None

@@ -1,0 +1,3 @@
+#include <bits/stdc++.h>
+
+std::regex expression("a+");

@@ -1,0 +1,4 @@
+export const text = (code) => {
+  const fatal = true;
+  return `error ${code}: build failed`;
+};
