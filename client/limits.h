@@ -21,6 +21,13 @@
 /* Files a CI system hands to its steps: the event, the build's properties. */
 #define CLIENT_EVENT_MAX_BYTES (4 * 1024 * 1024)
 #define CLIENT_PROPERTIES_MAX_BYTES (1024 * 1024)
+/* Of a step that has ended: how long others who hold its output open may add to its log. */
+#define CLIENT_RUN_GRACE_MS 200
+/* Until a signal to a process group has come to all of it, and how long one of it may take to say so. */
+#define CLIENT_RUN_WITNESS_MS 2
+#define CLIENT_RUN_ANSWER_MS 50
+/* A command as it is reported. */
+#define CLIENT_COMMAND_MAX 4096
 /* Between two looks of `ready --wait`. */
 #define CLIENT_READY_POLL_MS (3 * CLOCK_SECOND_MS)
 
