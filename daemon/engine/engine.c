@@ -178,21 +178,16 @@ int engine_step(struct engine *engine, struct store_step *step, store_done_fn *d
 
 /* Which lanes have something new to look at. A moved task may still be in the lane of an older configuration. */
 static void look_at_lanes(struct engine *engine, const struct store_step *step) {
-	const struct step_result *result = &step->result;
+	for (size_t i = 0; i < step->n_due; i++) {
+		const struct step_due *due = &step->due[i];
 
-	if (result->has_task && result->task.status == TASK_SCHEDULED) {
-		runner_due(engine, result->task.lane, result->task.due_ms);
-	}
-	for (size_t i = 0; i < result->n_changes; i++) {
-		const struct task_change *change = &result->changes[i];
-
-		if (change->verb == CHANGE_ADD) {
-			runner_due(engine, change->lane, change->due_ms);
-		} else if (change->verb == CHANGE_MOVE) {
-			runner_due_all(engine, "forge/", change->due_ms);
+		if (due->verb == CHANGE_ADD) {
+			runner_due(engine, due->lane, due->due_ms);
+		} else if (due->verb == CHANGE_MOVE) {
+			runner_due_all(engine, "forge/", due->due_ms);
 		}
 	}
-	if (result->wake_branch) {
+	if (step->branch_woken) {
 		runner_due_all(engine, "agent/", step->now_ms);
 	}
 	if (step->scope == STEP_BY_BRANCH &&

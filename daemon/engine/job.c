@@ -112,7 +112,8 @@ static void step_for(struct job *job) {
 
 static void asked(struct store_req *req, int status) {
 	struct job *job = container_of(container_of(req, struct store_step, req), struct job, step);
-	bool admitted = status == 0 && job->step.result.task.status == TASK_EXECUTING;
+	bool admitted =
+		status == 0 && job->step.task_decided && job->step.task_status == TASK_EXECUTING;
 
 	engine_committed(job->engine, &job->step, status);
 	if (status == 0 && !admitted) {
@@ -169,8 +170,7 @@ static void recorded(struct store_req *req, int status) {
 	TEXT_SET(lane, job->lane);
 	engine_committed(engine, &job->step, status);
 	check_task_ended(engine, job->task.id,
-		status == 0 && job->step.result.has_task ? job->step.result.task.status
-							 : TASK_COMPLETED);
+		status == 0 && job->step.task_decided ? job->step.task_status : TASK_COMPLETED);
 	job_free(job);
 	runner_job_ended(engine, lane);
 }
@@ -266,7 +266,7 @@ void job_step(struct job *job, int status) {
 
 		TEXT_SET(lane, job->lane);
 		check_task_ended(engine, job->task.id,
-			job->state == JOB_DONE ? job->step.result.task.status : TASK_COMPLETED);
+			job->state == JOB_DONE ? job->step.task_status : TASK_COMPLETED);
 		job_free(job);
 		runner_job_ended(engine, lane);
 		return;

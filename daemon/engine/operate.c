@@ -13,11 +13,11 @@ static void operated(struct store_req *req, int status) {
 	struct engine_operate *operate = container_of(step, struct engine_operate, step);
 
 	engine_committed(operate->engine, step, status);
-	if (status == 0 && step->result.has_task && step->result.task.status == TASK_CANCELLED) {
+	if (status == 0 && step->task_decided && step->task_status == TASK_CANCELLED) {
 		check_task_ended(operate->engine, operate->task_id, TASK_CANCELLED);
 	}
 	operate->answer = step->answer;
-	TEXT_SET(operate->sentence, step->result.refusal);
+	TEXT_SET(operate->sentence, step->refusal);
 	operate->done(operate, status);
 }
 

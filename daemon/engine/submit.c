@@ -46,7 +46,7 @@ static void submitted(struct store_req *req, int status) {
 
 	engine_committed(submit->engine, step, status);
 	submit->answer = step->answer;
-	TEXT_SET(submit->sentence, step->result.refusal);
+	TEXT_SET(submit->sentence, step->refusal);
 	submit->done(submit, status);
 }
 

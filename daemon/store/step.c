@@ -51,7 +51,7 @@ static int find_duplicate(struct db *db, struct store_step *step) {
 		return 0;
 	}
 	if (status == 0 && step->answer.digest != digest) {
-		text_format(step->result.refusal, sizeof(step->result.refusal),
+		text_format(step->refusal, sizeof(step->refusal),
 			"Submission key \"%s\" was used for something else already; use a key of its own.",
 			step->key);
 		return -ESTALE;
@@ -87,6 +87,28 @@ static int assign_ids(struct db *db, struct store_step *step) {
 	return status;
 }
 
+static void add_due(struct store_step *step, enum change_verb verb, const char *lane, int64_t due_ms) {
+	struct step_due *due = &step->due[step->n_due++];
+
+	due->verb = verb;
+	due->due_ms = due_ms;
+	TEXT_SET(due->lane, lane);
+}
+
+/* For who looks at the lanes after the commit. */
+static void note_due(struct store_step *step, const struct step_result *result) {
+	step->n_due = 0;
+	step->branch_woken = result->wake_branch;
+	if (result->has_task && result->task.status == TASK_SCHEDULED) {
+		add_due(step, CHANGE_ADD, result->task.lane, result->task.due_ms);
+	}
+	for (size_t i = 0; i < result->n_changes; i++) {
+		const struct task_change *change = &result->changes[i];
+
+		add_due(step, change->verb, change->lane, change->due_ms);
+	}
+}
+
 static int decide(struct db *db, struct store_step *step, struct step_scene *scene) {
 	struct step_input input = {
 		.event = &step->event,
@@ -100,17 +122,29 @@ static int decide(struct db *db, struct store_step *step, struct step_scene *sce
 	if (status < 0) {
 		return status;
 	}
-	step->decide(&input, &step->result);
-	if (step->result.status < 0) {
-		return step->result.status;
+	step->decide(&input, &scene->result);
+	if (scene->result.status < 0) {
+		TEXT_SET(step->refusal, scene->result.refusal);
+		return scene->result.status;
 	}
+	note_due(step, &scene->result);
 	return step_check_result(db, step, scene);
+}
+
+void step_scene_init(struct step_scene *scene) {
+	scene->has_incident = false;
+	scene->incident.id = 0;
+	scene->task = NULL;
+	memset(&scene->result, 0, sizeof(scene->result));
 }
 
 /* One decision about at most one incident. */
 static int run_one(struct db *db, struct store_step *step) {
 	struct step_scene scene;
-	int status = step_find(db, step, &scene);
+	int status;
+
+	step_scene_init(&scene);
+	status = step_find(db, step, &scene);
 
 	if (status == 0) {
 		status = decide(db, step, &scene);
@@ -124,22 +158,23 @@ static int run_one(struct db *db, struct store_step *step) {
 /* One for each incident of the branch. A decision that has nothing to do keeps neither the others nor the build out. */
 static int run_branch(struct db *db, struct store_step *step) {
 	_cleanup_(freep) struct incident *incidents = NULL;
-	struct step_scene scene = { 0 };
+	struct step_scene scene;
 	size_t n = 0;
 	int status = incidents_of_branch(
 		db, step->project, step->head_repository, step->branch, &incidents, &n);
 
+	step_scene_init(&scene);
 	if (status == 0) {
 		status = step_write_cause(db, step, &scene);
 	}
 	for (size_t i = 0; status == 0 && i < n; i++) {
-		scene = (struct step_scene){ .has_incident = true };
+		step_scene_init(&scene);
+		scene.has_incident = true;
 		scene.incident = incidents[i];
-		memset(&step->result, 0, sizeof(step->result));
 		status = decide(db, step, &scene);
 		if (status == 0) {
 			status = step_apply(db, step, &scene);
-		} else if (status == step->result.status) {
+		} else if (status == scene.result.status) {
 			status = 0;
 		}
 	}
@@ -147,9 +182,11 @@ static int run_branch(struct db *db, struct store_step *step) {
 }
 
 static int run_create(struct db *db, struct store_step *step) {
-	struct step_scene scene = { .task = step->new_task };
+	struct step_scene scene;
 	int status = step_check_new_task(db, step);
 
+	step_scene_init(&scene);
+	scene.task = step->new_task;
 	if (status == 0 && step->decide != NULL) {
 		status = decide(db, step, &scene);
 	}
@@ -196,7 +233,10 @@ static void step_reset(struct store_req *req) {
 
 	store_step_finish(step);
 	memset(&step->answer, 0, sizeof(step->answer));
-	memset(&step->result, 0, sizeof(step->result));
+	step->refusal[0] = '\0';
+	step->n_due = 0;
+	step->branch_woken = false;
+	step->task_decided = false;
 	step->tasks_changed = false;
 }
 

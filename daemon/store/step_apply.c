@@ -48,15 +48,15 @@ static bool is_failure(
 	return (task_failed && kind == NOTE_TASK) || (escalated && kind == NOTE_INCIDENT);
 }
 
-static int append_notes(struct db *db, struct store_step *step, const struct step_scene *scene,
+static int append_notes(struct db *db, struct store_step *step, struct step_scene *scene,
 	const struct incident *incident) {
 	int status = 0;
 
-	for (size_t i = 0; status == 0 && i < step->result.n_notes; i++) {
-		struct note *note = &step->result.notes[i];
+	for (size_t i = 0; status == 0 && i < scene->result.n_notes; i++) {
+		struct note *note = &scene->result.notes[i];
 
 		status = append_note(db, step, note, incident, scene->task,
-			is_failure(&step->result, scene, note->kind));
+			is_failure(&scene->result, scene, note->kind));
 	}
 	return status;
 }
@@ -107,12 +107,12 @@ static bool is_from_ci(const struct store_step *step) {
 	return step->event.type == EVENT_REPORT || step->event.type == EVENT_BUILD_PASSED;
 }
 
-int step_write_cause(struct db *db, struct store_step *step, const struct step_scene *scene) {
-	struct incident *decided = &step->result.incident;
+int step_write_cause(struct db *db, struct store_step *step, struct step_scene *scene) {
+	struct incident *decided = &scene->result.incident;
 	const struct incident *incident = scene->has_incident ? &scene->incident : NULL;
 	int status = 0;
 
-	if (step->result.has_incident) {
+	if (scene->result.has_incident) {
 		incident = decided;
 		if (decided->id == 0) {
 			status = db_next_id(db, DB_IDS_INCIDENT, step->now_ms, &decided->id);
@@ -139,11 +139,12 @@ static bool is_finished(enum task_status status) {
 	return status != TASK_SCHEDULED && status != TASK_EXECUTING;
 }
 
-static int write_task(struct db *db, struct store_step *step, struct task *task,
+static int write_task(struct db *db, struct store_step *step, struct step_scene *scene,
 	const struct incident *incident) {
-	const struct task *decided = &step->result.task;
+	struct task *task = scene->task;
+	const struct task *decided = &scene->result.task;
 
-	if (task->incident_id == 0 && step->result.has_incident) {
+	if (task->incident_id == 0 && scene->result.has_incident) {
 		task->incident_id = incident->id;
 		task->cycle = incident->cycle;
 	}
@@ -163,11 +164,13 @@ static int write_task(struct db *db, struct store_step *step, struct task *task,
 		task->result = json_incref(decided->result);
 	}
 	step->tasks_changed |= task->status == TASK_SCHEDULED;
+	step->task_decided = true;
+	step->task_status = task->status;
 	return task_write(db, task);
 }
 
 /* The build number of the newest report; "" when nothing is added or it is not known. */
-static int find_build_number(struct db *db, const struct store_step *step,
+static int find_build_number(struct db *db, const struct store_step *step, size_t n_changes,
 	const struct incident *incident, char out[LIMIT_NUMBER_MAX]) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = NULL;
 	int status;
@@ -176,7 +179,7 @@ static int find_build_number(struct db *db, const struct store_step *step,
 		text_copy(out, LIMIT_NUMBER_MAX, step->report->build_number);
 		return 0;
 	}
-	if (step->result.n_changes == 0 || incident->report_id == 0) {
+	if (n_changes == 0 || incident->report_id == 0) {
 		return 0;
 	}
 	statement = db_sql(db, SQL_REPORT_BUILD_NUMBER);
@@ -188,11 +191,10 @@ static int find_build_number(struct db *db, const struct store_step *step,
 	return MIN(status, 0);
 }
 
-static int apply_changes(
-	struct db *db, struct store_step *step, const struct incident *incident, bool is_new) {
-	const struct step_result *result = &step->result;
+static int apply_changes(struct db *db, struct store_step *step, const struct step_result *result,
+	const struct incident *incident, bool is_new) {
 	char build_number[LIMIT_NUMBER_MAX] = "";
-	int status = find_build_number(db, step, incident, build_number);
+	int status = find_build_number(db, step, result->n_changes, incident, build_number);
 
 	for (size_t i = 0; status == 0 && i < result->n_changes; i++) {
 		status = task_change(db, step, incident, is_new, &result->changes[i], build_number);
@@ -207,15 +209,15 @@ static bool is_new_incident(const struct step_scene *scene, const struct inciden
 	return !scene->has_incident || incident->id != scene->incident.id;
 }
 
-static int apply_incident(struct db *db, struct store_step *step, const struct step_scene *scene,
+static int apply_incident(struct db *db, struct store_step *step, struct step_scene *scene,
 	const struct incident *incident) {
 	bool is_new = is_new_incident(scene, incident);
 	int status = 0;
 
-	if (step->result.has_incident) {
+	if (scene->result.has_incident) {
 		status = incident_write(db, incident, is_new);
 	}
-	if (status == 0 && step->result.stop_agent) {
+	if (status == 0 && scene->result.stop_agent) {
 		int64_t *id = array_grow(&step->stop_agent_of, &step->n_stop_agent_of, sizeof(*id));
 
 		if (id == NULL) {
@@ -244,23 +246,24 @@ static int answer_task(struct db *db, struct store_step *step, const struct inci
 	return status;
 }
 
-int step_apply(struct db *db, struct store_step *step, const struct step_scene *scene) {
+int step_apply(struct db *db, struct store_step *step, struct step_scene *scene) {
 	const struct incident *incident = NULL;
 	int status = 0;
 
-	if (step->result.has_incident) {
-		incident = &step->result.incident;
+	if (scene->result.has_incident) {
+		incident = &scene->result.incident;
 	} else if (scene->has_incident) {
 		incident = &scene->incident;
 	}
 	if (incident != NULL) {
 		status = apply_incident(db, step, scene, incident);
 	}
-	if (status == 0 && step->result.has_task) {
-		status = write_task(db, step, scene->task, incident);
+	if (status == 0 && scene->result.has_task) {
+		status = write_task(db, step, scene, incident);
 	}
 	if (status == 0 && incident != NULL) {
-		status = apply_changes(db, step, incident, is_new_incident(scene, incident));
+		status = apply_changes(
+			db, step, &scene->result, incident, is_new_incident(scene, incident));
 	}
 	if (status == 0) {
 		status = append_notes(db, step, scene, incident);

@@ -17,7 +17,7 @@ static int check_attempt(struct store_step *step) {
 	if (task->status == TASK_EXECUTING && task->attempt == step->expected_attempt) {
 		return 0;
 	}
-	text_format(step->result.refusal, sizeof(step->result.refusal),
+	text_format(step->refusal, sizeof(step->refusal),
 		"Task %s is %s in attempt %" PRId64 ", not executing attempt %" PRId64 ".",
 		id_format(ID_TASK, task->id, id), task_status_names[task->status], task->attempt,
 		step->expected_attempt);
@@ -46,12 +46,10 @@ static int find_by_task(struct db *db, struct store_step *step, struct incident 
 	return status == -ENOENT ? 0 : status;
 }
 
-int step_find(struct db *db, struct store_step *step, struct step_scene *ret_scene) {
-	struct incident *incident = &ret_scene->incident;
+int step_find(struct db *db, struct store_step *step, struct step_scene *scene) {
+	struct incident *incident = &scene->incident;
 	int status = 0;
 
-	ret_scene->task = NULL;
-	incident->id = 0;
 	switch (step->scope) {
 	case STEP_BY_KEY:
 		status = incident_by_key(db, step->project, step->head_repository, step->branch,
@@ -64,11 +62,11 @@ int step_find(struct db *db, struct store_step *step, struct step_scene *ret_sce
 		break;
 	case STEP_BY_TASK:
 		status = find_by_task(db, step, incident);
-		ret_scene->task = &step->task;
+		scene->task = &step->task;
 		break;
 	case STEP_BY_BRANCH: assert(false);
 	}
-	ret_scene->has_incident = incident->id != 0;
+	scene->has_incident = incident->id != 0;
 	return status;
 }
 
@@ -125,29 +123,29 @@ int step_find_facts(struct db *db, struct store_step *step, const struct step_sc
 /* Checks */
 
 /* A finished task that should be scheduled again while another one took its place. */
-static int check_sibling(struct db *db, struct store_step *step, const struct step_scene *scene) {
+static int check_sibling(struct db *db, struct store_step *step, struct step_scene *scene) {
 	const struct task *before = scene->task;
 	struct live_task live;
 	char id[ID_TEXT_MAX];
 	int status;
 
 	if (before->incident_id == 0 || before->finished_ms == 0 ||
-		step->result.task.status != TASK_SCHEDULED) {
+		scene->result.task.status != TASK_SCHEDULED) {
 		return 0;
 	}
 	status = task_live(db, before->incident_id, before->type, &live);
 	if (status < 0 || live.id == 0) {
 		return status;
 	}
-	step->result.status = -ESTALE;
-	text_format(step->result.refusal, sizeof(step->result.refusal),
+	scene->result.status = -ESTALE;
+	text_format(step->refusal, sizeof(step->refusal),
 		"Task %s does the same and is %s already.", id_format(ID_TASK, live.id, id),
 		task_status_names[live.executing ? TASK_EXECUTING : TASK_SCHEDULED]);
 	return -ESTALE;
 }
 
-int step_check_result(struct db *db, struct store_step *step, const struct step_scene *scene) {
-	const struct step_result *result = &step->result;
+int step_check_result(struct db *db, struct store_step *step, struct step_scene *scene) {
+	const struct step_result *result = &scene->result;
 
 	if (result->has_incident && result->incident.id != 0) {
 		assert(scene->has_incident && result->incident.id == scene->incident.id);

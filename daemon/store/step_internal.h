@@ -8,23 +8,25 @@
 /* What one decision is about. */
 struct step_scene {
 	bool has_incident;
-	struct incident incident; /* as it was */
-	struct task *task;	  /* borrowed: the step's own or its new one; NULL: none */
+	struct incident incident;  /* as it was */
+	struct task *task;	   /* borrowed: the step's own or its new one; NULL: none */
+	struct step_result result; /* what was decided */
 };
 
+/* An empty scene. Only what is looked at is written: it is large, and every submission has one. */
+void step_scene_init(struct step_scene *scene);
+
 /* step_find.c: reads, and refuses. */
-must_check int step_find(struct db *db, struct store_step *step, struct step_scene *ret_scene);
+must_check int step_find(struct db *db, struct store_step *step, struct step_scene *scene);
 must_check int step_find_facts(struct db *db, struct store_step *step,
 	const struct step_scene *scene, struct step_input *input);
 /* Whether what was decided can be written; asserts that the moves are allowed. */
-must_check int step_check_result(
-	struct db *db, struct store_step *step, const struct step_scene *scene);
+must_check int step_check_result(struct db *db, struct store_step *step, struct step_scene *scene);
 /* -EEXIST: its id is taken. Gives it one otherwise. */
 must_check int step_check_new_task(struct db *db, struct store_step *step);
 
 /* step_apply.c: writes. */
 must_check int step_write_new_task(struct db *db, struct store_step *step);
 /* The step's own sentence, its report and its build; gives a new incident its id. */
-must_check int step_write_cause(
-	struct db *db, struct store_step *step, const struct step_scene *scene);
-must_check int step_apply(struct db *db, struct store_step *step, const struct step_scene *scene);
+must_check int step_write_cause(struct db *db, struct store_step *step, struct step_scene *scene);
+must_check int step_apply(struct db *db, struct store_step *step, struct step_scene *scene);

@@ -113,9 +113,19 @@ struct store_step {
 
 	/* out */
 	struct step_answer answer;
-	struct step_result result; /* of the only or the last decision */
-	struct task task;	   /* STEP_BY_TASK: as it is now; owned by the step */
-	struct note *notes;	   /* owned: what was appended to the event log, in order */
+	char refusal[LIMIT_SENTENCE_MAX]; /* of -ESTALE: where it is instead; "" otherwise */
+	/* Of the only or the last decision: what became due in which lane; CHANGE_MOVE: in a lane it was in before. */
+	struct step_due {
+		enum change_verb verb;
+		int64_t due_ms;
+		char lane[LIMIT_LANE_MAX];
+	} due[STEP_CHANGES_MAX + 1];
+	size_t n_due;
+	bool branch_woken; /* and triggers of the branch's other incidents */
+	bool task_decided; /* the last decision was about a task, and `task_status` is what it became */
+	enum task_status task_status;
+	struct task task;   /* STEP_BY_TASK: as it is now; owned by the step */
+	struct note *notes; /* owned: what was appended to the event log, in order */
 	size_t n_notes;
 	int64_t *stop_agent_of; /* owned: incidents whose agent must stop */
 	size_t n_stop_agent_of;

@@ -163,7 +163,7 @@ static void test_task_is_claimed_and_completed(void **state) {
 	task_step_init(&step, EVENT_PUBLISHED, id, T0 + 5, decide_complete);
 	step.expected_attempt = 2;
 	assert_int_equal(step_run(f, &step), -ESTALE);
-	assert_non_null(strstr(step.result.refusal, "attempt"));
+	assert_non_null(strstr(step.refusal, "attempt"));
 	store_step_finish(&step);
 
 	task_step_init(&step, EVENT_PUBLISHED, id, T0 + 5, decide_complete);
@@ -274,7 +274,7 @@ static void test_retry_beside_sibling_is_refused(void **state) {
 	scripted.task.status = TASK_SCHEDULED;
 	task_step_init(&step, EVENT_TASK_RETRY, check, T0, decide_scripted);
 	assert_int_equal(step_run(f, &step), -ESTALE);
-	assert_non_null(strstr(step.result.refusal, "scheduled already"));
+	assert_non_null(strstr(step.refusal, "scheduled already"));
 	store_step_finish(&step);
 }
 
