@@ -1,3 +1,5 @@
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/call.h"
@@ -5,25 +7,8 @@
 #include "client/delivery.h"
 #include "client/failure.h"
 #include "client/file.h"
+#include "client/steplog.h"
 #include "client/submission.h"
-
-static int submit(const struct invocation *inv, const char *log, int64_t deadline_us) {
-	json_t *parameters = NULL;
-	int64_t now_us = clock_mono_us();
-	/* At least half of the time that is left is the daemon's. */
-	int64_t git_us =
-		MIN(now_us + CLIENT_GIT_TIMEOUT_MS * 1000, now_us + (deadline_us - now_us) / 2);
-	struct step_outcome outcome = { .passed = option_flag(&inv->options, "passed"),
-		.exit_code = option_number(&inv->options, "exit-code", -1),
-		.log = log };
-	int r = submission_create(inv, &outcome, git_us, &parameters);
-
-	if (r == 0) {
-		r = delivery_send(inv, parameters, deadline_us, false);
-		json_decref(parameters);
-	}
-	return r;
-}
 
 /* What speaks of a failure beside --passed; NULL: nothing does. */
 static const char *contradiction(const struct invocation *inv) {
@@ -61,29 +46,70 @@ static int check_use(const struct invocation *inv) {
 	return 0;
 }
 
+/* What is kept of the log, clean. */
+struct kept {
+	char *text;
+	json_t *scan;
+};
+
+static void kept_finish(struct kept *kept) {
+	free(kept->text);
+	json_decref(kept->scan);
+}
+
+static int read_log(
+	const char *path, int64_t exit_code, int64_t deadline_us, struct kept *ret_kept) {
+	_cleanup_(steplog_destroyp) struct steplog *log = NULL;
+	int r = steplog_create(&log);
+
+	r = r < 0 ? r : steplog_read(log, path, deadline_us);
+	return r < 0 ? r : steplog_end(log, exit_code, &ret_kept->text, &ret_kept->scan);
+}
+
+/* At least half of the time that is left is the daemon's. */
+static int submit(const struct invocation *inv, const struct step_outcome *outcome, int64_t deadline_us) {
+	json_t *parameters = NULL;
+	int64_t now_us = clock_mono_us();
+	int64_t git_us =
+		MIN(now_us + CLIENT_GIT_TIMEOUT_MS * 1000, now_us + (deadline_us - now_us) / 2);
+	int r = submission_create(inv, outcome, git_us, &parameters);
+
+	if (r == 0) {
+		r = delivery_send(inv, parameters, deadline_us, false);
+		json_decref(parameters);
+	}
+	return r;
+}
+
+static int64_t time_limit_ms(const struct invocation *inv) {
+	return option_given(&inv->globals, "timeout") ? inv->timeout_ms : CLIENT_SUBMIT_TIMEOUT_MS;
+}
+
 /* A log that cannot be read does not cost the report, with --strict the exit code. */
 static int submit_with_log(const struct invocation *inv, const char *path) {
-	_cleanup_(freep) char *log = NULL;
-	bool timed = option_given(&inv->globals, "timeout");
-	int64_t limit_ms = timed ? inv->timeout_ms : CLIENT_SUBMIT_TIMEOUT_MS;
+	_cleanup_(kept_finish) struct kept kept = { 0 };
+	struct step_outcome outcome = { .passed = option_flag(&inv->options, "passed"),
+		.exit_code = option_number(&inv->options, "exit-code", -1) };
+	int64_t limit_ms = time_limit_ms(inv), deadline_us = call_deadline_us(limit_ms);
 	bool is_stdin = path != NULL && strcmp(path, "-") == 0;
-	int64_t deadline_us = call_deadline_us(limit_ms);
 	int64_t log_ms =
 		limit_ms == 0 ? CLIENT_LOG_TIMEOUT_MS : MIN(CLIENT_LOG_TIMEOUT_MS, limit_ms / 2);
 	int64_t log_us = is_stdin ? CALL_NO_DEADLINE : call_deadline_us(log_ms);
-	int log_status = path != NULL ? submission_read_log(path, log_us, &log) : 0, r;
+	int status = path != NULL ? read_log(path, outcome.exit_code, log_us, &kept) : 0, r;
 
-	if (log_status < 0 && command_forgives(inv)) {
+	if (status < 0 && command_forgives(inv)) {
 		failure_warn("cannot read the log \"%s\": %s; reporting without it", path,
-			file_problem(log_status));
+			file_problem(status));
 	}
+	outcome.log = kept.text;
+	outcome.scan = kept.scan;
 	/* A pipe ends when the step does, and that time is not ours. */
-	r = submit(inv, log, is_stdin ? call_deadline_us(limit_ms) : deadline_us);
-	if (r != 0 || log_status == 0 || command_forgives(inv)) {
+	r = submit(inv, &outcome, is_stdin ? call_deadline_us(limit_ms) : deadline_us);
+	if (r != 0 || status == 0 || command_forgives(inv)) {
 		return r;
 	}
 	return failure_report(FAILURE_FAILED, "the failure was reported without it",
-		"cannot read the log \"%s\": %s", path, file_problem(log_status));
+		"cannot read the log \"%s\": %s", path, file_problem(status));
 }
 
 int cmd_submit(const struct invocation *inv) {

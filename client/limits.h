@@ -34,6 +34,12 @@
 /* What is kept of a log: its beginning and its end. */
 #define CLIENT_LOG_HEAD_BYTES (64 * 1024)
 #define CLIENT_LOG_TAIL_BYTES (191 * 1024)
+/* What the daemon takes of each; longer ones are cut here, so that nothing is refused for it. */
+#define CLIENT_DETAILS_MAX_BYTES (64 * 1024)
+#define CLIENT_COMMAND_MAX_BYTES (16 * 1024)
+#define CLIENT_QUALITY_SENT_MAX_BYTES (64 * 1024)
+/* Around the parameters in a message or a spool file. */
+#define CLIENT_ENVELOPE_BYTES 1024
 /* A file with quality numbers, or one to import. */
 #define CLIENT_QUALITY_MAX_BYTES (256 * 1024)
 #define CLIENT_IMPORT_MAX_BYTES (2 * 1024 * 1024)

@@ -5,22 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/call.h"
 #include "client/ci_env.h"
+#include "client/context.h"
 #include "client/failure.h"
-#include "client/file.h"
-#include "common/buffer.h"
+#include "client/print.h"
+#include "client/submission_parts.h"
 #include "common/error_type.h"
-#include "common/fd.h"
 #include "common/text.h"
 
-/* Room for the line that says how much was cut. */
-#define CUT_LINE_MAX 80
-#define LOG_MAX_BYTES ((size_t)(CLIENT_LOG_HEAD_BYTES + CLIENT_LOG_TAIL_BYTES + CUT_LINE_MAX))
-#define READ_BYTES (64 * 1024)
 #define NOTHING "nothing was reported: "
 
 void submission_key(char out[CLIENT_KEY_MAX]) {
@@ -33,196 +27,76 @@ void submission_key(char out[CLIENT_KEY_MAX]) {
 		out, CLIENT_KEY_MAX, "%" PRIx64 "-%016" PRIx64, (uint64_t)clock_now_ms(), random);
 }
 
-struct log_parts {
-	struct buffer head;
-	struct buffer tail;
-	uint64_t cut_bytes;
-};
-
-static int keep(struct log_parts *parts, const char *data, size_t len) {
-	size_t room = CLIENT_LOG_HEAD_BYTES - parts->head.len, first = MIN(room, len);
-	int r = first > 0 ? buffer_append(&parts->head, data, first) : 0;
-
-	if (r == 0 && len > first) {
-		r = buffer_append(&parts->tail, data + first, len - first);
-	}
-	if (r == 0 && parts->tail.len > 2 * CLIENT_LOG_TAIL_BYTES) {
-		parts->cut_bytes += parts->tail.len - CLIENT_LOG_TAIL_BYTES;
-		buffer_keep_tail(&parts->tail, CLIENT_LOG_TAIL_BYTES);
-	}
-	return r;
-}
-
-/* What lies between beginning and end of a large file need not be read. */
-static void skip_middle(int fd, struct log_parts *parts) {
-	struct stat st;
-	off_t here = lseek(fd, 0, SEEK_CUR), end;
-
-	if (here < CLIENT_LOG_HEAD_BYTES || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		return;
-	}
-	end = st.st_size - CLIENT_LOG_TAIL_BYTES;
-	if (end > here && parts->tail.len == 0 && lseek(fd, end, SEEK_SET) == end) {
-		parts->cut_bytes += (uint64_t)(end - here);
-	}
-}
-
-static int read_parts(int fd, int64_t deadline_us, struct log_parts *parts) {
-	for (;;) {
-		char data[READ_BYTES];
-		ssize_t n = file_read(fd, data, sizeof(data), parts->head.len, deadline_us);
-		int r;
-
-		if (n == 0 || (n == -ETIMEDOUT && parts->head.len > 0)) {
-			return 0;
-		}
-		if (n < 0) {
-			return (int)n;
-		}
-		r = keep(parts, data, (size_t)n);
-		if (r < 0) {
-			return r;
-		}
-		skip_middle(fd, parts);
-	}
-}
-
-static bool is_continuation(char c) {
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-/* Head, a line about the cut, tail; clean. Cleaning may lengthen bad bytes: the end is what counts then. */
-static int join_parts(struct log_parts *parts, char **ret_log) {
-	_cleanup_(buffer_finish) struct buffer log;
-	char *text;
-	size_t len, over;
-	int r;
-
-	buffer_init(&log, LOG_MAX_BYTES);
-	if (parts->tail.len > CLIENT_LOG_TAIL_BYTES) {
-		parts->cut_bytes += parts->tail.len - CLIENT_LOG_TAIL_BYTES;
-		buffer_keep_tail(&parts->tail, CLIENT_LOG_TAIL_BYTES);
-	}
-	r = buffer_append(&log, parts->head.data, parts->head.len);
-	if (r == 0 && parts->cut_bytes > 0) {
-		r = buffer_appendf(&log, "\n[... %" PRIu64 " bytes cut ...]\n", parts->cut_bytes);
-	}
-	r = r < 0 ? r : buffer_append(&log, parts->tail.data, parts->tail.len);
-	if (r < 0) {
-		return r;
-	}
-	text = text_clean(log.data, log.len);
-	if (text == NULL) {
-		return -ENOMEM;
-	}
-	len = strlen(text);
-	for (over = len > LOG_MAX_BYTES ? len - LOG_MAX_BYTES : 0; is_continuation(text[over]);) {
-		over++;
-	}
-	memmove(text, text + over, len - over + 1);
-	*ret_log = text;
-	return 0;
-}
-
-int submission_read_log(const char *path, int64_t deadline_us, char **ret_log) {
-	_cleanup_(fd_closep) int fd = -1;
-	struct log_parts parts = { 0 };
-	int r = file_open(path, FILE_REGULAR_PIPE, &fd);
-
-	if (r < 0) {
-		return r;
-	}
-	buffer_init(&parts.head, CLIENT_LOG_HEAD_BYTES);
-	buffer_init(&parts.tail, 2 * CLIENT_LOG_TAIL_BYTES + READ_BYTES);
-	r = read_parts(fd, deadline_us, &parts);
-	if (r == 0) {
-		r = join_parts(&parts, ret_log);
-	}
-	buffer_finish(&parts.head);
-	buffer_finish(&parts.tail);
-	return r;
-}
-
-static const struct text_field {
-	const char *member;
-	const char *option;
-} text_fields[] = {
-	{ "buildNumber", "build-number" },
-	{ "buildUrl", "build-url" },
-	{ "command", "command" },
-	{ "headRepository", "head-repository" },
-	{ "job", "job" },
-};
-
-static const struct text_field number_fields[] = {
-	{ "exitCode", "exit-code" },
-	{ "pullRequest", "pull-request" },
-};
-
-static const char *const quality_fields[] = { "coverage", "lint", "tests" };
+/* Members */
 
 /* Words of a command line may be any bytes; the wire is UTF-8. Returns whether it was added, or absent. */
-static bool set_text(json_t *object, const char *member, const char *text) {
+static bool set_text(json_t *object, const char *member, const char *text, size_t max_bytes) {
 	_cleanup_(freep) char *clean = NULL;
+	size_t len;
 
 	if (text == NULL || text[0] == '\0') {
 		return true;
 	}
 	clean = text_clean(text, strlen(text));
-	return clean != NULL && json_object_set_new(object, member, json_string(clean)) == 0;
-}
-
-static int read_quality(const char *path, int64_t deadline_us, json_t **ret_object) {
-	_cleanup_(freep) char *text = NULL;
-	json_t *object;
-	size_t len = 0;
-	int r = file_read_whole(
-		path, FILE_REGULAR_PIPE, CLIENT_QUALITY_MAX_BYTES, deadline_us, &text, &len);
-
-	if (r < 0) {
-		return r;
+	if (clean == NULL) {
+		return false;
 	}
-	object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(object)) {
-		json_decref(object);
-		return -EINVAL;
+	len = strlen(clean);
+	return json_object_set_new(object, member,
+		       json_stringn(clean, len > max_bytes ? text_cut(clean, max_bytes) : len)) == 0;
+}
+
+/* A name is one line without blanks around it; a long command's beginning is name enough. */
+static bool set_name(json_t *object, const char *member, const char *text) {
+	_cleanup_(freep) char *clean = text != NULL ? text_clean(text, strlen(text)) : NULL;
+	size_t begin, len;
+
+	if (clean == NULL) {
+		return text == NULL;
 	}
-	*ret_object = object;
-	return 0;
-}
-
-/* Git comes after the files, and needs its part of the time. */
-static int64_t quality_deadline_us(int64_t deadline_us) {
-	int64_t now_us = clock_mono_us();
-
-	return now_us + (deadline_us - now_us) / 4;
-}
-
-static int add_quality(const struct invocation *inv, int64_t deadline_us, json_t *parameters) {
-	for (size_t i = 0; i < ARRAY_SIZE(quality_fields); i++) {
-		const char *path = option_text(&inv->options, quality_fields[i]);
-		json_t *object = NULL;
-		int r = path != NULL ? read_quality(path, quality_deadline_us(deadline_us), &object)
-				     : 0;
-
-		if (r == 0 && object != NULL) {
-			r = json_object_set_new(parameters, quality_fields[i], object) < 0 ? -ENOMEM
-											   : 0;
+	for (char *p = clean; *p != '\0'; p++) {
+		if (*p == '\n' || *p == '\t') {
+			*p = ' ';
 		}
-		if (r == 0) {
-			continue;
-		}
-		if (option_flag(&inv->options, "strict")) {
-			return failure_report(FAILURE_USAGE, "it must hold one JSON object",
-				"option \"--%s\" cannot use \"%s\": %s", quality_fields[i], path,
-				r == -EINVAL ? "not a JSON object" : file_problem(r));
-		}
-		failure_warn("option \"--%s\" cannot use \"%s\": %s; reporting without it",
-			quality_fields[i], path,
-			r == -EINVAL ? "not a JSON object" : file_problem(r));
 	}
-	return 0;
+	begin = strspn(clean, " ");
+	len = strlen(clean + begin);
+	len = len >= CLIENT_NAME_MAX ? text_cut(clean + begin, CLIENT_NAME_MAX - 1) : len;
+	while (len > 0 && clean[begin + len - 1] == ' ') {
+		len--;
+	}
+	return len == 0 ||
+		json_object_set_new(object, member, json_stringn(clean + begin, len)) == 0;
 }
+
+static bool set_number(
+	const struct invocation *inv, json_t *object, const char *member, const char *option, int64_t number) {
+	if (number > INT32_MAX && command_forgives(inv)) {
+		failure_warn("option \"--%s\" is too large; reporting without it", option);
+		return true;
+	}
+	return number < 0 || json_object_set_new(object, member, json_integer(number)) == 0;
+}
+
+/* A URL loses its credentials; what is none then is left out. */
+static bool set_url(const struct invocation *inv, json_t *object, const char *url) {
+	char clean[CLIENT_URL_MAX];
+	const char *slashes = url != NULL ? strstr(url, "://") : NULL, *at;
+
+	if (url == NULL || url[0] == '\0' || !command_forgives(inv)) {
+		return set_text(object, "buildUrl", url, CLIENT_URL_MAX - 1);
+	}
+	at = slashes != NULL ? memrchr(slashes, '@', 3 + strcspn(slashes + 3, "/?#")) : NULL;
+	if (text_format(clean, sizeof(clean), "%.*s%s",
+		    at != NULL ? (int)(slashes + 3 - url) : 0, url, at != NULL ? at + 1 : url) &&
+		text_is_web_url(clean)) {
+		return set_text(object, "buildUrl", clean, CLIENT_URL_MAX - 1);
+	}
+	failure_warn("option \"--build-url\" is no http or https URL; reporting without it");
+	return true;
+}
+
+/* Where it comes from */
 
 static bool add_ancestors(json_t *parameters, const struct ci_env *env) {
 	json_t *ancestors = json_array();
@@ -234,29 +108,6 @@ static bool add_ancestors(json_t *parameters, const struct ci_env *env) {
 		}
 	}
 	return json_object_set_new(parameters, "ancestors", ancestors) == 0;
-}
-
-static bool add_options(const struct invocation *inv, json_t *parameters) {
-	bool done = true;
-
-	for (size_t i = 0; i < ARRAY_SIZE(text_fields); i++) {
-		done = done &&
-			set_text(parameters, text_fields[i].member,
-				option_text(&inv->options, text_fields[i].option));
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(number_fields); i++) {
-		int64_t number = option_number(&inv->options, number_fields[i].option, -1);
-
-		if (number > INT32_MAX && command_forgives(inv)) {
-			failure_warn("option \"--%s\" is too large; reporting without it",
-				number_fields[i].option);
-		} else if (number >= 0) {
-			done = done &&
-				json_object_set_new(parameters, number_fields[i].member,
-					json_integer(number)) == 0;
-		}
-	}
-	return done;
 }
 
 /*
@@ -278,7 +129,28 @@ static int take_project(const struct invocation *inv, char out[CLIENT_NAME_MAX])
 	return 0;
 }
 
-/* What was not given comes from git. Returns: 0; an exit code: git does not know either. */
+/* What was given; else what the CI system or git says, "" for nothing. */
+static const char *given_or(const struct invocation *inv, const char *option, const char *found) {
+	const char *given = option_text(&inv->options, option);
+
+	return given != NULL ? given : found;
+}
+
+static bool add_build(const struct invocation *inv, const struct ci_env *env, json_t *parameters) {
+	int64_t found = env->pull_request > 0 ? env->pull_request : -1;
+
+	return set_text(parameters, "buildNumber", given_or(inv, "build-number", env->build_number),
+		       CLIENT_NUMBER_MAX - 1) &&
+		set_url(inv, parameters, given_or(inv, "build-url", env->build_url)) &&
+		set_text(parameters, "headRepository",
+			given_or(inv, "head-repository", env->head_repository),
+			CLIENT_NAME_MAX - 1) &&
+		set_name(parameters, "job", given_or(inv, "job", env->job)) &&
+		set_number(inv, parameters, "pullRequest", "pull-request",
+			option_number(&inv->options, "pull-request", found));
+}
+
+/* What was not given comes from the CI system and git. Returns: 0; an exit code: they do not know either. */
 static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *parameters) {
 	const char *branch = option_text(&inv->options, "branch");
 	const char *commit = option_text(&inv->options, "commit");
@@ -290,7 +162,7 @@ static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *
 	if (r != 0) {
 		return r;
 	}
-	wanted = CI_ANCESTORS | (given[0] == '\0' ? CI_PROJECT : 0) |
+	wanted = CI_ANCESTORS | CI_BUILD | (given[0] == '\0' ? CI_PROJECT : 0) |
 		(branch == NULL ? CI_BRANCH : 0) | (commit == NULL ? CI_COMMIT : 0);
 	ci_env_collect(wanted, commit, deadline_us, &env);
 	project = given[0] != '\0' ? given : env.project;
@@ -302,28 +174,60 @@ static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *
 	}
 	if (branch[0] == '\0') {
 		return failure_report(FAILURE_USAGE, "give it with --branch",
-			NOTHING "git does not say which branch this is");
+			NOTHING "neither the CI system nor git says which branch this is");
 	}
-	if (!set_text(parameters, "project", project) || !set_text(parameters, "branch", branch) ||
-		!set_text(parameters, "commit", commit) || !add_ancestors(parameters, &env)) {
+	if (!set_text(parameters, "project", project, SIZE_MAX) ||
+		!set_text(parameters, "branch", branch, SIZE_MAX) ||
+		!set_text(parameters, "commit", commit, SIZE_MAX) ||
+		!add_ancestors(parameters, &env) || !add_build(inv, &env, parameters)) {
 		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	return 0;
+}
+
+/* What failed */
+
+/* The type that result files speak of when the log does not say. */
+static enum error_type type_of_results(const struct submission_results *results) {
+	static const enum error_type types[RESULTS_KIND_COUNT] = {
+		[RESULTS_COVERAGE] = ERROR_UNKNOWN,
+		[RESULTS_LINT] = ERROR_LINT,
+		[RESULTS_SECURITY] = ERROR_SECURITY_SCAN,
+		[RESULTS_TESTS] = ERROR_TEST,
+	};
+
+	return results->failed ? types[results->kind] : ERROR_UNKNOWN;
+}
+
+/* Nobody gave a type: the scan's, else what result files tell, else unknown. */
+static bool add_found_type(const struct step_outcome *outcome,
+	const struct submission_results *results, const char *details, json_t *parameters) {
+	const char *scanned = json_text(outcome->scan, "errorType");
+	const char *headline = json_text(json_object_get(outcome->scan, "headline"), "text");
+	enum error_type type = ERROR_UNKNOWN;
+
+	if (error_type_parse(scanned, &type) < 0 || type == ERROR_UNKNOWN) {
+		type = type_of_results(results);
+	}
+	if (details == NULL) {
+		details = headline[0] != '\0' ? headline : results->why;
+	}
+	return set_text(parameters, "errorType", error_type_name(type), SIZE_MAX) &&
+		set_text(parameters, "errorDetails", details, CLIENT_DETAILS_MAX_BYTES);
 }
 
 /*
  * The old script took any word as a type, and a report lost to a misspelt one helps nobody: without --strict it becomes
  * an unknown failure, and the word stands before the details. Returns whether memory sufficed.
  */
-static bool add_type(const struct invocation *inv, json_t *parameters) {
-	const char *type = command_argument(inv, 0), *details = command_argument(inv, 1);
+static bool add_given_type(const struct invocation *inv, const char *type, const char *details,
+	json_t *parameters) {
 	_cleanup_(freep) char *both = NULL;
 	enum error_type known;
 
-	if (type == NULL || error_type_parse(type, &known) == 0 ||
-		option_flag(&inv->options, "strict")) {
-		return set_text(parameters, "errorType", type) &&
-			set_text(parameters, "errorDetails", details);
+	if (error_type_parse(type, &known) == 0 || option_flag(&inv->options, "strict")) {
+		return set_text(parameters, "errorType", type, SIZE_MAX) &&
+			set_text(parameters, "errorDetails", details, CLIENT_DETAILS_MAX_BYTES);
 	}
 	failure_warn("\"%s\" is no error type; reporting it as unknown_failure", type);
 	if (asprintf(&both, "%s%s%s", type, details != NULL ? ": " : "",
@@ -331,28 +235,106 @@ static bool add_type(const struct invocation *inv, json_t *parameters) {
 		both = NULL;
 		return false;
 	}
-	return set_text(parameters, "errorType", error_type_name(ERROR_UNKNOWN)) &&
-		set_text(parameters, "errorDetails", both);
+	return set_text(parameters, "errorType", error_type_name(ERROR_UNKNOWN), SIZE_MAX) &&
+		set_text(parameters, "errorDetails", both, CLIENT_DETAILS_MAX_BYTES);
 }
 
-static int add_words(const struct invocation *inv, const char *log, json_t *parameters) {
+/* `run` takes the step's command where others take a type. */
+static bool add_type(const struct invocation *inv, const struct step_outcome *outcome,
+	const struct submission_results *results, json_t *parameters) {
+	bool typed = outcome->command == NULL;
+	const char *type = typed ? command_argument(inv, 0) : NULL;
+	const char *details = typed ? command_argument(inv, 1) : NULL;
+	const char *headline = json_text(json_object_get(outcome->scan, "headline"), "text");
+
+	if (type == NULL) {
+		return add_found_type(outcome, results, details, parameters);
+	}
+	return add_given_type(inv, type,
+		details != NULL || headline[0] == '\0' ? details : headline, parameters);
+}
+
+static bool add_failure(const struct invocation *inv, const struct step_outcome *outcome,
+	const struct submission_results *results, json_t *parameters) {
+	return add_type(inv, outcome, results, parameters) &&
+		set_text(parameters, "log", outcome->log, SIZE_MAX) &&
+		(!json_is_object(outcome->scan) ||
+			json_object_set_new(parameters, "scan", json_deep_copy(outcome->scan)) == 0);
+}
+
+static int add_context(int64_t deadline_us, json_t *parameters) {
+	enum error_type type = ERROR_UNKNOWN;
+	json_t *context = NULL;
+	int r;
+
+	(void)!error_type_parse(json_text(parameters, "errorType"), &type);
+	r = context_collect(type, deadline_us, &context);
+	if (r == 0 && json_object_size(context) > 0) {
+		r = json_object_set(parameters, "context", context) < 0 ? -ENOMEM : 0;
+	}
+	json_decref(context);
+	return r;
+}
+
+/* The whole */
+
+static bool add_words(
+	const struct invocation *inv, const struct step_outcome *outcome, json_t *parameters) {
 	const char *key = option_text(&inv->options, "key");
-	const char *step = option_text(&inv->options, "step");
+	const char *command = given_or(inv, "command", outcome->command);
 	char made[CLIENT_KEY_MAX];
 
 	if (key == NULL) {
 		submission_key(made);
 		key = made;
 	}
-	step = step != NULL ? step : option_text(&inv->options, "command");
-	if (!set_text(parameters, "key", key) || !set_text(parameters, "step", step) ||
-		!add_type(inv, parameters) || !set_text(parameters, "log", log) ||
-		!add_options(inv, parameters) ||
-		json_object_set_new(parameters, "passed",
-			json_boolean(option_flag(&inv->options, "passed"))) < 0) {
+	return set_text(parameters, "key", key, SIZE_MAX) &&
+		set_text(parameters, "command", command, CLIENT_COMMAND_MAX_BYTES) &&
+		set_name(parameters, "step", given_or(inv, "step", command)) &&
+		set_number(inv, parameters, "exitCode", "exit-code", outcome->exit_code) &&
+		json_object_set_new(parameters, "passed", json_boolean(outcome->passed)) == 0;
+}
+
+/* Numbers that tell of a failure beside a step that says it passed: who is right is not known, so nothing is green. */
+static int check_results(
+	const struct step_outcome *outcome, const struct submission_results *results) {
+	if (!outcome->passed || !results->failed) {
+		return 0;
+	}
+	return failure_report(FAILURE_REFUSED, "see the file, or report it as a failure",
+		NOTHING "the step passed, and the file of --%s tells of a failure: %s",
+		results_kind_name(results->kind), results->why);
+}
+
+/* Of the time that is left, so that the rest of the work has its part. */
+static int64_t share_us(int64_t deadline_us, int64_t of_four) {
+	int64_t now_us = clock_mono_us();
+
+	return now_us + (deadline_us - now_us) / 4 * of_four;
+}
+
+static int fill(const struct invocation *inv, const struct step_outcome *outcome,
+	int64_t deadline_us, json_t *parameters) {
+	struct submission_results results;
+	int r = submission_add_results(inv, share_us(deadline_us, 2), parameters, &results);
+
+	r = r != 0 ? r : check_results(outcome, &results);
+	if (r != 0) {
+		return r;
+	}
+	if (!add_words(inv, outcome, parameters) ||
+		(!outcome->passed && !add_failure(inv, outcome, &results, parameters))) {
 		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
-	return 0;
+	r = add_place(inv, share_us(deadline_us, 3), parameters);
+	if (r != 0) {
+		return r;
+	}
+	r = outcome->passed ? 0 : add_context(deadline_us, parameters);
+	r = r < 0 ? r : submission_clean(parameters);
+	return r < 0 ? failure_report(FAILURE_FAILED, NULL, NOTHING "%s",
+			       r == -EMSGSIZE ? "it is too long" : "out of memory")
+		     : 0;
 }
 
 int submission_create(const struct invocation *inv, const struct step_outcome *outcome,
@@ -363,9 +345,7 @@ int submission_create(const struct invocation *inv, const struct step_outcome *o
 	if (parameters == NULL) {
 		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
-	r = add_words(inv, outcome->log, parameters);
-	r = r != 0 ? r : add_quality(inv, deadline_us, parameters);
-	r = r != 0 ? r : add_place(inv, deadline_us, parameters);
+	r = fill(inv, outcome, deadline_us, parameters);
 	if (r != 0) {
 		json_decref(parameters);
 		return r;

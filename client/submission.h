@@ -1,5 +1,5 @@
 /*
- * submission - the parameters of Submit, from the command line, files and git. Reads only; talks to no daemon.
+ * submission - the parameters of Submit, from the command line, files, the CI system and git. Reads only; talks to no daemon.
  */
 #pragma once
 
@@ -28,9 +28,6 @@ struct step_outcome {
  */
 must_check int submission_create(const struct invocation *inv, const struct step_outcome *outcome,
 	int64_t deadline_us, json_t **ret_parameters);
-
-/* Goes when client/steplog.h is there. */
-must_check int submission_read_log(const char *path, int64_t deadline_us, char **ret_log);
 
 /* A new submission key: the time and 64 random bits. */
 void submission_key(char out[CLIENT_KEY_MAX]);

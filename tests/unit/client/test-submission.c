@@ -20,9 +20,6 @@
 #include "common/text.h"
 #include "tests/unit/client/capture.h"
 
-#define LOG_KEPT (CLIENT_LOG_HEAD_BYTES + CLIENT_LOG_TAIL_BYTES)
-#define DAEMON_KEEPS (256 * 1024)
-
 static char directory[64];
 
 static int enter_directory(void **state) {
@@ -42,108 +39,6 @@ static int64_t soon_us(void) {
 	return clock_mono_us() + 20 * 1000 * CLOCK_SECOND_MS;
 }
 
-static void test_small_logs(void **state) {
-	static const struct row {
-		const char *bytes;
-		size_t len;
-		const char *text;
-	} table[] = {
-		{ "", 0, "" },
-		{ "one\ntwo\n", 8, "one\ntwo\n" },
-		{ "\033[31mred\033[0m\r\nbl\xfft\0x", 20, "red\nbl\xef\xbf\xbdt\xef\xbf\xbdx" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		_cleanup_(freep) char *log = NULL;
-
-		write_file("log", table[i].bytes, table[i].len);
-		assert_int_equal(submission_read_log("log", soon_us(), &log), 0);
-		assert_string_equal(log, table[i].text);
-	}
-}
-
-/* Whatever its length: the beginning, the end, and between them the number of bytes that are missing. */
-static void check_long_log(size_t len, const char *unit, bool piped) {
-	_cleanup_(freep) char *log = NULL, *data = malloc(len + 1);
-	int saved = dup(STDIN_FILENO);
-	long long cut = 0;
-	const char *line;
-
-	for (size_t i = 0; i < len; i++) {
-		data[i] = unit[i % strlen(unit)];
-	}
-	memcpy(data, "FIRST", 5);
-	memcpy(data + len - 4, "LAST", 4);
-	write_file("log", data, len);
-	if (piped) {
-		FILE *file = fopen("log", "r");
-
-		assert_int_equal(dup2(fileno(file), STDIN_FILENO), STDIN_FILENO);
-		fclose(file);
-	}
-	assert_int_equal(
-		submission_read_log(piped ? "-" : "log", piped ? CALL_NO_DEADLINE : soon_us(), &log),
-		0);
-	dup2(saved, STDIN_FILENO);
-	close(saved);
-	assert_true(strlen(log) <= DAEMON_KEEPS);
-	assert_true(text_is_utf8(log, strlen(log)));
-	assert_memory_equal(log, "FIRST", 5);
-	assert_string_equal(log + strlen(log) - 4, "LAST");
-	line = strstr(log, "\n[... ");
-	assert_int_equal(line != NULL, len > LOG_KEPT);
-	if (line != NULL) {
-		cut = strtoll(line + 6, NULL, 10);
-	}
-	assert_int_equal(cut, len > LOG_KEPT ? len - LOG_KEPT : 0);
-}
-
-static void test_long_logs(void **state) {
-	static const size_t lengths[] = { CLIENT_LOG_HEAD_BYTES, CLIENT_LOG_HEAD_BYTES + 1,
-		LOG_KEPT, LOG_KEPT + 1, LOG_KEPT + 70000, 2 * LOG_KEPT, 5 * 1024 * 1024 + 3 };
-
-	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
-		check_long_log(lengths[i], "0123456789", false);
-		check_long_log(lengths[i], "0123456789", true);
-	}
-}
-
-/* A character across the seam of beginning and end stays whole when nothing was cut. */
-static void test_seam(void **state) {
-	_cleanup_(freep) char *log = NULL, *data = malloc(CLIENT_LOG_HEAD_BYTES + 8);
-
-	memset(data, 'x', CLIENT_LOG_HEAD_BYTES + 8);
-	memcpy(data + CLIENT_LOG_HEAD_BYTES - 1, "ä", 2);
-	write_file("log", data, CLIENT_LOG_HEAD_BYTES + 8);
-	assert_int_equal(submission_read_log("log", soon_us(), &log), 0);
-	assert_memory_equal(log + CLIENT_LOG_HEAD_BYTES - 2, "xäx", 4);
-}
-
-static void test_no_log(void **state) {
-	char *log = NULL;
-
-	assert_int_equal(submission_read_log("missing", soon_us(), &log), -ENOENT);
-	assert_int_equal(submission_read_log(".", soon_us(), &log), -EISDIR);
-	assert_int_equal(submission_read_log("/dev/zero", soon_us(), &log), -ENODEV);
-	assert_null(log);
-}
-
-/* A FIFO: nobody writes; somebody has written and stays. */
-static void test_fifo_logs(void **state) {
-	_cleanup_(freep) char *log = NULL;
-	int64_t shortly_us = clock_mono_us() + 20000;
-	int fd;
-
-	assert_int_equal(mkfifo("fifo", 0600), 0);
-	assert_int_equal(submission_read_log("fifo", shortly_us, &log), -ETIMEDOUT);
-	assert_null(log);
-	fd = open("fifo", O_RDWR | O_CLOEXEC);
-	assert_int_equal(write(fd, "begun", 5), 5);
-	assert_int_equal(submission_read_log("fifo", clock_mono_us() + 200000, &log), 0);
-	assert_string_equal(log, "begun");
-	close(fd);
-}
-
 static void test_keys_differ(void **state) {
 	char one[CLIENT_KEY_MAX], two[CLIENT_KEY_MAX];
 
@@ -153,13 +48,16 @@ static void test_keys_differ(void **state) {
 	assert_true(text_is_name(one, sizeof(one)));
 }
 
+/* What was said on stderr by the last create(). */
+static char said[1024];
+
 /* The parameters as they go out, or NULL; `*ret_exit` is the exit code. */
-static json_t *create(const char *const *words, int *ret_exit) {
+static json_t *create_of(
+	const char *const *words, const struct step_outcome *outcome, int *ret_exit) {
 	const char *argv[24] = { "codegenctl", "submit" };
 	struct invocation inv;
 	struct capture capture;
 	json_t *parameters = NULL;
-	char ignored[1024];
 	bool done;
 	int argc = 2;
 
@@ -169,16 +67,19 @@ static json_t *create(const char *const *words, int *ret_exit) {
 	}
 	assert_int_equal(command_parse(argc, (char **)argv, &inv, &done), 0);
 	capture_start(&capture, stderr);
-	*ret_exit = submission_create(
-		&inv, &(struct step_outcome){ .exit_code = -1 }, soon_us(), &parameters);
-	capture_stop(&capture, ignored, sizeof(ignored));
+	*ret_exit = submission_create(&inv, outcome, soon_us(), &parameters);
+	capture_stop(&capture, said, sizeof(said));
 	return parameters;
+}
+
+static json_t *create(const char *const *words, int *ret_exit) {
+	return create_of(words, &(struct step_outcome){ .exit_code = -1 }, ret_exit);
 }
 
 static void test_parameters(void **state) {
 	static const char *const words[] = { "build_failure", "it\xff broke", "--project=acme/web",
 		"--branch=main", "--commit=abc", "--job=test", "--command=npm test",
-		"--exit-code=1", "--pull-request=7", "--key=k", "--head-repository=fork/web",
+		"--pull-request=7", "--key=k", "--head-repository=fork/web",
 		"--build-number=11", NULL };
 	json_t *expected = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s, "
 				     "s:b, s:[]}",
@@ -187,7 +88,7 @@ static void test_parameters(void **state) {
 		"step", "npm test", "key", "k", "exitCode", 1, "pullRequest", 7, "headRepository",
 		"fork/web", "buildNumber", "11", "passed", 0, "ancestors");
 	int r;
-	json_t *parameters = create(words, &r);
+	json_t *parameters = create_of(words, &(struct step_outcome){ .exit_code = 1 }, &r);
 
 	assert_int_equal(r, 0);
 	assert_true(json_equal(parameters, expected));
@@ -243,9 +144,11 @@ static void test_passed(void **state) {
 	json_t *parameters;
 
 	write_file("good", "{\"lines\": 80.5}", 15);
-	parameters = create(words, &r);
+	parameters = create_of(
+		words, &(struct step_outcome){ .passed = true, .exit_code = 0 }, &r);
 	assert_int_equal(r, 0);
 	assert_true(json_is_true(json_object_get(parameters, "passed")));
+	assert_null(json_object_get(parameters, "errorType"));
 	assert_non_null(json_object_get(json_object_get(parameters, "coverage"), "lines"));
 	assert_string_equal(json_text(parameters, "project"), strrchr(directory, '/') + 1);
 	json_decref(parameters);
@@ -277,19 +180,116 @@ static void test_wrong_use(void **state) {
 	}
 }
 
+/* Nobody said what failed: the scan does, and its headline; what it does not know is unknown. */
+static void test_the_scan_tells(void **state) {
+	static const struct row {
+		const char *words[4];
+		const char *scan;
+		const char *type;
+		const char *details;
+	} table[] = {
+		{ { "--branch=b" },
+			"{\"errorType\":\"lint_failure\",\"headline\":{\"line\":3,\"text\":\"a.js: no\"}}",
+			"lint_failure", "a.js: no" },
+		{ { "--branch=b" }, "{\"errorType\":\"none\",\"headline\":{\"text\":\"\"}}",
+			"unknown_failure", "" },
+		{ { "test_failure", "mine", "--branch=b" },
+			"{\"errorType\":\"lint_failure\",\"headline\":{\"text\":\"x\"}}",
+			"test_failure", "mine" },
+		{ { "test_failure", "--branch=b" },
+			"{\"errorType\":\"lint_failure\",\"headline\":{\"text\":\"x\"}}",
+			"test_failure", "x" },
+		{ { "--branch=b" }, "[]", "unknown_failure", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		json_t *scan = json_loads(table[i].scan, 0, NULL);
+		struct step_outcome outcome = { .exit_code = 1, .log = "x\n", .scan = scan };
+		int r;
+		json_t *parameters = create_of(table[i].words, &outcome, &r);
+
+		assert_int_equal(r, 0);
+		assert_string_equal(json_text(parameters, "errorType"), table[i].type);
+		assert_string_equal(json_text(parameters, "errorDetails"), table[i].details);
+		assert_string_equal(json_text(parameters, "log"), "x\n");
+		assert_int_equal(json_object_get(parameters, "scan") != NULL, json_is_object(scan));
+		json_decref(parameters);
+		json_decref(scan);
+	}
+}
+
+/* The step is named by its command, and a name is one line of at most 255 bytes. */
+static void test_names_that_fit(void **state) {
+	_cleanup_(freep) char *option = NULL;
+	char word[600];
+	const char *words[] = { "--branch=b", "--job= a\nb\t", "--command", NULL, NULL };
+	int r;
+	json_t *parameters;
+
+	memset(word, 'w', sizeof(word));
+	memcpy(word, "make\nall ", 9);
+	word[sizeof(word) - 1] = '\0';
+	words[3] = word;
+	parameters = create(words, &r);
+	assert_int_equal(r, 0);
+	assert_string_equal(json_text(parameters, "job"), "a b");
+	assert_int_equal(strlen(json_text(parameters, "step")), CLIENT_NAME_MAX - 1);
+	assert_memory_equal(json_text(parameters, "step"), "make all www", 12);
+	assert_string_equal(json_text(parameters, "command"), word);
+	json_decref(parameters);
+}
+
+static void test_nothing_secret_leaves(void **state) {
+	static const char *const words[] = { "test_failure",
+		"with ghp_abcdefghijklmnopqrstuvwxyz0123456789", "--branch=b",
+		"--command=curl -H hunter2hunter2", "--key=ghp_abcdefghijklmnopqrstuvwxyz012345",
+		"--build-url=https://u:pa55word@host/1", NULL };
+	_cleanup_(freep) char *text = NULL;
+	int r;
+	json_t *parameters;
+
+	setenv("DEPLOY_PASSWORD", "hunter2hunter2", 1);
+	parameters = create(words, &r);
+	unsetenv("DEPLOY_PASSWORD");
+	assert_int_equal(r, 0);
+	assert_string_equal(json_text(parameters, "key"), words[4] + strlen("--key="));
+	assert_string_equal(json_text(parameters, "buildUrl"), "https://host/1");
+	text = json_dumps(parameters, 0);
+	assert_null(strstr(text, "hunter2hunter2"));
+	assert_null(strstr(text, "0123456789"));
+	assert_null(strstr(text, "pa55word"));
+	json_decref(parameters);
+}
+
+/* A log of characters that JSON writes as six bytes each does not make a message nobody takes. */
+static void test_a_message_that_fits(void **state) {
+	static const char *const words[] = { "test_failure", "--branch=b", NULL };
+	size_t len = PROTOCOL_FRAME_MAX_BYTES;
+	_cleanup_(freep) char *log = malloc(len + 1);
+	int r;
+	json_t *parameters;
+
+	memset(log, 'x', len);
+	log[len] = '\0';
+	parameters = create_of(words, &(struct step_outcome){ .exit_code = 1, .log = log }, &r);
+	assert_int_equal(r, 0);
+	assert_null(json_object_get(parameters, "log"));
+	assert_string_equal(json_text(parameters, "errorType"), "test_failure");
+	json_decref(parameters);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_small_logs),
-		cmocka_unit_test(test_long_logs),
-		cmocka_unit_test(test_seam),
-		cmocka_unit_test(test_no_log),
-		cmocka_unit_test(test_fifo_logs),
 		cmocka_unit_test(test_keys_differ),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_unknown_type),
 		cmocka_unit_test(test_project_is_no_url),
 		cmocka_unit_test(test_passed),
 		cmocka_unit_test(test_wrong_use),
+		cmocka_unit_test(test_the_scan_tells),
+		cmocka_unit_test(test_names_that_fit),
+		cmocka_unit_test(test_nothing_secret_leaves),
+		cmocka_unit_test(test_a_message_that_fits),
 	};
 
 	return cmocka_run_group_tests(tests, enter_directory, leave_directory);
