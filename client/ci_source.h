@@ -12,9 +12,9 @@
 #include "common/macro.h"
 
 /*
- * Fills `env` (zeroed) from the CI system that is recognised: its variables, event file and properties. Broken values are
- * left out. Returns whether HEAD is what was built: not so where a test merge is checked out, or the event tells of
- * another run.
+ * Fills `env` (zeroed) from the CI system that is recognised: its variables, event file and properties. Broken values
+ * are left out. Returns whether HEAD is what was built: not so where a test merge is checked out, or the event tells
+ * of another run.
  */
 bool ci_provider_read(int64_t deadline_us, struct ci_env *env);
 

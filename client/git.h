@@ -20,8 +20,8 @@ struct git_query {
 };
 
 /*
- * Starts "git WORDS..." (NULL-ended, fewer than GIT_WORDS_MAX) in the working directory. Whether git is there, or knows the
- * answer, git_wait() shows. `query` is git_finish()ed in any case.
+ * Starts "git WORDS..." (NULL-ended, fewer than GIT_WORDS_MAX) in the working directory. Whether git is there, or
+ * knows the answer, git_wait() shows. `query` is git_finish()ed in any case.
  */
 void git_start(struct git_query *query, const char *const *words);
 /* A query that was not started. */

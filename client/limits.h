@@ -28,6 +28,12 @@
 #define CLIENT_RUN_ANSWER_MS 50
 /* A command as it is reported. */
 #define CLIENT_COMMAND_MAX 4096
+/* Files that go along as context: each, all, and the least that is worth beginning. */
+#define CLIENT_CONTEXT_MEMBER_BYTES (64 * 1024)
+#define CLIENT_CONTEXT_BYTES (256 * 1024)
+#define CLIENT_CONTEXT_MIN_BYTES 1024
+#define CLIENT_CONTEXT_FILES_MAX 32
+#define CLIENT_CONTEXT_ENTRIES_MAX 1000
 /* Between two looks of `ready --wait`. */
 #define CLIENT_READY_POLL_MS (3 * CLOCK_SECOND_MS)
 
@@ -40,6 +46,14 @@
 #define CLIENT_QUALITY_SENT_MAX_BYTES (64 * 1024)
 /* Around the parameters in a message or a spool file. */
 #define CLIENT_ENVELOPE_BYTES 1024
+/* Result files: streamed ones, those read as one JSON value (which takes some ten times as much memory), one line. */
+#define CLIENT_RESULTS_FILE_BYTES (64 * 1024 * 1024)
+#define CLIENT_RESULTS_JSON_BYTES (32 * 1024 * 1024)
+#define CLIENT_RESULTS_LINE_BYTES (1024 * 1024)
+#define CLIENT_RESULTS_HEAD_BYTES 4096 /* looked at to know the format */
+#define CLIENT_RESULTS_DEPTH_MAX 64    /* of XML elements */
+#define CLIENT_RESULTS_SENT_BYTES (60 * 1024) /* of one kind; the daemon takes 64 KiB */
+#define CLIENT_FINDINGS_MAX 100
 /* A file with quality numbers, or one to import. */
 #define CLIENT_QUALITY_MAX_BYTES (256 * 1024)
 #define CLIENT_IMPORT_MAX_BYTES (2 * 1024 * 1024)
