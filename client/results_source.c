@@ -1,0 +1,144 @@
+/* A result file as bytes, lines or one JSON value; bounded, and overwritten in memory when it is done with. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/file.h"
+#include "client/results_internal.h"
+#include "common/buffer.h"
+#include "common/text.h"
+
+#define READ_BYTES (64 * 1024)
+
+ssize_t results_source_read(struct results_source *source, char *data, size_t size) {
+	ssize_t n;
+
+	if (source->head_used < source->head_len) {
+		size_t left = MIN(size, source->head_len - source->head_used);
+
+		memcpy(data, source->head + source->head_used, left);
+		source->head_used += left;
+		return (ssize_t)left;
+	}
+	n = file_read(source->fd, data, size, source->total, source->deadline_us);
+	if (n > 0) {
+		source->total += (uint64_t)n;
+	}
+	return n > 0 && source->total > source->max_bytes ? -EFBIG : n;
+}
+
+/* buffer_finish() of what may hold secrets. */
+static void buffer_wipe(struct buffer *buf) {
+	if (buf->cap > 0) {
+		explicit_bzero(buf->data, buf->cap);
+	}
+	buffer_finish(buf);
+}
+
+/* Hands out the whole lines in `buf`. */
+static int take_lines(struct buffer *buf, int (*line)(void *user, char *text, size_t len), void *user) {
+	char *at = buf->data, *end = buf->data + buf->len, *newline;
+	int r = 0;
+
+	while (r == 0 && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		size_t len = (size_t)(newline - at);
+
+		len -= len > 0 && at[len - 1] == '\r' ? 1 : 0;
+		at[len] = '\0';
+		r = line(user, at, len);
+		at = newline + 1;
+	}
+	buffer_consume(buf, (size_t)(at - buf->data));
+	return r;
+}
+
+int results_source_lines(struct results_source *source,
+	int (*line)(void *user, char *text, size_t len), void *user, bool *ret_whole) {
+	_cleanup_(buffer_wipe) struct buffer buf;
+	ssize_t n = 0;
+	int r = 0;
+
+	buffer_init(&buf, CLIENT_RESULTS_LINE_BYTES + READ_BYTES);
+	/* Whole from the start: what a growing buffer leaves behind could not be overwritten. */
+	if (buffer_reserve(&buf, CLIENT_RESULTS_LINE_BYTES + READ_BYTES) == NULL) {
+		return -ENOMEM;
+	}
+	while (r == 0 && buf.len <= CLIENT_RESULTS_LINE_BYTES &&
+		(n = results_source_read(source, buf.data + buf.len, READ_BYTES)) > 0) {
+		buffer_commit(&buf, (size_t)n);
+		r = take_lines(&buf, line, user);
+	}
+	if (r != 0 || n < 0) {
+		return r != 0 ? r : (int)n;
+	}
+	if (buf.len > CLIENT_RESULTS_LINE_BYTES) {
+		return -EINVAL;
+	}
+	*ret_whole = buf.len == 0;
+	return buf.len > 0 ? line(user, buf.data, buf.len) : 0;
+}
+
+/* What npm, pnpm and yarn print in front of a script's output: "> web@1.0.0 lint", "yarn run v1.22", "$ eslint". */
+static const char *skip_banner(const char *text, const char *end) {
+	static const char *const banners[] = { "> ", "$ ", "yarn run " };
+	const char *at = text;
+
+	for (;;) {
+		const char *newline;
+		bool banner = at < end && (*at == '\n' || *at == '\r');
+
+		for (size_t i = 0; i < ARRAY_SIZE(banners); i++) {
+			banner = banner || strncmp(at, banners[i], strlen(banners[i])) == 0;
+		}
+		newline = banner ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+		if (newline == NULL) {
+			return at;
+		}
+		at = newline + 1;
+	}
+}
+
+static int read_all(struct results_source *source, struct buffer *buf) {
+	ssize_t n = 1;
+
+	while (n > 0) {
+		char *room = buffer_reserve(buf, READ_BYTES);
+
+		if (room == NULL) {
+			return -ENOMEM;
+		}
+		n = results_source_read(source, room, READ_BYTES);
+		buffer_commit(buf, n > 0 ? (size_t)n : 0);
+	}
+	return (int)n;
+}
+
+int results_source_json(
+	struct results_source *source, json_t **ret_json, char *problem, size_t size) {
+	static const char bom[] = "\xef\xbb\xbf";
+	_cleanup_(buffer_wipe) struct buffer buf;
+	const char *text, *end;
+	json_error_t error;
+	int r;
+
+	source->max_bytes = CLIENT_RESULTS_JSON_BYTES;
+	buffer_init(&buf, CLIENT_RESULTS_JSON_BYTES + 2 * READ_BYTES);
+	r = read_all(source, &buf);
+	if (r < 0) {
+		return r;
+	}
+	text = buf.data;
+	end = text + buf.len;
+	text += strncmp(text, bom, strlen(bom)) == 0 ? strlen(bom) : 0;
+	text = skip_banner(text, end);
+	/* The error's own text shows what stands there, which may be a secret. */
+	*ret_json = json_loadb(text, (size_t)(end - text),
+		JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
+	if (*ret_json == NULL) {
+		(void)text_format(problem, size, "it is no valid JSON (line %d, column %d)",
+			error.line, error.column);
+		return -EINVAL;
+	}
+	return 0;
+}
