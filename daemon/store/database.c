@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/store/db.h"
+#include "daemon/store/wal_file.h"
 
 #define HEADER_BYTES 100
 #define HEADER_USER_VERSION 60
@@ -296,7 +297,7 @@ static int wal_written(void *user, sqlite3 *sqlite, const char *name, int n_page
 static int take_over(struct opening *opening) {
 	struct db *db = opening->db;
 	int64_t version = 0, synchronous = 0;
-	int status = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 33554432");
+	int status = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864");
 
 	(void)sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	if (status == 0) {
@@ -333,7 +334,7 @@ static int open_connection(struct opening *opening) {
 	/* Statistics cost a lock in every allocation. Refused when the process has used SQLite before: no harm. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (sqlite3_open_v2(opening->path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-		    NULL) != SQLITE_OK) {
+		    wal_file_layer()) != SQLITE_OK) {
 		return say_failure(opening, -EIO);
 	}
 	if (sqlite3_db_readonly(db->sqlite, "main") == 1) {

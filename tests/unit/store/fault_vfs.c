@@ -6,6 +6,7 @@
 atomic_int fault_write;
 atomic_int fault_sync;
 atomic_int fault_n_syncs;
+atomic_int fault_n_writes;
 
 struct fault_file {
 	sqlite3_file base;
@@ -30,6 +31,7 @@ static int fault_read(sqlite3_file *file, void *data, int n, sqlite3_int64 offse
 static int fault_do_write(sqlite3_file *file, const void *data, int n, sqlite3_int64 offset) {
 	int code = atomic_load(&fault_write);
 
+	atomic_fetch_add(&fault_n_writes, 1);
 	return code != 0 ? code : real_of(file)->pMethods->xWrite(real_of(file), data, n, offset);
 }
 

@@ -10,5 +10,6 @@
 extern atomic_int fault_write; /* SQLite's code for every write from now on; 0: works */
 extern atomic_int fault_sync;
 extern atomic_int fault_n_syncs; /* how many were asked for */
+extern atomic_int fault_n_writes;
 
 void fault_vfs_register(void);

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/macro.h"
 #include "common/text.h"
+#include "daemon/store/wal_file.h"
 #include "tests/unit/store/fault_vfs.h"
 
 static struct store_counts count(struct fixture *f) {
@@ -102,6 +105,78 @@ static void test_failed_sync_stops_the_store(void **state) {
 	assert_true(count(f).reports >= 1);
 }
 
+/* The database and its log as a crash would leave them: what is in the files now. */
+static void copy_files(struct fixture *f, char to[128]) {
+	static const char *const suffixes[] = { "", "-wal" };
+
+	assert_true(text_format(to, 128, "%s.copy", f->path));
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		static char bytes[4096];
+		char from_path[128], to_path[160];
+		FILE *in, *out;
+		size_t n;
+
+		assert_true(text_format(from_path, sizeof(from_path), "%s%s", f->path, suffixes[i]));
+		assert_true(text_format(to_path, sizeof(to_path), "%s%s", to, suffixes[i]));
+		in = fopen(from_path, "re");
+		out = fopen(to_path, "we");
+		assert_true(in != NULL && out != NULL);
+		while ((n = fread(bytes, 1, sizeof(bytes), in)) > 0) {
+			assert_int_equal(fwrite(bytes, 1, n, out), n);
+		}
+		assert_int_equal(fclose(in), 0);
+		assert_int_equal(fclose(out), 0);
+	}
+}
+
+static int64_t copy_sql(const char *path, const char *sql) {
+	sqlite3 *sqlite;
+	sqlite3_stmt *statement;
+	int64_t value;
+
+	assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(sqlite, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	value = sqlite3_column_int64(statement, 0);
+	assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+	assert_int_equal(sqlite3_close(sqlite), SQLITE_OK);
+	return value;
+}
+
+/* What is acknowledged is in the files, however long the commit; and it went there in pieces, not page by page. */
+static void test_acknowledged_is_in_the_files(void **state) {
+	static const int lengths[] = { 10, 100000, 3 * WAL_FILE_BYTES, WAL_FILE_BYTES - 24 };
+	struct fixture *f = *state;
+	int64_t total = 0;
+	char copy[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		struct submission submission;
+		int n_writes = atomic_load(&fault_n_writes);
+
+		submission_init(&submission, "main", "", T0);
+		submission.report.log = malloc((size_t)lengths[i] + 1);
+		assert_non_null(submission.report.log);
+		memset(submission.report.log, 'x', (size_t)lengths[i]);
+		submission.report.log[lengths[i]] = '\0';
+		assert_int_equal(submit(f, &submission), 0);
+		total += lengths[i];
+		/* The log begins anew with a header of its own; every piece but the last is full. */
+		assert_in_range(atomic_load(&fault_n_writes) - n_writes, 1,
+			3 + lengths[i] / (WAL_FILE_BYTES / 2));
+		copy_files(f, copy);
+		assert_int_equal(copy_sql(copy, "SELECT sum(length(log)) FROM reports"), total);
+		assert_int_equal(
+			copy_sql(copy,
+				"SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"),
+			1);
+		free(submission.report.log);
+		store_step_finish(&submission.step);
+	}
+}
+
 static void test_queue_is_bounded(void **state) {
 	struct fixture *f = *state;
 	static struct store_ticket tickets[LIMIT_STORE_QUEUE + 1];
@@ -153,6 +228,7 @@ int main(void) {
 		TEST(test_bad_request_is_singled_out),
 		TEST(test_full_disk_refuses_and_recovers),
 		TEST(test_failed_sync_stops_the_store),
+		TEST(test_acknowledged_is_in_the_files),
 		TEST(test_queue_is_bounded),
 		TEST(test_close_completes_what_waits),
 	};
