@@ -8,7 +8,8 @@ export PATH
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3 libuv1-dev libjansson-dev libsqlite3-dev
     libsystemd-dev libconfuse-dev libpcre2-dev libexpat1-dev scdoc"
 PACKAGES_DEMO="git"
-PACKAGES_TEST="git libcmocka-dev python3-pytest clang-format varlink-go sqlite3 systemd libasan8 libubsan1 libtsan2"
+PACKAGES_TEST="git libcmocka-dev python3-pytest clang-format varlink-go sqlite3 systemd util-linux
+    python3-yaml shellcheck libasan8 libubsan1 libtsan2"
 # The tools whose failing runs tools/record-logs records.
 PACKAGES_RECORD="gcc g++ clang make cmake meson ninja-build git curl util-linux python3-pytest flake8 mypy
     pylint black cargo rustc rust-clippy golang-go default-jdk-headless maven maven-debian-helper"
@@ -51,13 +52,20 @@ need_packages() {
     rm -f "$log"
 }
 
-# build DIRECTORY [MESON OPTION]...: configures it once and brings it up to date.
+# build_static DIRECTORY: the client that needs no libraries, as a package would hold it.
+build_static() {
+    targets=client/codegenctl
+    build "$1" -Dwerror=true -Dstatic-client=true -Dtests=false -Dman=disabled -Dbuildtype=release
+    targets=
+}
+
+# build DIRECTORY [MESON OPTION]...: configures it once and brings it up to date; only $targets when that is set.
 build() {
     directory=$1
     shift
     log=$(mktemp)
     if ! { { [ -f "$directory/build.ninja" ] && meson configure "$directory" "$@" ||
-        meson setup "$directory" "$ROOT" "$@"; } && ninja -C "$directory"; } >"$log" 2>&1; then
+        meson setup "$directory" "$ROOT" "$@"; } && ninja -C "$directory" ${targets-}; } >"$log" 2>&1; then
         tail -n 60 "$log" >&2
         rm -f "$log"
         die "the build in $directory failed"
