@@ -47,7 +47,7 @@ void spool_name(const char *key, uint64_t random, char *out, size_t size) {
 			*p = '_';
 		}
 	}
-	(void)text_format(out, size, "%s.%016" PRIx64 SPOOL_SUFFIX, word, random);
+	(void)text_format(out, size, "%s.%016" PRIx64 SPOOL_SUFFIX, word[0] != '\0' ? word : "_", random);
 }
 
 /* RUN and SUBMIT have the option; a table without it has none given. */

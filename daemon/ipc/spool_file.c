@@ -58,8 +58,11 @@ static int64_t time_ms(const struct timespec *time) {
 /* The checks of a message: bounded depth, UTF-8, no member twice. */
 static int parse_object(const char *text, size_t len, json_t **ret_object) {
 	struct frame_reader reader;
-	int r = 0;
+	int r = memchr(text, '\0', len) != NULL ? -EPROTO : 0;
 
+	if (r < 0) {
+		return r;
+	}
 	frame_reader_init(&reader, SPOOL_FILE_MAX_BYTES + 1, PROTOCOL_DEPTH_MAX);
 	/* The NUL behind the text ends the message. */
 	for (size_t done = 0; r == 0 && done < len + 1;) {
