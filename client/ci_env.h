@@ -1,6 +1,6 @@
 /*
- * ci_env - where this build comes from, for what the caller did not say: asked of the CI system's variables (and the event
- * file some write), then of git; bounded in time and output.
+ * ci_env - where this build comes from, for what the caller did not say: asked of the CI system's variables (and the
+ * files some write), then of git; bounded in time and output. What is broken there is as if it were not there.
  */
 #pragma once
 
@@ -24,9 +24,11 @@ enum ci_wanted {
 struct ci_env {		      /* "" and 0: not known */
 	const char *provider; /* "github-actions", ...: static; NULL: none, git alone */
 	char project[CLIENT_NAME_MAX];
-	char head_repository[CLIENT_NAME_MAX]; /* owner/name of the fork a pull request is from; "" the project itself */
-	char branch[CLIENT_NAME_MAX]; /* the pull request's own branch, never "N/merge" */
-	char commit[CI_COMMIT_MAX];   /* the pull request's head, never the test merge */
+	/* owner/name of the fork a pull request is from; "" the project itself, or not known */
+	char head_repository[CLIENT_NAME_MAX];
+	/* A pull request's own, never "N/merge"; "pull/N" where it is not told, or is named as its target is. */
+	char branch[CLIENT_NAME_MAX];
+	char commit[CI_COMMIT_MAX]; /* the pull request's head, never the test merge */
 	char build_number[CLIENT_NUMBER_MAX];
 	char build_url[CLIENT_URL_MAX]; /* without credentials */
 	char job[CLIENT_NAME_MAX];	/* matrix legs apart where the CI says so */
@@ -37,7 +39,8 @@ struct ci_env {		      /* "" and 0: not known */
 
 /*
  * Fills what `wanted` asks for, and leaves empty what the working directory does not tell. Ancestors are those of
- * `commit`, or of HEAD when it is NULL. Outside of a git work tree nothing is started, and the project is the
+ * `commit`, else of the one the CI system names, else of HEAD. Of a pull request git is not asked for branch and
+ * commit: HEAD may be a test merge. Outside of a git work tree nothing is started, and the project is the
  * directory's name. All programs are gone when it returns, at `deadline_us` (CLOCK_MONOTONIC) at the latest.
  */
 void ci_env_collect(int wanted, const char *commit, int64_t deadline_us, struct ci_env *ret_env);

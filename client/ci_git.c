@@ -23,11 +23,15 @@ static const struct query_row {
 	[QUERY_BRANCH] = { CI_BRANCH, { "symbolic-ref", "--quiet", "--short", "HEAD" } },
 	[QUERY_POINTING] = { CI_BRANCH,
 		{ "for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes" } },
-	/* One more than the ancestors: the commit itself comes first. */
+	/*
+	 * One more than the ancestors: the commit itself comes first. --missing keeps git from asking the network for a
+	 * commit that a partial clone has not.
+	 */
 	[QUERY_COMMITS] = { CI_COMMIT | CI_ANCESTORS,
-		{ "rev-list", "--max-count=51", "--end-of-options", NULL, "--" } },
+		{ "rev-list", "--missing=allow-any", "--max-count=51", "--end-of-options", NULL,
+			"--" } },
 };
-#define QUERY_COMMIT_WORD 3
+#define QUERY_COMMIT_WORD 4
 _Static_assert(CLIENT_ANCESTORS_MAX == 50, "--max-count above");
 
 /*
@@ -168,7 +172,7 @@ static void ask_git(int wanted, const char *commit, int64_t deadline_us, struct 
 			words[QUERY_COMMIT_WORD] = commit;
 		}
 		if ((queries[i].wanted & wanted) != 0) {
-			git_start(&runs[i], words);
+			git_start(&runs[i], words, env->provider != NULL);
 		} else {
 			git_init(&runs[i]);
 		}

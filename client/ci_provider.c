@@ -22,6 +22,12 @@ static const struct ci_provider *detect(struct ci_files *files) {
 	return NULL;
 }
 
+bool ci_provider_is_known(void) {
+	struct ci_files files = { .event_read = true, .properties_read = true };
+
+	return detect(&files) != NULL;
+}
+
 static void take(const struct ci_provider *provider, enum ci_field field, struct ci_files *files,
 	char *out, size_t size) {
 	const struct ci_source *sources = provider->sources[field];

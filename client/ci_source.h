@@ -18,6 +18,9 @@
  */
 bool ci_provider_read(int64_t deadline_us, struct ci_env *env);
 
+/* Whether there is one. */
+bool ci_provider_is_known(void);
+
 /* Adds what git knows of `wanted`; what `env` holds already stays. Ancestors are those of `commit`, "HEAD" as well. */
 void ci_git_read(int wanted, const char *commit, int64_t deadline_us, struct ci_env *env);
 

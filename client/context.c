@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/ci_source.h"
 #include "client/context_source.h"
 #include "client/git.h"
 #include "client/limits.h"
@@ -212,11 +213,11 @@ static int add_commits(struct collection *collection, struct git_query *query) {
 	_cleanup_(buffer_finish) struct buffer out;
 	int r;
 
+	buffer_init(&out, CLIENT_CONTEXT_MEMBER_BYTES);
 	git_wait(query, 1, collection->deadline_us);
 	if (query->out.len == 0) {
 		return 0;
 	}
-	buffer_init(&out, CLIENT_CONTEXT_MEMBER_BYTES);
 	text = text_clean(query->out.data, query->out.len);
 	r = text != NULL ? redact_text(&text, NULL) : -ENOMEM;
 	r = r < 0 ? r : buffer_append_str(&out, text);
@@ -258,7 +259,7 @@ int context_collect(enum error_type type, int64_t deadline_us, json_t **ret_cont
 		if (!git_find_tree(root)) {
 			(void)text_copy(root, sizeof(root), cwd);
 		} else if (!is_over(&collection)) {
-			git_start(&query, log_words);
+			git_start(&query, log_words, ci_provider_is_known());
 		}
 		if (strlen(cwd) > strlen(root)) {
 			(void)text_format(below, sizeof(below), "%s/", cwd + strlen(root) + 1);

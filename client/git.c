@@ -8,6 +8,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,14 +70,15 @@ static int start(struct git_query *query, const char *const *argv) {
 	return 0;
 }
 
-void git_start(struct git_query *query, const char *const *words) {
-	const char *argv[GIT_WORDS_MAX + 1] = { "git" };
+void git_start(struct git_query *query, const char *const *words, bool trusted) {
+	const char *argv[GIT_WORDS_MAX + 4] = { "git", "-c", "safe.directory=*" };
+	size_t n = trusted ? 3 : 1;
 
 	git_init(query);
-	for (size_t i = 0; words[i] != NULL; i++) {
-		assert(i + 1 < GIT_WORDS_MAX);
-		argv[i + 1] = words[i];
+	for (size_t i = 0; i < GIT_WORDS_MAX && words[i] != NULL; i++) {
+		argv[n++] = words[i];
 	}
+	argv[n] = NULL;
 	/* Without git, or without memory, its answer is not known; that is all. */
 	(void)!start(query, argv);
 }
@@ -118,8 +120,17 @@ static void queries_read(struct git_query *queries, size_t n, int64_t deadline_u
 	}
 }
 
+/* Whether the process ends until then: one may close its output and go on. */
+static bool ends(pid_t pid, int64_t deadline_us) {
+	_cleanup_(fd_closep) int fd = pidfd_open(pid, 0);
+	int64_t left_us = MAX(deadline_us - clock_mono_us(), 0);
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return fd < 0 || poll(&poll_fd, 1, (int)MIN(left_us / 1000 + 1, INT_MAX)) > 0;
+}
+
 /* What it printed counts only when it ended by itself and well. */
-static void query_end(struct git_query *query) {
+static void query_end(struct git_query *query, int64_t deadline_us) {
 	bool unfinished = query->fd >= 0;
 	int status = 0;
 
@@ -127,7 +138,7 @@ static void query_end(struct git_query *query) {
 	if (query->pid == 0) {
 		return;
 	}
-	if (unfinished) {
+	if (unfinished || !ends(query->pid, deadline_us)) {
 		(void)kill(query->pid, SIGKILL);
 	}
 	while (waitpid(query->pid, &status, 0) < 0 && errno == EINTR) {
@@ -142,11 +153,11 @@ void git_wait(struct git_query *queries, size_t n, int64_t deadline_us) {
 	assert(n <= GIT_QUERIES_MAX);
 	queries_read(queries, n, deadline_us);
 	for (size_t i = 0; i < n; i++) {
-		query_end(&queries[i]);
+		query_end(&queries[i], deadline_us);
 	}
 }
 
 void git_finish(struct git_query *query) {
-	query_end(query);
+	query_end(query, 0);
 	buffer_finish(&query->out);
 }

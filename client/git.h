@@ -21,9 +21,10 @@ struct git_query {
 
 /*
  * Starts "git WORDS..." (NULL-ended, fewer than GIT_WORDS_MAX) in the working directory. Whether git is there, or
- * knows the answer, git_wait() shows. `query` is git_finish()ed in any case.
+ * knows the answer, git_wait() shows. `query` is git_finish()ed in any case. `trusted`: also in a repository that
+ * belongs to another user, as in the containers of a CI system; a job runs what is in its repository anyway.
  */
-void git_start(struct git_query *query, const char *const *words);
+void git_start(struct git_query *query, const char *const *words, bool trusted);
 /* A query that was not started. */
 void git_init(struct git_query *query);
 /* Waits for all of `queries` until `deadline_us` (CLOCK_MONOTONIC), then kills what is left. */

@@ -87,7 +87,18 @@ static void git(const char *first, ...) {
 
 static char directory[64];
 
+/* Tests may run in a CI system themselves. */
+static void forget_environment(void) {
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s", getenv("PATH"));
+	assert_int_equal(clearenv(), 0);
+	assert_int_equal(setenv("PATH", path, 1), 0);
+	assert_int_equal(setenv("HOME", "/nonexistent", 1), 0);
+}
+
 static int enter_directory(void **state) {
+	forget_environment();
 	snprintf(directory, sizeof(directory), "%s/ci-env-XXXXXX", "/tmp");
 	return mkdtemp(directory) == NULL || chdir(directory) < 0 ? -1 : 0;
 }
@@ -201,6 +212,87 @@ static void test_detached(void **state) {
 	assert_string_equal(env.branch, ""); /* none */
 }
 
+/* What the CI system says counts, and git adds the rest of it. */
+static void test_with_ci(void **state) {
+	struct ci_env env, older;
+
+	git("init", "--quiet", "--initial-branch", "main", ".", NULL);
+	git("commit", "--quiet", "--allow-empty", "--message", "one", NULL);
+	git("commit", "--quiet", "--allow-empty", "--message", "two", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &older);
+	git("commit", "--quiet", "--allow-empty", "--message", "three", NULL);
+	git("remote", "add", "origin", "https://example.org/acme/web.git", NULL);
+	assert_int_equal(setenv("CIRCLECI", "true", 1), 0);
+	assert_int_equal(setenv("CIRCLE_BRANCH", "fix/it", 1), 0);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "fix/it");
+	assert_string_equal(env.project, "acme/web");
+	assert_int_equal(env.n_ancestors, 2);
+	assert_int_equal(setenv("CIRCLE_SHA1", older.commit, 1), 0);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.commit, older.commit);
+	assert_int_equal(env.n_ancestors, 1);
+	assert_string_equal(env.ancestors[0], older.ancestors[0]);
+
+	/* The files of a job in a container often belong to somebody else; outside of CI git minds. */
+	assert_int_equal(setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1", 1), 0);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_int_equal(env.n_ancestors, 1);
+	assert_int_equal(unsetenv("CIRCLECI"), 0);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_int_equal(env.n_ancestors, 0);
+}
+
+/* HEAD is a test merge there: neither it nor its branch is what is tested. */
+static void test_pull_request(void **state) {
+	struct ci_env env;
+
+	git("init", "--quiet", "--initial-branch", "main", ".", NULL);
+	git("commit", "--quiet", "--allow-empty", "--message", "one", NULL);
+	git("commit", "--quiet", "--allow-empty", "--message", "merge", NULL);
+	assert_int_equal(setenv("DRONE", "true", 1), 0);
+	assert_int_equal(setenv("DRONE_BUILD_EVENT", "pull_request", 1), 0);
+	assert_int_equal(setenv("DRONE_BRANCH", "main", 1), 0);
+	assert_int_equal(setenv("DRONE_PULL_REQUEST", "7", 1), 0);
+	ci_env_collect(CI_ALL | CI_BUILD, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "pull/7");
+	assert_string_equal(env.commit, "");
+	assert_int_equal(env.n_ancestors, 0);
+	assert_int_equal(env.pull_request, 7);
+}
+
+static void write_git(const char *script) {
+	char path[128];
+
+	assert_int_equal(fd_write_file_atomic("git", script, strlen(script), 0700), 0);
+	snprintf(path, sizeof(path), "%s:/usr/bin:/bin", directory);
+	assert_int_equal(setenv("PATH", path, 1), 0);
+}
+
+/* Whatever "git" does, the answer comes in time, and nothing of it runs on. */
+static void test_hostile_git(void **state) {
+	static const char *const scripts[] = {
+		"#!/bin/sh\nexec sleep 600\n",
+		"#!/bin/sh\nexec >&- 2>&-\nexec sleep 600\n",
+		"#!/bin/sh\nexec yes\n",
+		"#!/bin/sh\nprintf '\\033[31m\\377\\n\\n'\n",
+		"#!/bin/sh\necho main\nexit 3\n",
+		"no program at all",
+	};
+
+	assert_int_equal(mkdir(".git", 0700), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		struct ci_env env;
+
+		write_git(scripts[i]);
+		ci_env_collect(CI_ALL, NULL, clock_mono_us() + 100 * 1000, &env);
+		assert_string_equal(env.project, strrchr(directory, '/') + 1);
+		assert_string_equal(env.branch, "");
+		assert_string_equal(env.commit, "");
+		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_project_from_url),
@@ -208,6 +300,9 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_without_git, enter_directory, leave_directory),
 		cmocka_unit_test_setup_teardown(test_with_git, enter_directory, leave_directory),
 		cmocka_unit_test_setup_teardown(test_detached, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(test_with_ci, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(test_pull_request, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(test_hostile_git, enter_directory, leave_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
