@@ -57,6 +57,7 @@ enum row_flags {
 	ROW_CANCEL = 1 << 2,	 /* was stopped from outside: another step's own failure counts more */
 	ROW_FOLLOWS = 1 << 3,	 /* a compiler's: of the type of the command that ran it */
 	ROW_LAST = 1 << 4,	 /* of several in a step the last one tells most */
+	ROW_LINE_ABOVE = 1 << 5, /* the line before it says what is meant */
 };
 
 struct grammar_row {

@@ -214,6 +214,9 @@ static int found(struct logscan *scan, const struct match *match, size_t at, int
 
 	if ((match->row->flags & ROW_FILE_ABOVE) != 0) {
 		above = find_above(scan, at, log_line);
+	} else if ((match->row->flags & ROW_LINE_ABOVE) != 0 &&
+		line_before(scan, &(size_t){ at }, &scan->other)) {
+		above = scan->other.text;
 	}
 	r = evidences_add(&scan->evidences, match, &scan->line, log_line, above, &kept);
 	if (kept != NULL) {
@@ -334,6 +337,8 @@ static int scan_lines(struct logscan *scan, size_t end) {
 		const uint16_t *ids;
 		int r;
 
+		/* Some keywords begin with the line break before their line. */
+		(void)keywords_next(scan->grammar->keywords, &state, "\n", 0, 1, &ids, &n);
 		if (scan->follow == 0) {
 			hit = keywords_next(scan->grammar->keywords, &state, data, at, end, &ids, &n);
 			if (n == 0) {
