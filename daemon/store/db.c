@@ -51,6 +51,7 @@ bool db_is_fatal(int status) {
 void db_forget(struct db *db) {
 	counters_forget(db);
 	memset(db->last_id, 0, sizeof(db->last_id));
+	memset(db->newest_id, 0xff, sizeof(db->newest_id));
 	db->last_seq = -1;
 	db->n_scheduled = -1;
 	db->fault = SQLITE_OK;
@@ -133,7 +134,7 @@ int db_int(struct db *db, enum sql_id id, int64_t parameter, int64_t fallback, i
 /* Transactions */
 
 int db_begin(struct db *db) {
-	return db_exec(db, "BEGIN IMMEDIATE");
+	return db_run(db, db_sql(db, SQL_BEGIN));
 }
 
 /* A file that was removed or replaced under us would take the rows, and nobody would ever see them again. */
@@ -154,7 +155,7 @@ int db_commit(struct db *db) {
 	if (status == 0) {
 		status = counters_write(db);
 	}
-	return status < 0 ? status : db_exec(db, "COMMIT");
+	return status < 0 ? status : db_run(db, db_sql(db, SQL_COMMIT));
 }
 
 bool db_in_transaction(const struct db *db) {
@@ -187,17 +188,29 @@ static const enum sql_id max_ids[DB_IDS_COUNT] = {
 	[DB_IDS_SUBMISSION] = SQL_SUBMISSION_MAX_ID,
 };
 
-/* In a millisecond that was not seen yet an imported row may sit already: one look at the index tells. */
+/* The newest id of all that lie before `bound`. */
+static int look_up_id(struct db *db, enum db_ids ids, int64_t bound, int64_t *ret_id) {
+	return db_int(db, max_ids[ids], bound, 0, ret_id);
+}
+
+/* In a millisecond that rows reach already, an imported one too, a look at the index tells which ids are free. */
 int db_next_id(struct db *db, enum db_ids ids, int64_t ms, int64_t *ret_id) {
 	int64_t last = db->last_id[ids];
-	int status;
+	int status = 0;
 
-	for (;; ms++) {
+	if (db->newest_id[ids] < 0) {
+		status = look_up_id(db, ids, INT64_MAX, &db->newest_id[ids]);
+	}
+	for (; status == 0; ms++) {
+		if (id_first_in_ms(ms) > db->newest_id[ids]) {
+			last = id_first_in_ms(ms);
+			break;
+		}
 		if (last == 0 || id_ms(last) != ms) {
-			status = db_int(db, max_ids[ids], id_first_in_ms(ms + 1), 0, &last);
-			if (status < 0) {
-				return status;
-			}
+			status = look_up_id(db, ids, id_first_in_ms(ms + 1), &last);
+		}
+		if (status < 0) {
+			break;
 		}
 		if (id_ms(last) < ms || last == 0) {
 			last = id_first_in_ms(ms);
@@ -208,6 +221,10 @@ int db_next_id(struct db *db, enum db_ids ids, int64_t ms, int64_t *ret_id) {
 			break;
 		}
 	}
+	if (status < 0) {
+		return status;
+	}
+	db->newest_id[ids] = MAX(db->newest_id[ids], last);
 	db->last_id[ids] = last;
 	*ret_id = last;
 	return 0;
@@ -216,5 +233,8 @@ int db_next_id(struct db *db, enum db_ids ids, int64_t ms, int64_t *ret_id) {
 void db_id_taken(struct db *db, enum db_ids ids, int64_t id) {
 	if (id_ms(id) == id_ms(db->last_id[ids])) {
 		db->last_id[ids] = 0;
+	}
+	if (db->newest_id[ids] >= 0) {
+		db->newest_id[ids] = MAX(db->newest_id[ids], id);
 	}
 }

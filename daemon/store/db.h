@@ -40,9 +40,10 @@ struct db {
 	sqlite3 *sqlite;
 	sqlite3_stmt *statements[SQL_COUNT];
 	int64_t last_id[DB_IDS_COUNT]; /* the newest id given out of the newest millisecond; 0: look it up */
-	int64_t last_seq;	       /* of the event log; -1: look it up */
-	int64_t n_scheduled;	       /* when the batch began; -1: look it up */
-	int64_t wal_bytes;	       /* since the last checkpoint that ended */
+	int64_t newest_id[DB_IDS_COUNT]; /* of all rows; negative: look it up */
+	int64_t last_seq;		 /* of the event log; -1: look it up */
+	int64_t n_scheduled;		 /* when the batch began; -1: look it up */
+	int64_t wal_bytes;		 /* since the last checkpoint that ended */
 	struct db_counter counters[DB_COUNTERS_MAX];
 	size_t n_counters;
 	bool moved; /* somebody removed or replaced the file */

@@ -35,6 +35,8 @@
  * page into a statement journal first, which costs as much as the write itself.
  */
 const char *const sql_texts[SQL_COUNT] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
 	[SQL_TASK_INSERT] = "INSERT OR FAIL INTO tasks (" TASK
 			    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 			    " ?, ?, ?, ?, ?, ?, ?)",

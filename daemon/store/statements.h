@@ -4,6 +4,8 @@
 #pragma once
 
 enum sql_id {
+	SQL_BEGIN,
+	SQL_COMMIT,
 	SQL_TASK_INSERT,
 	SQL_TASK_GET,
 	SQL_TASK_EXISTS,
