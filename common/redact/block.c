@@ -227,16 +227,13 @@ static int key_line(struct walk *walk, size_t start, size_t end) {
 /* A place at or after `from` in a line that is worth a look; the shadow's length: none is left. */
 static size_t next_place(struct walk *walk, size_t from) {
 	const struct shadow *shadow = &walk->red->shadow;
-	const uint16_t *ids;
-	size_t n, word;
-	uint32_t state = 0;
+	size_t word = prefilter_next(
+		walk->red->lexicon->prefilter, shadow->text, from, shadow->len);
 
 	if (walk->at_sign < from) {
 		walk->at_sign = next_at_sign(shadow->text, from, shadow->len);
 	}
-	word = keywords_next(walk->red->lexicon->keywords, &state, shadow->text, from, shadow->len,
-		&ids, &n);
-	return MIN(n > 0 ? word - 1 : shadow->len, walk->at_sign);
+	return MIN(word, walk->at_sign);
 }
 
 int block_redact(struct redactor *red, const char *text, size_t len, struct buffer *out) {

@@ -77,6 +77,7 @@ int lexicon_create(const struct needle *needles, size_t n_needles, struct lexico
 	size_t max = n_redact_rules * REDACT_RULE_KEYWORDS + n_needles;
 	_cleanup_(freep) struct entry *entries = calloc(max, sizeof(*entries));
 	_cleanup_(freep) const char **words = calloc(max, sizeof(*words));
+	size_t n_words;
 	int r;
 
 	if (lexicon == NULL || entries == NULL || words == NULL) {
@@ -88,9 +89,11 @@ int lexicon_create(const struct needle *needles, size_t n_needles, struct lexico
 		return -ENOMEM;
 	}
 	lexicon->needles = needles;
-	r = keywords_create(words,
-		fill_words(lexicon, entries, list_entries(entries, needles, n_needles), words),
-		&lexicon->keywords);
+	n_words = fill_words(lexicon, entries, list_entries(entries, needles, n_needles), words);
+	r = keywords_create(words, n_words, &lexicon->keywords);
+	if (r == 0) {
+		r = prefilter_create(words, n_words, &lexicon->prefilter);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -101,6 +104,7 @@ int lexicon_create(const struct needle *needles, size_t n_needles, struct lexico
 void lexicon_destroy(struct lexicon *lexicon) {
 	if (lexicon != NULL) {
 		keywords_destroy(lexicon->keywords);
+		prefilter_destroy(lexicon->prefilter);
 		free(lexicon->words);
 		free(lexicon->order);
 		free(lexicon);

@@ -242,8 +242,9 @@ bool value_is_plausible(const char *line, size_t line_len, size_t name, size_t n
 	judged.after = value + value_len < line_len ? line[value + value_len] : '\0';
 	judged.quoted = judged.before != '\0' && strchr("\"'`", judged.before) != NULL;
 	judged.assigned = judged.before == '=';
-	judged.password = contains(judged.name, name_len, "pass") || contains(judged.name, name_len, "pwd");
-	if (value_len == 0 || name_is_harmless(judged.name, name_len) ||
+	judged.password = contains(judged.name, name_len, "pass") ||
+		contains(judged.name, name_len, "pwd");
+	if (value_len == 0 || contains(judged.name, name_len, "hash") || name_is_harmless(judged.name, name_len) ||
 		is_placeholder(judged.value, value_len) || is_path(judged.value, value_len) ||
 		is_code(&judged)) {
 		return false;

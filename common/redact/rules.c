@@ -13,14 +13,15 @@
 /* Not inside a word; "\n" in front of it is no word. */
 #define START "(?:(?<![A-Za-z0-9_-])|(?<=\\\\[nrt])|(?<=%[2-3][0-9A-Fa-f]))"
 /* Between a name and its value. */
-#define IS "[\\\\\"'`]{0,4}\\s{0,8}(?:=>|:=|={1,3}|:)\\s{0,8}[\\\\\"'`]{0,4}"
+#define IS "[\\\\\"'`]{0,4}\\s{0,8}(?:=>|:=|={1,3}|:(?!:))\\s{0,8}[\\\\\"'`]{0,4}"
 /* A value without blanks and quotes. */
 #define WORD "[^\\s\"'`,;<>&|(){}\\\\]"
 #define SECRET_NAME                                                                                \
-	"pass(?:word|wd|phrase|code)?|pwd|secret|token|cred(?:ential)?s?|"                         \
-	"(?:api|app|access|private|secret|account|auth|signing|encryption|master|admin|deploy|"    \
-	"service|shared|storage|session|license|ssh)[_.-]?keys?|webhook|connection[_-]?string|"    \
-	"_auth|-auth"
+	"pass(?:word|wd|phrase|code)|(?<![a-z])pass(?![a-z])|pwd|secret|token|cred(?:ential)?s?|"  \
+	"webhook|connection[_ -]?string|_auth|-auth"
+#define KEY_NAME                                                                                   \
+	"(?:api|app|access|private|account|auth|signing|encryption|master|admin|deploy|service|"   \
+	"shared|storage|session|license|ssh)[_-]?keys?"
 
 const struct redact_rule redact_rules[] = {
 	/* Several lines. */
@@ -32,8 +33,8 @@ const struct redact_rule redact_rules[] = {
 
 	/* Clouds. */
 	{ "aws-access-key-id",
-		"(?<![A-Za-z0-9+/])(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9+/])", 0, 0,
-		0, { "AKIA", "ASIA", "ABIA", "ACCA", "A3T" } },
+		"(?<![A-Za-z0-9+/])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9+/])", 0, 0,
+		0, { "AKIA", "ASIA", "ABIA", "ACCA" } },
 	{ "aws-secret-key",
 		"(?i)aws.{0,30}?(?:secret|sk|key).{0,20}?[=:\\s\"'](?-i)([A-Za-z0-9+/]{40})"
 		"(?![A-Za-z0-9+/=])", 1, 0, 350, { "aws_secret", "aws-secret", "awssecret", "aws secret" } },
@@ -57,7 +58,7 @@ const struct redact_rule redact_rules[] = {
 	{ "azure-sas", "(?i)[?&;](?:sig|signature)=([A-Za-z0-9%+/_-]{40,}(?:%3D|=){0,2})", 1, 0, 0,
 		{ "sig=", "signature=" } },
 	{ "azure-client-secret", "(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}", 0, 0,
-		300, { "Q~" } },
+		300, { "azure", "client_secret", "client-secret", "clientsecret", "arm_client" } },
 	{ "azure-devops-token", "[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}", 0, 0, 300, { "AZDO" } },
 	{ "alibaba-key-id", START "LTAI[A-Za-z0-9]{17,26}(?![A-Za-z0-9])", 0, 0, 300, { "LTAI" } },
 	{ "digitalocean-token", "do[oprt]_v1_[a-f0-9]{64}", 0, 0, 0,
@@ -85,8 +86,9 @@ const struct redact_rule redact_rules[] = {
 	{ "npm-token", "npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])", 0, 0, 300, { "npm_" } },
 	{ "pypi-token", "pypi-[A-Za-z0-9_-]{50,}", 0, 0, 0, { "pypi-" } },
 	{ "rubygems-key", "rubygems_[a-f0-9]{48}", 0, 0, 0, { "rubygems_" } },
-	{ "nuget-key", START "oy2[a-z0-9]{43}(?![a-z0-9])", 0, 0, 300, { "oy2" } },
-	{ "crates-token", START "cio[A-Za-z0-9]{32}(?![A-Za-z0-9])", 0, 0, 330, { "cio" } },
+	{ "nuget-key", START "oy2[a-z0-9]{43}(?![a-z0-9])", 0, 0, 300, { "nuget" } },
+	{ "crates-token", START "cio[A-Za-z0-9]{32}(?![A-Za-z0-9])", 0, 0, 330, 
+		{ "cargo login", "crates.io", "registry_token" } },
 	{ "clojars-token", "CLOJARS_[a-z0-9]{60}", 0, 0, 0, { "CLOJARS_" } },
 	{ "docker-token", "dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}", 0, 0, 0, { "dckr_pat_", "dckr_oat_" } },
 	{ "docker-auth", "\"auth\\\\?\"\\s*:\\s*\\\\?\"([A-Za-z0-9+/]{8,}={0,2})\\\\?\"", 1, 0, 0, { "\"auth" } },
@@ -105,7 +107,8 @@ const struct redact_rule redact_rules[] = {
 	{ "buildkite-token", "bk(?:ua|aj|at|ct|ab)_[A-Za-z0-9]{30,}", 0, 0, 0,
 		{ "bkua_", "bkaj_", "bkat_", "bkct_", "bkab_" } },
 	{ "codegen-token", START "sk-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", 0, 0, 0,
-		{ "sk-" } },
+		{ "sk-0", "sk-1", "sk-2", "sk-3", "sk-4", "sk-5", "sk-6", "sk-7", "sk-8", "sk-9",
+			"sk-a", "sk-b", "sk-c", "sk-d", "sk-e", "sk-f" } },
 	{ "jenkins-token", "(?i)jenkins.{0,60}?[:=\\s\"'](?-i)(11[0-9a-f]{32})(?![0-9a-f])", 1, 0, 0,
 		{ "jenkins" } },
 	{ "jenkins-secret", "\\{(AQAA[A-Za-z0-9+/=]{20,})\\}", 1, 0, 0, { "{AQAA" } },
@@ -117,8 +120,6 @@ const struct redact_rule redact_rules[] = {
 		{ "dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim.", "dp.audit." } },
 	{ "pulumi-token", "pul-[a-f0-9]{40}", 0, 0, 0, { "pul-" } },
 	{ "onepassword-token", "ops_eyJ[A-Za-z0-9+/_-]{100,}={0,3}", 0, 0, 0, { "ops_eyJ" } },
-	{ "onepassword-key", START "A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}",
-		0, 0, 300, { "A3-" } },
 	{ "age-key", "AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}", 0, 0, 0, { "AGE-SECRET-KEY-1" } },
 	{ "tailscale-key", "tskey-[a-z]+-[A-Za-z0-9_-]{12,}", 0, 0, 0, { "tskey-" } },
 
@@ -135,35 +136,39 @@ const struct redact_rule redact_rules[] = {
 		0, { "discord.com/api", "discordapp.com/api" } },
 	{ "discord-token", START "[MNO][A-Za-z0-9_-]{23,27}\\.[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27,}", 0, 0, 380,
 		{ "discord", "token", "authorization", "bot " } },
-	{ "telegram-token", "(?<![0-9])[0-9]{6,12}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])", 0, 0, 0, { ":AA" } },
+	{ "telegram-token", "(?<![0-9])[0-9]{6,12}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])", 0, 0, 0,
+		{ "0:AA", "1:AA", "2:AA", "3:AA", "4:AA", "5:AA", "6:AA", "7:AA", "8:AA", "9:AA" } },
 	{ "linear-key", "lin_(?:api|oauth|wh)_[A-Za-z0-9]{30,}", 0, 0, 0, { "lin_api_", "lin_oauth_", "lin_wh_" } },
 	{ "notion-token", START "(?:ntn_[A-Za-z0-9]{40,}|secret_[A-Za-z0-9]{43})(?![A-Za-z0-9])", 0, 0, 350,
 		{ "ntn_", "secret_" } },
 	{ "figma-token", "fig[dour]_[A-Za-z0-9_-]{36,}", 0, 0, 300, { "figd_", "figo_", "figu_", "figr_" } },
-	{ "airtable-token", START "pat[A-Za-z0-9]{14}\\.[a-f0-9]{64}", 0, 0, 0, { "pat" } },
+	{ "airtable-token", START "pat[A-Za-z0-9]{14}\\.[a-f0-9]{64}", 0, 0, 0, { "airtable" } },
 
 	/* Mail and phone. */
-	{ "sendgrid-key", "SG\\.[A-Za-z0-9_-]{16,32}\\.[A-Za-z0-9_-]{16,64}", 0, 0, 380, { "SG." } },
+	{ "sendgrid-key", "SG\\.[A-Za-z0-9_-]{16,32}\\.[A-Za-z0-9_-]{16,64}", 0, 0, 380,
+		{ "SG.a", "SG.b", "SG.c", "SG.d", "SG.e", "SG.f", "SG.g", "SG.h", "SG.i", "SG.j",
+			"SG.k", "SG.l", "SG.m", "SG.n", "SG.o", "SG.p", "SG.q", "SG.r", "SG.s",
+			"SG.t", "SG.u", "SG.v", "SG.w", "SG.x", "SG.y", "SG.z" } },
+	{ "sendgrid-key", "SG\\.[A-Za-z0-9_-]{16,32}\\.[A-Za-z0-9_-]{16,64}", 0, 0, 380,
+		{ "SG.0", "SG.1", "SG.2", "SG.3", "SG.4", "SG.5", "SG.6", "SG.7", "SG.8", "SG.9",
+			"SG._", "SG.-" } },
 	{ "sendinblue-key", "xkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}", 0, 0, 0, { "xkeysib-" } },
 	{ "twilio-key", "(?i)twilio.{0,60}?[=:\\s\"'](?-i)((?:SK)?[0-9a-f]{32})(?![0-9a-f])", 1, 0, 280,
 		{ "twilio" } },
-	{ "twilio-key", "(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![A-Za-z0-9])", 0, 0, 300,
-		{ "SK0", "SK1", "SK2", "SK3", "SK4", "SK5", "SK6", "SK7" } },
-	{ "twilio-key", "(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![A-Za-z0-9])", 0, 0, 300,
-		{ "SK8", "SK9", "SKa", "SKb", "SKc", "SKd", "SKe", "SKf" } },
 	{ "mailgun-key", START "(?:key|pubkey)-[0-9a-f]{32}(?![0-9a-f])", 0, 0, 0, { "key-" } },
 	{ "mailgun-key", "(?i)mailgun.{0,60}?([0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})", 1, 0, 0, { "mailgun" } },
-	{ "mailchimp-key", "(?<![0-9a-f])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z])", 0, 0, 280, { "-us" } },
+	{ "mailchimp-key", "(?<![0-9a-f])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z])", 0, 0, 280, 
+		{ "-us1", "-us2", "-us3", "-us4", "-us5", "-us6", "-us7", "-us8", "-us9" } },
 	{ "postmark-token", "(?i)postmark.{0,40}?" IS
 		"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", 1, 0, 0, { "postmark" } },
-	{ "resend-key", START "re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}(?![A-Za-z0-9])", 0, 0, 330, { "re_" } },
+	{ "resend-key", START "re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}(?![A-Za-z0-9])", 0, 0, 330, { "resend" } },
 
 	/* Money and shops. */
 	{ "stripe-key", "(?:sk|rk)_(?:live|test|prod)_[A-Za-z0-9]{10,}", 0, 0, 300,
 		{ "sk_live_", "sk_test_", "sk_prod_", "rk_live_", "rk_test_", "rk_prod_" } },
 	{ "stripe-webhook-secret", START "whsec_[A-Za-z0-9+/=]{24,}", 0, 0, 300, { "whsec_" } },
 	{ "square-token", "(?:sq0[a-z]{3}-[A-Za-z0-9_-]{22,}|EAAA[lE][A-Za-z0-9_-]{59})", 0, 0, 300,
-		{ "sq0", "EAAAl", "EAAAE" } },
+		{ "sq0atp-", "sq0csp-", "sq0idp-", "EAAAl", "EAAAE" } },
 	{ "shopify-token", "shp(?:at|ca|pa|ss|ua)_[A-Fa-f0-9]{32}", 0, 0, 0,
 		{ "shpat_", "shpca_", "shppa_", "shpss_", "shpua_" } },
 	{ "paypal-token", "access_token\\$(?:production|sandbox)\\$[a-z0-9]{16}\\$[a-f0-9]{32}", 0, 0, 0,
@@ -177,11 +182,15 @@ const struct redact_rule redact_rules[] = {
 	{ "openai-key", "sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,}", 0, 0, 300,
 		{ "sk-proj-", "sk-svcacct-", "sk-admin-", "sk-None-" } },
 	{ "openai-key", START "sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}", 0, 0, 0, { "T3BlbkFJ" } },
-	{ "model-key", START "sk-(?:or-v1-[a-f0-9]{64}|lf-[0-9a-f-]{36}|[A-Za-z0-9]{32,})(?![A-Za-z0-9-])", 0, 0,
-		330, { "sk-" } },
+	{ "model-key", START "sk-(?:or-v1-[a-f0-9]{64}|lf-[0-9a-f-]{36}|[a-f0-9][A-Za-z0-9]{31,})(?![A-Za-z0-9-])", 0, 0,
+		330,
+		{ "sk-0", "sk-1", "sk-2", "sk-3", "sk-4", "sk-5", "sk-6", "sk-7", "sk-8", "sk-9",
+			"sk-a", "sk-b", "sk-c", "sk-d", "sk-e", "sk-f", "sk-or-v1-", "sk-lf-" } },
 	{ "huggingface-token", START "(?:hf|api_org)_[A-Za-z0-9]{30,}(?![A-Za-z0-9_])", 0, 0, 330,
-		{ "hf_", "api_org_" } },
-	{ "replicate-token", START "r8_[A-Za-z0-9_-]{37}(?![A-Za-z0-9])", 0, 0, 330, { "r8_" } },
+		{ "hf_a", "hf_b", "hf_c", "hf_d", "hf_e", "hf_f", "hf_g", "hf_h", "hf_i", "hf_j",
+			"hf_k", "hf_l", "hf_m", "hf_n", "hf_o", "hf_p", "hf_q", "hf_r", "hf_s",
+			"hf_t", "hf_u", "hf_v", "hf_w", "hf_x", "hf_y", "hf_z", "api_org_" } },
+	{ "replicate-token", START "r8_[A-Za-z0-9_-]{37}(?![A-Za-z0-9])", 0, 0, 330, { "replicate" } },
 	{ "groq-key", START "gsk_[A-Za-z0-9]{48,}", 0, 0, 330, { "gsk_" } },
 	{ "xai-key", START "xai-[A-Za-z0-9]{70,}", 0, 0, 330, { "xai-" } },
 	{ "perplexity-key", START "pplx-[A-Za-z0-9]{40,}", 0, 0, 330, { "pplx-" } },
@@ -201,7 +210,7 @@ const struct redact_rule redact_rules[] = {
 	{ "newrelic-key", "(?<![0-9a-zA-Z])[0-9a-f]{36}NRAL(?![0-9a-zA-Z])", 0, 0, 0, { "NRAL" } },
 	{ "grafana-token", "(?:glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_[A-Za-z0-9+/]{32,}={0,3})", 0, 0, 300,
 		{ "glsa_", "glc_" } },
-	{ "dynatrace-token", "dt0[a-z][0-9]{2}\\.[A-Z0-9]{24}\\.[A-Z0-9]{64}", 0, 0, 0, { "dt0" } },
+	{ "dynatrace-token", "dt0[a-z][0-9]{2}\\.[A-Z0-9]{24}\\.[A-Z0-9]{64}", 0, 0, 0, { "dt0c", "dt0s", "dt0p" } },
 	{ "sonar-token", START "sq[pua]_[a-f0-9]{40}(?![a-f0-9])", 0, 0, 0, { "sqp_", "squ_", "sqa_" } },
 	{ "postman-key", "PMAK-[a-f0-9]{24}-[a-f0-9]{34}", 0, 0, 0, { "PMAK-" } },
 	{ "sourcegraph-token", START "sgp_(?:[a-fA-F0-9]{16}_|local_)?[a-fA-F0-9]{40}", 0, 0, 0, { "sgp_" } },
@@ -216,10 +225,17 @@ const struct redact_rule redact_rules[] = {
 	{ "mapbox-token", START "[ps]k\\.eyJ[A-Za-z0-9_-]{40,}\\.[A-Za-z0-9_-]{20,}", 0, 0, 0, { "k.eyJ" } },
 
 	/* Protocols. */
-	{ "jwt", "ey[IJ][A-Za-z0-9_-]{8,}={0,2}\\.ey[IJ][A-Za-z0-9_-]{8,}={0,2}(?:\\.[A-Za-z0-9_=-]*)?", 0, 0, 0,
-		{ "eyJ", "eyI" } },
+	{ "jwt", "eyJ[A-Za-z0-9_-]{8,}={0,2}\\.eyJ[A-Za-z0-9_-]{8,}={0,2}(?:\\.[A-Za-z0-9_=-]*)?", 0, 0, 0,
+		{ "eyJa", "eyJb", "eyJc", "eyJd", "eyJe", "eyJf", "eyJg", "eyJh", "eyJi", "eyJj",
+			"eyJk", "eyJl", "eyJm", "eyJn", "eyJo", "eyJp", "eyJq", "eyJr", "eyJs",
+			"eyJt", "eyJu", "eyJv", "eyJw", "eyJx", "eyJy", "eyJz", "eyJ0", "eyJ1",
+			"eyJ2", "eyJ3", "eyJ4", "eyJ5", "eyJ6" } },
 	{ "jwe", "eyJ[A-Za-z0-9_-]{16,}\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}",
-		0, 0, 300, { "eyJ" } },
+		0, 0, 300,
+		{ "eyJa", "eyJb", "eyJc", "eyJd", "eyJe", "eyJf", "eyJg", "eyJh", "eyJi", "eyJj",
+			"eyJk", "eyJl", "eyJm", "eyJn", "eyJo", "eyJp", "eyJq", "eyJr", "eyJs",
+			"eyJt", "eyJu", "eyJv", "eyJw", "eyJx", "eyJy", "eyJz", "eyJ0", "eyJ1",
+			"eyJ2", "eyJ3", "eyJ4", "eyJ5", "eyJ6" } },
 	{ "authorization",
 		"(?i)authorization" IS "(?:(?:basic|bearer|token|digest|apikey|negotiate|ntlm|aws4-hmac-sha256|bot)\\s{1,4})"
 		"((?![*$<{\\[])[^\\s\"'`\\\\]{6,})", 1, 0, 0, { "authorization" } },
@@ -240,20 +256,44 @@ const struct redact_rule redact_rules[] = {
 	{ "netrc", "(?i)\\b(?:login|machine)\\s+\\S{1,256}\\s+(?:\\S+\\s+){0,2}password\\s+(\\S+)", 1, 0, 0, { "password" } },
 	{ "npmrc", "(?i)_auth(?:token)?\\s*=\\s*([^\\s\"'$<{*][^\\s\"'{}]{5,})", 1, 0, 0, { "_auth" } },
 	{ "curl-user", "(?:\\bcurl\\b[^\\n]{0,500}?\\s(?:-u|--user)[\\s=]{1,2}[\"']?[^\\s:\"'$]{1,128}:)((?![$*<{])[^\\s\"']{3,})", 1,
-		0, 0, { "curl" } },
+		0, 0, { "curl " } },
 	{ "login-password", "(?:\\b(?:docker|podman|helm|az|oc|buildah|skopeo|nerdctl)\\b[^\\n]{0,300}?\\blogin\\b"
-		"[^\\n]{0,300}?\\s-p[ =]?[\"']?)((?![$*<{-])[^\\s\"']{4,})", 1, 0, 0, { "login" } },
+		"[^\\n]{0,300}?\\s-p[ =]?[\"']?)((?![$*<{-])[^\\s\"']{4,})", 1, 0, 0, { "login " } },
 
 	/* By name. */
 	{ "secret",
-		"(?i)(" SECRET_NAME ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}(?:=>|:=|={1,3}|:)\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"
+		"(?i)(" SECRET_NAME ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"
 		"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|(" WORD "+(?:[,;&|](?=" WORD "{6})" WORD "+)*+))", 0,
 		RULE_NAMED, 0,
-		{ "pass", "pwd", "secret", "token", "cred", "key", "webhook", "_auth" } },
+		{ "password", "passwd", "passphrase", "passcode", "pass=", "pass:", "pass\"", "pass =", "pwd=",
+			"pwd:", "pwd\"", "pwd =", "secret", "token", "credential", "creds=", "creds:", "creds\"",
+			"webhook", "connectionstring", "connection_string", "connection-string", "connection string",
+			"_auth", "-auth" } },
 	{ "secret",
-		"(?i)--?[\\w-]{0,40}(" SECRET_NAME ")[\\w-]{0,20}(?:\\s{1,4}|[\"'],\\s{0,4})(?!-)"
+		"(?i)(" KEY_NAME ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"
+		"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|(" WORD "+(?:[,;&|](?=" WORD "{6})" WORD "+)*+))", 0,
+		RULE_NAMED, 0,
+		{ "api_key", "app_key", "access_key", "private_key", "account_key", "auth_key", "signing_key",
+			"encryption_key", "master_key", "admin_key", "deploy_key", "service_key", "shared_key",
+			"storage_key", "session_key", "license_key", "ssh_key" } },
+	{ "secret",
+		"(?i)(" KEY_NAME ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"
+		"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|(" WORD "+(?:[,;&|](?=" WORD "{6})" WORD "+)*+))", 0,
+		RULE_NAMED, 0,
+		{ "api-key", "app-key", "access-key", "private-key", "account-key", "auth-key", "signing-key",
+			"encryption-key", "master-key", "admin-key", "deploy-key", "service-key", "shared-key",
+			"storage-key", "session-key", "license-key", "ssh-key" } },
+	{ "secret",
+		"(?i)(" KEY_NAME ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"
+		"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|(" WORD "+(?:[,;&|](?=" WORD "{6})" WORD "+)*+))", 0,
+		RULE_NAMED, 0,
+		{ "apikey", "appkey", "accesskey", "privatekey", "accountkey", "authkey", "signingkey",
+			"encryptionkey", "masterkey", "adminkey", "deploykey", "servicekey", "sharedkey", "storagekey",
+			"sessionkey", "licensekey", "sshkey" } },
+	{ "secret",
+		"(?i)--?[\\w-]{0,40}(" SECRET_NAME "|" KEY_NAME ")[\\w-]{0,20}(?:\\s{1,4}|[\"'],\\s{0,4})(?!-)"
 		"(?:([\"'])((?:(?!\\2)[^\\r\\n])++)|(" WORD "+))", 0, RULE_NAMED, 0,
-		{ "pass", "pwd", "secret", "token", "cred", "-key" } },
+		{ "-pass", "-pwd", "secret", "token", "-cred", "-key", "password" } },
 };
 
 const size_t n_redact_rules = ARRAY_SIZE(redact_rules);

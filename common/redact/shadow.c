@@ -101,29 +101,40 @@ static int add_cut(struct shadow *shadow, size_t skip) {
 	return 0;
 }
 
-static int strip(struct shadow *shadow, const char *text, size_t len) {
-	size_t pos = 0;
+/* The next byte that does not show; `controls`: there are others than escape codes. */
+static size_t next_invisible(const char *text, size_t pos, size_t len, bool controls) {
+	const char *found;
 
-	if (buffer_reserve(&shadow->copy, len) == NULL) {
-		return -ENOMEM;
-	}
-	while (pos < len) {
-		size_t start = pos;
-		int r;
-
+	if (controls) {
 		while (pos < len && !is_invisible(text[pos])) {
 			pos++;
 		}
-		r = buffer_append(&shadow->copy, text + start, pos - start);
-		if (r == 0 && pos < len) {
-			size_t skip = text[pos] == ESC ? escape_len(text + pos, len - pos) : 1;
+		return pos;
+	}
+	found = memchr(text + pos, ESC, len - pos);
+	return found != NULL ? (size_t)(found - text) : len;
+}
 
-			r = add_cut(shadow, skip);
-			pos += skip;
+static int strip(struct shadow *shadow, const char *text, size_t len, bool controls) {
+	size_t pos = 0;
+	char *copy = buffer_reserve(&shadow->copy, len);
+
+	if (copy == NULL) {
+		return -ENOMEM;
+	}
+	while (pos < len) {
+		size_t end = next_invisible(text, pos, len, controls), skip;
+
+		memcpy(copy + shadow->copy.len, text + pos, end - pos);
+		buffer_commit(&shadow->copy, end - pos);
+		if (end == len) {
+			break;
 		}
-		if (r < 0) {
-			return r;
+		skip = text[end] == ESC ? escape_len(text + end, len - end) : 1;
+		if (add_cut(shadow, skip) < 0) {
+			return -ENOMEM;
 		}
+		pos = end + skip;
 	}
 	shadow->text = shadow->copy.data;
 	shadow->len = shadow->copy.len;
@@ -131,15 +142,16 @@ static int strip(struct shadow *shadow, const char *text, size_t len) {
 }
 
 int shadow_make(struct shadow *shadow, const char *text, size_t len) {
+	bool controls = memchr(text, '\0', len) != NULL || memchr(text, '\b', len) != NULL;
+
 	shadow->n_cuts = 0;
 	shadow->text = text;
 	shadow->len = len;
-	if (memchr(text, ESC, len) == NULL && memchr(text, '\0', len) == NULL &&
-		memchr(text, '\b', len) == NULL) {
+	if (!controls && memchr(text, ESC, len) == NULL) {
 		return 0;
 	}
 	buffer_consume(&shadow->copy, shadow->copy.len);
-	return strip(shadow, text, len);
+	return strip(shadow, text, len, controls);
 }
 
 /* What all cuts in front of `offset` skip; one at `offset` itself counts when `inclusive`. */

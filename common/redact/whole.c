@@ -11,9 +11,6 @@
 /* Whether no rule can find anything in the text. Costs no memory but the words' own. */
 static bool is_plain(const char *text, size_t len) {
 	const struct lexicon *lexicon = lexicon_of_rules();
-	const uint16_t *ids;
-	uint32_t state = 0;
-	size_t n;
 
 	if (lexicon == NULL || memchr(text, 0x1B, len) != NULL || memchr(text, '@', len) != NULL) {
 		return false;
@@ -23,8 +20,7 @@ static bool is_plain(const char *text, size_t len) {
 			return false;
 		}
 	}
-	(void)keywords_next(lexicon->keywords, &state, text, 0, len, &ids, &n);
-	return n == 0;
+	return prefilter_next(lexicon->prefilter, text, 0, len) == len;
 }
 
 /* `out` gets the text without secrets. */
