@@ -186,6 +186,17 @@ static const struct parse_row parse_rows[] = {
 	{ { "submit", "a", "b", "c", "--strict" }, 2, "does not take the argument \"c\"" },
 	{ { "submit", "--frob", "--strict" }, 2, "no option \"--frob\"" },
 	{ { "--version" }, 0, "codegenctl " },
+	/* A step runs whatever is wrong with our options; there has to be one. */
+	{ { "run", "--frob", "--", "true" }, -1, "run" },
+	{ { "run", "--frob", "--strict", "--", "true" }, -1, "run" },
+	{ { "--frob", "run", "true" }, -1, "run" },
+	{ { "run", "--help", "--frob", "--", "true" }, -1, "run" },
+	{ { "run", "--", "true", "--help" }, -1, "run" },
+	{ { "run", "true", "--version" }, -1, "run" },
+	{ { "run", "--help" }, 0, "-- COMMAND..." },
+	{ { "run" }, 125, "nothing to run" },
+	{ { "run", "--" }, 125, "nothing to run" },
+	{ { "run", "--frob" }, 125, "no option \"--frob\"" },
 };
 
 static void check_parse(const struct parse_row *row) {
@@ -279,8 +290,53 @@ static void test_parse_forgiving(void **state) {
 	}
 }
 
+/* Where the command begins, and that nothing of it is ours. */
+static void test_parse_program(void **state) {
+	static const struct row {
+		const char *words[8];
+		const char *first;
+		const char *job;
+		size_t n_complaints;
+		bool json;
+	} table[] = {
+		{ { "run", "--", "a", "--job", "x" }, "a", NULL, 0, false },
+		{ { "run", "--job", "j", "--", "a" }, "a", "j", 0, false },
+		{ { "run", "--job=j", "a", "--json" }, "a", "j", 0, false },
+		{ { "--json", "run", "a" }, "a", NULL, 0, true },
+		{ { "run", "a", "--", "b" }, "a", NULL, 0, false },
+		{ { "run", "--", "--", "b" }, "--", NULL, 0, false },
+		{ { "run", "--", "-x" }, "-x", NULL, 0, false },
+		{ { "run", "--frob", "v", "--", "a" }, "a", NULL, 1, false },
+		{ { "run", "--frob", "v", "--job", "j", "a" }, "a", "j", 1, false },
+		{ { "run", "--frob", "a", "b" }, "a", NULL, 1, false },
+		{ { "run", "--frob=v", "a", "-b" }, "a", NULL, 1, false },
+		{ { "run", "--passed", "--exit-code", "1", "--", "a" }, "a", NULL, 2, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		char *argv[10] = { (char *)"codegenctl" };
+		struct invocation inv;
+		bool done;
+		int argc = 1;
+
+		for (; table[i].words[argc - 1] != NULL; argc++) {
+			argv[argc] = (char *)table[i].words[argc - 1];
+		}
+		assert_int_equal(command_parse(argc, argv, &inv, &done), 0);
+		assert_false(done);
+		assert_non_null(inv.program);
+		assert_string_equal(inv.program[0], table[i].first);
+		assert_int_equal(inv.n_complaints, table[i].n_complaints);
+		assert_int_equal(inv.json, table[i].json);
+		assert_string_equal(
+			option_text(&inv.options, "job") ? option_text(&inv.options, "job") : "",
+			table[i].job ? table[i].job : "");
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse_program),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_verbs),
 		cmocka_unit_test(test_completions_know_everything),
