@@ -101,6 +101,9 @@ static void show_status(const json_t *status) {
 	print_counts("Incidents", json_object_get(status, "incidents"));
 	print_pair_number("Reports", json_number(status, "reports"));
 	print_pair_number("Builds", json_number(status, "builds"));
+	if (json_object_get(status, "spool") != NULL) {
+		print_counts("Spool", json_object_get(status, "spool"));
+	}
 	print_forges(json_object_get(status, "forges"));
 	print_agents(json_object_get(status, "agents"));
 	print_errors(json_object_get(status, "lastErrors"));

@@ -57,8 +57,7 @@ static void kept_finish(struct kept *kept) {
 	json_decref(kept->scan);
 }
 
-static int read_log(
-	const char *path, int64_t exit_code, int64_t deadline_us, struct kept *ret_kept) {
+static int read_log(const char *path, int64_t exit_code, int64_t deadline_us, struct kept *ret_kept) {
 	_cleanup_(steplog_destroyp) struct steplog *log = NULL;
 	int r = steplog_create(&log);
 
@@ -67,7 +66,8 @@ static int read_log(
 }
 
 /* At least half of the time that is left is the daemon's. */
-static int submit(const struct invocation *inv, const struct step_outcome *outcome, int64_t deadline_us) {
+static int submit(
+	const struct invocation *inv, const struct step_outcome *outcome, int64_t deadline_us) {
 	json_t *parameters = NULL;
 	int64_t now_us = clock_mono_us();
 	int64_t git_us =

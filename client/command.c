@@ -132,7 +132,7 @@ static const char *const task_words[] = { "show", "run", "cancel", "retry", "sno
 
 static const char submit_more[] =
 	"A submission takes at most 2 s and never breaks the build: it returns 0 whatever happens, unless\n"
-	"--strict is given (1 refused, 2 wrong use, 3 daemon not reachable, 8 no answer in time).\n\n"
+	"--strict is given (1 refused, 2 wrong use, 75 kept in the spool until a daemon takes it).\n\n"
 	"  codegenctl submit build_failure \"Next.js build failed\"\n"
 	"  npm test 2>&1 | codegenctl submit test_failure --job test --command \"npm test\" --log -\n"
 	"  codegenctl submit --passed --job test --command \"npm test\"\n";

@@ -194,8 +194,8 @@ static void take_reply(struct attempt *attempt, const struct call_reply *reply) 
 	}
 }
 
-static void send_to(const char *path, const json_t *parameters, int64_t deadline_us,
-	struct attempt *attempt) {
+static void send_to(
+	const char *path, const json_t *parameters, int64_t deadline_us, struct attempt *attempt) {
 	_cleanup_(call_closep) struct call_conn *conn = NULL;
 	_cleanup_(call_reply_finish) struct call_reply reply = { 0 };
 	int r = call_open(path, deadline_us, &conn);

@@ -37,8 +37,7 @@ static void closedirp(DIR **dir) {
 }
 
 void spool_name(const char *key, uint64_t random, char *out, size_t size) {
-	static const char fit[] =
-		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+	static const char fit[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
 	char word[CLIENT_KEY_MAX];
 
 	(void)text_copy(word, sizeof(word), key);
@@ -47,7 +46,8 @@ void spool_name(const char *key, uint64_t random, char *out, size_t size) {
 			*p = '_';
 		}
 	}
-	(void)text_format(out, size, "%s.%016" PRIx64 SPOOL_SUFFIX, word[0] != '\0' ? word : "_", random);
+	(void)text_format(
+		out, size, "%s.%016" PRIx64 SPOOL_SUFFIX, word[0] != '\0' ? word : "_", random);
 }
 
 /* RUN and SUBMIT have the option; a table without it has none given. */
@@ -240,9 +240,9 @@ static bool is_unusable(int status) {
 
 static char *make_text(const json_t *parameters, size_t *ret_len) {
 	char now[CLOCK_TEXT_MAX];
-	json_t *document = json_pack("{s:i, s:s, s:O, s:s}", "version", SPOOL_VERSION, "method",
-		SPOOL_METHOD, "parameters", parameters, "spooledAt",
-		clock_format(clock_now_ms(), now));
+	json_t *document =
+		json_pack("{s:i, s:s, s:O, s:s}", "version", SPOOL_VERSION, "method", SPOOL_METHOD,
+			"parameters", parameters, "spooledAt", clock_format(clock_now_ms(), now));
 	char *text = document != NULL ? json_dumps(document, JSON_COMPACT) : NULL;
 
 	json_decref(document);
@@ -281,8 +281,8 @@ int spool_write(const struct invocation *inv, const json_t *parameters, char pat
 		r = address_join(path, ADDRESS_PATH_MAX, places[i].path, name);
 	}
 	if (r < 0) {
-		(void)text_format(sentence, CLIENT_SENTENCE_MAX, "the spool directory \"%.300s\": %s",
-			places[i].path, problem(r));
+		(void)text_format(sentence, CLIENT_SENTENCE_MAX,
+			"the spool directory \"%.300s\": %s", places[i].path, problem(r));
 	}
 	return r;
 }

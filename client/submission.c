@@ -65,12 +65,11 @@ static bool set_name(json_t *object, const char *member, const char *text) {
 	while (len > 0 && clean[begin + len - 1] == ' ') {
 		len--;
 	}
-	return len == 0 ||
-		json_object_set_new(object, member, json_stringn(clean + begin, len)) == 0;
+	return len == 0 || json_object_set_new(object, member, json_stringn(clean + begin, len)) == 0;
 }
 
-static bool set_number(
-	const struct invocation *inv, json_t *object, const char *member, const char *option, int64_t number) {
+static bool set_number(const struct invocation *inv, json_t *object, const char *member,
+	const char *option, int64_t number) {
 	if (number > INT32_MAX && command_forgives(inv)) {
 		failure_warn("option \"--%s\" is too large; reporting without it", option);
 		return true;
@@ -78,18 +77,19 @@ static bool set_number(
 	return number < 0 || json_object_set_new(object, member, json_integer(number)) == 0;
 }
 
-/* A URL loses its credentials; what is none then is left out. */
+/* A URL loses its credentials; what is none then is left out, but for --strict. */
 static bool set_url(const struct invocation *inv, json_t *object, const char *url) {
 	char clean[CLIENT_URL_MAX];
 	const char *slashes = url != NULL ? strstr(url, "://") : NULL, *at;
+	bool fits;
 
-	if (url == NULL || url[0] == '\0' || !command_forgives(inv)) {
-		return set_text(object, "buildUrl", url, CLIENT_URL_MAX - 1);
+	if (url == NULL || url[0] == '\0') {
+		return true;
 	}
 	at = slashes != NULL ? memrchr(slashes, '@', 3 + strcspn(slashes + 3, "/?#")) : NULL;
-	if (text_format(clean, sizeof(clean), "%.*s%s",
-		    at != NULL ? (int)(slashes + 3 - url) : 0, url, at != NULL ? at + 1 : url) &&
-		text_is_web_url(clean)) {
+	fits = text_format(clean, sizeof(clean), "%.*s%s",
+		at != NULL ? (int)(slashes + 3 - url) : 0, url, at != NULL ? at + 1 : url);
+	if ((fits && text_is_web_url(clean)) || !command_forgives(inv)) {
 		return set_text(object, "buildUrl", clean, CLIENT_URL_MAX - 1);
 	}
 	failure_warn("option \"--build-url\" is no http or https URL; reporting without it");
@@ -143,8 +143,7 @@ static bool add_build(const struct invocation *inv, const struct ci_env *env, js
 		       CLIENT_NUMBER_MAX - 1) &&
 		set_url(inv, parameters, given_or(inv, "build-url", env->build_url)) &&
 		set_text(parameters, "headRepository",
-			given_or(inv, "head-repository", env->head_repository),
-			CLIENT_NAME_MAX - 1) &&
+			given_or(inv, "head-repository", env->head_repository), CLIENT_NAME_MAX - 1) &&
 		set_name(parameters, "job", given_or(inv, "job", env->job)) &&
 		set_number(inv, parameters, "pullRequest", "pull-request",
 			option_number(&inv->options, "pull-request", found));
@@ -220,8 +219,8 @@ static bool add_found_type(const struct step_outcome *outcome,
  * The old script took any word as a type, and a report lost to a misspelt one helps nobody: without --strict it becomes
  * an unknown failure, and the word stands before the details. Returns whether memory sufficed.
  */
-static bool add_given_type(const struct invocation *inv, const char *type, const char *details,
-	json_t *parameters) {
+static bool add_given_type(
+	const struct invocation *inv, const char *type, const char *details, json_t *parameters) {
 	_cleanup_(freep) char *both = NULL;
 	enum error_type known;
 
@@ -250,8 +249,8 @@ static bool add_type(const struct invocation *inv, const struct step_outcome *ou
 	if (type == NULL) {
 		return add_found_type(outcome, results, details, parameters);
 	}
-	return add_given_type(inv, type,
-		details != NULL || headline[0] == '\0' ? details : headline, parameters);
+	return add_given_type(
+		inv, type, details != NULL || headline[0] == '\0' ? details : headline, parameters);
 }
 
 static bool add_failure(const struct invocation *inv, const struct step_outcome *outcome,

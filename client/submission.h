@@ -1,5 +1,6 @@
 /*
- * submission - the parameters of Submit, from the command line, files, the CI system and git. Reads only; talks to no daemon.
+ * submission - the parameters of Submit, from the command line, files, the CI system and git. Reads only; talks to no
+ * daemon.
  */
 #pragma once
 
@@ -21,9 +22,10 @@ struct step_outcome {
 
 /*
  * Makes the parameters of io.codegend.Submit from the outcome, the command line, result files, the CI's environment and
- * git, with a key, without secrets. All that until `deadline_us` at the latest. The error type is the one that was given,
- * else the scan's, else unknown_failure. A file that cannot be used is an error with --strict; without it a warning,
- * and the submission goes without.
+ * git, with a key, without secrets. All that until `deadline_us` at the latest. The error type is the one that was
+ * given, else the scan's, else that of a result file that tells of a failure, else unknown_failure. A file that cannot
+ * be used is an error with --strict; without it a warning, and the submission goes without. A result file that tells of
+ * a failure beside an outcome that passed is an error always: nothing is to be sent.
  * Returns: 0, `*ret_parameters` is a new reference; an exit code, the failure was printed.
  */
 must_check int submission_create(const struct invocation *inv, const struct step_outcome *outcome,

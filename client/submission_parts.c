@@ -52,8 +52,8 @@ static int add_result(const struct invocation *inv, enum results_kind kind, cons
 	int64_t deadline_us, json_t *parameters, struct submission_results *ret) {
 	char message[CLIENT_SENTENCE_MAX] = "";
 	struct results results = { 0 };
-	int r = results_read(kind, path, part_deadline_us(deadline_us), &results, message,
-		sizeof(message));
+	int r = results_read(
+		kind, path, part_deadline_us(deadline_us), &results, message, sizeof(message));
 
 	if (r == 0 && results.failed) {
 		note_failure(ret, kind, results.why);
@@ -125,10 +125,12 @@ static int redact_values(json_t *parameters) {
 		if (value == NULL) {
 			continue;
 		}
-		r = redactor_feed(redactor, json_string_value(value), json_string_length(value), &out);
+		r = redactor_feed(
+			redactor, json_string_value(value), json_string_length(value), &out);
 		r = r < 0 ? r : redactor_end(redactor, &out);
-		if (r == 0 && json_object_set_new(parameters, spoken[i].member,
-				      json_stringn(out.data, out.len)) < 0) {
+		if (r == 0 &&
+			json_object_set_new(parameters, spoken[i].member,
+				json_stringn(out.data, out.len)) < 0) {
 			r = -ENOMEM;
 		}
 	}

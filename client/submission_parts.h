@@ -13,7 +13,7 @@
 
 /* What the result files tell beside their numbers. */
 struct submission_results {
-	bool failed; /* one of them tells of a failure */
+	bool failed;		/* one of them tells of a failure */
 	enum results_kind kind; /* the first one that does */
 	char why[CLIENT_SENTENCE_MAX];
 };

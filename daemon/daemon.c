@@ -314,9 +314,9 @@ static int open_server(struct daemon *daemon, char *sentence) {
 
 /* A user's own spool is made; the system's is whoever's who installed us. */
 static int open_spool(struct daemon *daemon) {
-	struct spool_options options = { .loop = &daemon->loop,
-		.engine = daemon->engine,
-		.dir = daemon->spool_dir };
+	struct spool_options options = {
+		.loop = &daemon->loop, .engine = daemon->engine, .dir = daemon->spool_dir
+	};
 
 	if (daemon->options->user && daemon->options->spool_dir == NULL) {
 		(void)!fd_make_dirs(daemon->spool_dir, 0700);

@@ -66,8 +66,8 @@ bool project_is_wrong(const char *parameter, const char *value, char *ret_senten
 	return true;
 }
 
-bool name_is_wrong(const char *parameter, const char *value, size_t size, bool required,
-	char *ret_sentence) {
+bool name_is_wrong(
+	const char *parameter, const char *value, size_t size, bool required, char *ret_sentence) {
 	if (value[0] == '\0') {
 		(void)text_format(ret_sentence, LIMIT_SENTENCE_MAX, "the parameter \"%s\" is empty",
 			parameter);

@@ -197,7 +197,8 @@ static int job_decode(struct spool_job *job, char *sentence) {
 	int r;
 
 	method->preset(&job->params);
-	r = jfield_decode(job->file.parameters, method->fields, method->n_fields, &job->params, &field);
+	r = jfield_decode(
+		job->file.parameters, method->fields, method->n_fields, &job->params, &field);
 	/* The store's thread gets values of it: nobody else may count their references. */
 	spool_file_finish(&job->file);
 	if (r == -EINVAL) {

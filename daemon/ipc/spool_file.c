@@ -32,10 +32,9 @@ enum spool_kind spool_file_kind(const char *name) {
 		size_t suffix_len = strlen(suffixes[i].suffix);
 
 		if (len > suffix_len && strcmp(name + len - suffix_len, suffixes[i].suffix) == 0) {
-			return !hidden ? suffixes[i].kind
-				: suffixes[i].kind == SPOOL_ENTRY_FILE
-				? SPOOL_ENTRY_TEMPORARY
-				: SPOOL_ENTRY_OTHER;
+			return !hidden				       ? suffixes[i].kind
+				: suffixes[i].kind == SPOOL_ENTRY_FILE ? SPOOL_ENTRY_TEMPORARY
+								       : SPOOL_ENTRY_OTHER;
 		}
 	}
 	return SPOOL_ENTRY_OTHER;
@@ -139,7 +138,8 @@ static int check_kind(const struct stat *st, char *ret_sentence) {
 		return wrong(ret_sentence, "is no regular file");
 	}
 	if (st->st_nlink > 1) {
-		return wrong(ret_sentence, "has a second name, so its owner may not be who submits it");
+		return wrong(
+			ret_sentence, "has a second name, so its owner may not be who submits it");
 	}
 	if (st->st_size > SPOOL_FILE_MAX_BYTES) {
 		return wrong(ret_sentence, "is too long");
@@ -147,8 +147,8 @@ static int check_kind(const struct stat *st, char *ret_sentence) {
 	return 0;
 }
 
-static int open_file(int dir_fd, const char *name, struct stat *ret_stat, int *ret_fd,
-	char *ret_sentence) {
+static int open_file(
+	int dir_fd, const char *name, struct stat *ret_stat, int *ret_fd, char *ret_sentence) {
 	_cleanup_(fd_closep) int fd = -1;
 	int r;
 

@@ -121,8 +121,8 @@ static int take_error_type(struct submit_params *p, struct submit_refusal *ret) 
 		len += (size_t)snprintf(allowed + len, sizeof(allowed) - len, "%s%s",
 			type > 0 ? ", " : "", error_type_name((enum error_type)type));
 	}
-	return refuse(ret, "errorType", "\"%.64s\" is no error type; it is one of %s", p->error_type,
-		allowed);
+	return refuse(ret, "errorType", "\"%.64s\" is no error type; it is one of %s",
+		p->error_type, allowed);
 }
 
 static bool is_commit(const json_t *value) {
@@ -172,8 +172,8 @@ static int take_quality(struct submit_params *p, struct submit_refusal *ret) {
 	const struct {
 		const char *key;
 		json_t *value;
-	} parts[] = { { "coverage", p->coverage }, { "lint", p->lint },
-		{ "security", p->security }, { "tests", p->tests } };
+	} parts[] = { { "coverage", p->coverage }, { "lint", p->lint }, { "security", p->security },
+		{ "tests", p->tests } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		if (parts[i].value == NULL) {

@@ -1,4 +1,5 @@
 """What CI steps type: no mistake of theirs costs the step or, when it can be helped, the report."""
+import json
 import os
 import signal
 import subprocess
@@ -122,6 +123,71 @@ def test_a_daemon_that_does_not_answer(daemon):
     # What it says is true: the key makes one report of the two calls.
     assert submit(daemon, "--strict", "--key", key, "test_failure").returncode == 0
     assert len(reports(daemon)) == 1
+
+
+JUNIT_RED = """<testsuites><testsuite name="s" tests="2" failures="1">
+<testcase classname="c" name="one"/>
+<testcase classname="c" name="two"><failure message="expected 1">x</failure></testcase>
+</testsuite></testsuites>"""
+JUNIT_GREEN = '<testsuite name="s" tests="1"><testcase classname="c" name="one"/></testsuite>'
+
+
+def test_numbers_that_tell_of_a_failure_are_no_pass(daemon):
+    (daemon.directory / "red.xml").write_text(JUNIT_RED)
+    for strict in (False, True):
+        ended = submit(daemon, "--passed", "--tests", "red.xml", *["--strict"] * strict)
+        assert ended.returncode == strict and "nothing was reported" in ended.stderr
+        assert ended.stderr.count("\n") == 1
+    assert builds(daemon) == 0 and not reports(daemon)
+    assert not (daemon.directory / "spool").exists()
+    (daemon.directory / "green.xml").write_text(JUNIT_GREEN)
+    assert submit(daemon, "--strict", "--passed", "--tests", "green.xml").returncode == 0
+    assert builds(daemon) == 1
+
+
+def test_what_nobody_said_the_files_say(daemon):
+    (daemon.directory / "red.xml").write_text(JUNIT_RED)
+    assert submit(daemon, "--strict", "--tests", "red.xml").returncode == 0
+    (daemon.directory / "log").write_text("src/a.ts(3,5): error TS2322: Type 'x' is not assignable to type 'y'.\n")
+    assert submit(daemon, "--strict", "--log", "log", "--exit-code", "2").returncode == 0
+    assert [report["errorType"] for report in reports(daemon)] == ["type_check_failure", "test_failure"]
+    report = daemon.ctl("report", "show", reports(daemon)[0]["id"])
+    assert "TS2322" in report["errorDetails"] and report["scan"]["errorType"] == "type_check_failure"
+
+
+def test_no_secret_reaches_the_store(daemon):
+    token, password = "ghp_" + "a1B2" * 9, "correct-horse-battery"
+    (daemon.directory / "log").write_text(f"fatal: {token}\nlogin {password}\nFAIL one\n")
+    daemon.environment["DEPLOY_PASSWORD"] = password
+    ended = submit(daemon, "--strict", "--log", "log", "--command", f"deploy {password}", "--build-url",
+                   f"https://u:{token}@ci/1", "test_failure", f"with {token}")
+    assert ended.returncode == 0, ended.stderr
+    shown = json.dumps(daemon.ctl("report", "show", reports(daemon)[0]["id"]))
+    assert "FAIL one" in shown and token not in shown and password not in shown and "https://ci/1" in shown
+    daemon.stop()
+    for path in daemon.state.rglob("*"):
+        assert not path.is_file() or token.encode() not in path.read_bytes(), path
+
+
+def test_the_ci_system_says_where(daemon):
+    daemon.environment.update(
+        CIRCLECI="true", CIRCLE_BRANCH="feature", CIRCLE_SHA1="b" * 40, CIRCLE_BUILD_NUM="12", CIRCLE_JOB="unit",
+        CIRCLE_PROJECT_USERNAME="acme", CIRCLE_PROJECT_REPONAME="web", CIRCLE_BUILD_URL="https://circleci.com/x/12")
+    ended = daemon.run_ctl("submit", "--strict", "test_failure", submit=True)
+    assert ended.returncode == 0, ended.stderr
+    report = daemon.ctl("report", "show", reports(daemon)[0]["id"])
+    assert (report["project"], report["branch"], report["commit"], report["jobName"], report["buildUrl"]) == \
+        ("acme/web", "feature", "b" * 40, "unit", "https://circleci.com/x/12")
+
+
+def test_refused_for_good_is_not_spooled(daemon):
+    spool = daemon.directory / "spool"
+    spool.mkdir()
+    for strict in (False, True):
+        ended = submit(daemon, "--pull-request", "0", "--key", "k" * 500, "test_failure", *["--strict"] * strict)
+        assert ended.returncode == strict and "nothing was reported" in ended.stderr
+        assert ended.stderr.count("\n") == 1
+    assert not list(spool.iterdir()) and not reports(daemon)
 
 
 def test_a_key_that_was_seen_before(daemon):

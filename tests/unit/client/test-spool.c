@@ -11,10 +11,12 @@
 
 /* Whatever the key: a name in this directory, not hidden, short enough, and one the daemon takes. */
 static void test_names(void **state) {
-	static const char *const keys[] = { "1a2b-3c4d", "", ".", "..", "../../etc/passwd", "a b\nc", "\xff\xfe",
-		"ä", "-rf", ".hidden",
+	static const char *const keys[] = {
+		"1a2b-3c4d", "", ".", "..", "../../etc/passwd", "a b\nc", "\xff\xfe", "ä", "-rf",
+		".hidden",
 		"01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901"
-		"2345678901234567890123456789012345678901234567890123456789012345678901234567890123456789" };
+		"2345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		char name[128], other[128];

@@ -52,8 +52,7 @@ static void test_keys_differ(void **state) {
 static char said[1024];
 
 /* The parameters as they go out, or NULL; `*ret_exit` is the exit code. */
-static json_t *create_of(
-	const char *const *words, const struct step_outcome *outcome, int *ret_exit) {
+static json_t *create_of(const char *const *words, const struct step_outcome *outcome, int *ret_exit) {
 	const char *argv[24] = { "codegenctl", "submit" };
 	struct invocation inv;
 	struct capture capture;
@@ -79,8 +78,8 @@ static json_t *create(const char *const *words, int *ret_exit) {
 static void test_parameters(void **state) {
 	static const char *const words[] = { "build_failure", "it\xff broke", "--project=acme/web",
 		"--branch=main", "--commit=abc", "--job=test", "--command=npm test",
-		"--pull-request=7", "--key=k", "--head-repository=fork/web",
-		"--build-number=11", NULL };
+		"--pull-request=7", "--key=k", "--head-repository=fork/web", "--build-number=11",
+		NULL };
 	json_t *expected = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s, "
 				     "s:b, s:[]}",
 		"errorType", "build_failure", "errorDetails", "it\xef\xbf\xbd broke", "project",
@@ -144,8 +143,7 @@ static void test_passed(void **state) {
 	json_t *parameters;
 
 	write_file("good", "{\"lines\": 80.5}", 15);
-	parameters = create_of(
-		words, &(struct step_outcome){ .passed = true, .exit_code = 0 }, &r);
+	parameters = create_of(words, &(struct step_outcome){ .passed = true, .exit_code = 0 }, &r);
 	assert_int_equal(r, 0);
 	assert_true(json_is_true(json_object_get(parameters, "passed")));
 	assert_null(json_object_get(parameters, "errorType"));

@@ -87,7 +87,8 @@ static void test_what_is_no_submission(void **state) {
 		{ "{\"version\":1}", "another method" },
 		{ "{\"version\":1,\"method\":7}", "another method" },
 		{ "{\"version\":1,\"method\":\"io.codegend.Submit\"}", "no parameters" },
-		{ "{\"version\":1,\"method\":\"io.codegend.Submit\",\"parameters\":[]}", "no parameters" },
+		{ "{\"version\":1,\"method\":\"io.codegend.Submit\",\"parameters\":[]}",
+			"no parameters" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
