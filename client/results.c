@@ -93,7 +93,7 @@ static bool is_lcov(const char *head) {
 	return is_line_of(head, "SF:") || is_line_of(head, "TN:");
 }
 
-/* Its findings, or its log when standard error went there too. An empty file is what it writes when it found nothing. */
+/* Its findings, or its log when standard error went there too. It writes nothing when it found nothing. */
 static bool is_trufflehog(const char *head) {
 	return head[0] == '\0' ||
 		(head[0] == '{' &&
@@ -181,13 +181,12 @@ static void judge_tests(const json_t *quality, struct results *results) {
 
 	results->failed = failed > 0 || suites > 0;
 	if (failed > 0) {
-		(void)text_format(results->why, sizeof(results->why),
-			"%lld of %lld tests failed%s", (long long)failed,
-			(long long)MAX(failed, results_number(quality, "total")),
+		(void)text_format(results->why, sizeof(results->why), "%lld of %lld tests failed%s",
+			(long long)failed, (long long)MAX(failed, results_number(quality, "total")),
 			suites > 0 ? ", and some test suites did not run" : "");
 	} else if (suites > 0) {
-		(void)text_format(results->why, sizeof(results->why), "%lld test suite%s did not run",
-			(long long)suites, plural(suites));
+		(void)text_format(results->why, sizeof(results->why),
+			"%lld test suite%s did not run", (long long)suites, plural(suites));
 	}
 }
 
@@ -270,7 +269,8 @@ static int conclude(struct results_reading *reading, struct results *results) {
 		return r;
 	}
 	judge(reading->kind, reading->numbers, results);
-	if (reading->incomplete && (reading->kind != RESULTS_SECURITY || !results->why[0])) {
+	if (reading->incomplete && (!results->failed || reading->n_findings == 0)) {
+		/* Nothing worse is known. */
 		results->failed = true;
 		TEXT_SET(results->why, reading->problem);
 	}
@@ -282,8 +282,8 @@ static int conclude(struct results_reading *reading, struct results *results) {
 
 static int refuse_format(struct results_reading *reading, const struct results_format *format) {
 	if (format == NULL) {
-		return results_refuse(reading, "its format is none that --%s knows",
-			kind_names[reading->kind]);
+		return results_refuse(
+			reading, "its format is none that --%s knows", kind_names[reading->kind]);
 	}
 	return results_refuse(reading, "it is a file of %s, which --%s takes", format->name,
 		kind_names[format->kind]);
@@ -308,7 +308,8 @@ static int take_ours(struct results_reading *reading, struct results *results) {
 		return r;
 	}
 	if (json_bytes(reading->json) > CLIENT_RESULTS_SENT_BYTES) {
-		return results_refuse(reading, "it is longer than %d bytes", CLIENT_RESULTS_SENT_BYTES);
+		return results_refuse(
+			reading, "it is longer than %d bytes", CLIENT_RESULTS_SENT_BYTES);
 	}
 	judge(reading->kind, reading->json, results);
 	results->quality = json_incref(reading->json);
@@ -316,8 +317,8 @@ static int take_ours(struct results_reading *reading, struct results *results) {
 }
 
 static int read_json(struct results_reading *reading, struct results *results) {
-	int r = results_source_json(reading->source, &reading->json, reading->problem,
-		sizeof(reading->problem));
+	int r = results_source_json(
+		reading->source, &reading->json, reading->problem, sizeof(reading->problem));
 
 	if (r < 0) {
 		return r;
@@ -370,8 +371,7 @@ static int read_head(struct results_source *source) {
 
 	while (n > 0 && source->head_len < sizeof(source->head)) {
 		n = file_read(source->fd, source->head + source->head_len,
-			sizeof(source->head) - source->head_len, source->total,
-			source->deadline_us);
+			sizeof(source->head) - source->head_len, source->total, source->deadline_us);
 		source->head_len += n > 0 ? (size_t)n : 0;
 		source->total = source->head_len;
 	}
@@ -429,7 +429,8 @@ static int read_file(enum results_kind kind, struct results_source *source, stru
 int results_read(enum results_kind kind, const char *path, int64_t deadline_us,
 	struct results *ret_results, char *message, size_t size) {
 	struct results_source source = {
-		.fd = -1, .deadline_us = deadline_us, .max_bytes = CLIENT_RESULTS_FILE_BYTES };
+		.fd = -1, .deadline_us = deadline_us, .max_bytes = CLIENT_RESULTS_FILE_BYTES
+	};
 	struct results results = { 0 };
 	int r;
 

@@ -1,7 +1,7 @@
 /*
- * results - the numbers in what tools write: JUnit XML, jest, vitest, eslint, SARIF, checkstyle, Istanbul, lcov, Cobertura,
- * Clover, TruffleHog, gitleaks, npm audit. Hostile input: bounded in bytes, depth and count; no XML entity is expanded
- * and nothing outside is fetched. Secrets in a scanner's output are dropped while parsing.
+ * results - the numbers in what tools write: JUnit XML, jest, vitest, eslint, SARIF, checkstyle, Istanbul, lcov,
+ * Cobertura, Clover, TruffleHog, gitleaks, npm and pnpm audit. Hostile input: bounded in bytes, depth and count; no XML
+ * entity is expanded and nothing outside is fetched. Secrets in a scanner's output are dropped while parsing.
  *
  * Formats: daemon-independent, see codegenctl(1), RESULT FILES.
  */
@@ -25,12 +25,14 @@ struct results {
 	/*
 	 * A new reference: {"tool", ...} and integers. coverage: {"lines":{"covered","total"}, "branches", "functions",
 	 * "statements"}; lint: {"errors","warnings","fixable","files","findings":[...]}; tests:
-	 * {"total","passed","failed","skipped","durationMs","suitesFailed","failures":[{"test","file","message"}]};
-	 * security: {"completed","critical","high","moderate","low","info","unknown","verified","findings":[...]}.
-	 * An object of our own shape in the file is taken as it is.
+	 * {"total","passed","failed","skipped","durationMs","suitesFailed","failures":[...]}; security:
+	 * {"completed","critical","high","moderate","low","info","unknown","verified","findings":[...]}. Findings and
+	 * failures: {"severity","file","line","column","rule","package","test","message"}, what is known of it.
+	 * Of a tool that did not come to its end "completed" is false and "problem" says why, for every kind.
+	 * An object of our own shape in the file is taken as it is, without secrets.
 	 */
 	json_t *quality;
-	bool failed; /* it tells of a failure: a failed test or suite, a lint error, a finding, a scanner that did not run */
+	bool failed; /* a failed test or suite, a lint error, a finding, a tool that did not come to its end */
 	char why[256]; /* then: in one sentence */
 };
 

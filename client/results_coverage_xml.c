@@ -6,12 +6,13 @@
 /* Cobertura */
 
 struct cobertura {
-	bool has_lines, has_branches;	 /* the root tells the sums */
-	int64_t lines[2], branches[2];	 /* covered, total: the root's, else counted */
-	size_t method_depth;		 /* lines of methods stand among the class's once more */
+	bool has_lines, has_branches;  /* the root tells the sums */
+	int64_t lines[2], branches[2]; /* covered, total: the root's, else counted */
+	size_t method_depth;	       /* lines of methods stand among the class's once more */
 };
 
-static bool take_pair(const char **attributes, const char *covered, const char *total, int64_t out[2]) {
+static bool take_pair(
+	const char **attributes, const char *covered, const char *total, int64_t out[2]) {
 	const char *of_covered = results_attribute(attributes, covered);
 	const char *of_total = results_attribute(attributes, total);
 
@@ -40,8 +41,8 @@ static void count_line(struct cobertura *cobertura, const char **attributes) {
 		cobertura->lines[1]++;
 	}
 	if (!cobertura->has_branches) {
-		count_conditions(results_attribute(attributes, "condition-coverage"),
-			cobertura->branches);
+		count_conditions(
+			results_attribute(attributes, "condition-coverage"), cobertura->branches);
 	}
 }
 
@@ -52,8 +53,8 @@ static int cobertura_start(struct results_xml *xml, const char *name, const char
 		if (strcmp(name, "coverage") != 0) {
 			return results_refuse(xml->reading, "its root is not <coverage>");
 		}
-		cobertura->has_lines = take_pair(
-			attributes, "lines-covered", "lines-valid", cobertura->lines);
+		cobertura->has_lines =
+			take_pair(attributes, "lines-covered", "lines-valid", cobertura->lines);
 		cobertura->has_branches = take_pair(
 			attributes, "branches-covered", "branches-valid", cobertura->branches);
 	} else if (strcmp(name, "method") == 0 && cobertura->method_depth == 0) {
@@ -75,14 +76,15 @@ static int cobertura_end(struct results_xml *xml, const char *name) {
 
 int results_read_cobertura(struct results_reading *reading) {
 	struct cobertura cobertura = { 0 };
-	struct results_xml xml = { .reading = reading, .user = &cobertura,
-		.start = cobertura_start, .end = cobertura_end };
+	struct results_xml xml = {
+		.reading = reading, .user = &cobertura, .start = cobertura_start, .end = cobertura_end
+	};
 	int r = results_xml_read(&xml);
 
 	r = r < 0 ? r : results_cover(reading, "lines", cobertura.lines[0], cobertura.lines[1]);
-	return r < 0 ? r
-		     : results_cover(reading, "branches", cobertura.branches[0],
-			       cobertura.branches[1]);
+	return r < 0
+		? r
+		: results_cover(reading, "branches", cobertura.branches[0], cobertura.branches[1]);
 }
 
 /* Clover */
@@ -103,10 +105,10 @@ static int clover_start(struct results_xml *xml, const char *name, const char **
 	/* The project's own sums; packages and files have some as well. */
 	clover->in_project[xml->depth] = strcmp(name, "project") == 0;
 	if (of_project && strcmp(name, "metrics") == 0 && !clover->found) {
-		clover->found = take_pair(
-			attributes, "coveredstatements", "statements", clover->statements);
-		(void)take_pair(attributes, "coveredconditionals", "conditionals",
-			clover->conditionals);
+		clover->found =
+			take_pair(attributes, "coveredstatements", "statements", clover->statements);
+		(void)take_pair(
+			attributes, "coveredconditionals", "conditionals", clover->conditionals);
 		(void)take_pair(attributes, "coveredmethods", "methods", clover->methods);
 	}
 	return 0;
@@ -121,11 +123,9 @@ int results_read_clover(struct results_reading *reading) {
 		return results_refuse(reading, "it has no <metrics> of the project");
 	}
 	r = r < 0 ? r
-		  : results_cover(reading, "statements", clover.statements[0],
-			    clover.statements[1]);
-	r = r < 0 ? r
-		  : results_cover(reading, "branches", clover.conditionals[0],
-			    clover.conditionals[1]);
-	return r < 0 ? r
-		     : results_cover(reading, "functions", clover.methods[0], clover.methods[1]);
+		  : results_cover(reading, "statements", clover.statements[0], clover.statements[1]);
+	r = r < 0
+		? r
+		: results_cover(reading, "branches", clover.conditionals[0], clover.conditionals[1]);
+	return r < 0 ? r : results_cover(reading, "functions", clover.methods[0], clover.methods[1]);
 }

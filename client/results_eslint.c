@@ -29,7 +29,9 @@ static int read_file(struct results_reading *reading, const json_t *file, struct
 
 		errors += is_error;
 		warnings += !is_error;
-		r = r < 0 ? r : add_message(reading, results_string(file, "filePath"), message, is_error);
+		r = r < 0
+			? r
+			: add_message(reading, results_string(file, "filePath"), message, is_error);
 	}
 	lint->errors += MAX(errors, results_number(file, "errorCount"));
 	lint->warnings += MAX(warnings, results_number(file, "warningCount"));

@@ -33,13 +33,13 @@ struct results_source {
 struct results_reading {
 	enum results_kind kind;
 	struct results_source *source;
-	json_t *json;	      /* of a JSON file; owned by results.c */
-	const char *tool;     /* static, or `tool_name` */
+	json_t *json;	  /* of a JSON file; owned by results.c */
+	const char *tool; /* static, or `tool_name` */
 	char tool_name[64];
-	json_t *numbers;      /* owned: {"lines":{"covered","total"}, ...} or the counters, as they go out */
-	json_t *findings;     /* owned */
-	int64_t n_findings;   /* seen, kept or not */
-	bool incomplete;      /* a tool that did not run to its end */
+	json_t *numbers; /* owned: {"lines":{"covered","total"}, ...} or the counters, as they go out */
+	json_t *findings;		   /* owned */
+	int64_t n_findings;		   /* seen, kept or not */
+	bool incomplete;		   /* a tool that did not run to its end */
 	char problem[CLIENT_SENTENCE_MAX]; /* what is wrong with the file, or why it is incomplete */
 };
 
@@ -68,9 +68,12 @@ must_check ssize_t results_source_read(struct results_source *source, char *data
  */
 must_check int results_source_lines(struct results_source *source,
 	int (*line)(void *user, char *text, size_t len), void *user, bool *ret_whole);
-/* The rest as one JSON value, banners of npm and yarn in front of it skipped. Returns: 0; -EINVAL, `problem` says why. */
-must_check int results_source_json(struct results_source *source, json_t **ret_json, char *problem,
-	size_t size);
+/*
+ * All of it as one JSON value, banners of npm and yarn in front of it skipped. Returns: 0; -EINVAL, `problem` says why;
+ * as results_source_read(); -ENOMEM.
+ */
+must_check int results_source_json(
+	struct results_source *source, json_t **ret_json, char *problem, size_t size);
 
 /* results_text.c */
 

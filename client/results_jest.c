@@ -81,7 +81,8 @@ int results_read_jest(struct results_reading *reading) {
 	size_t i;
 	int r = 0;
 
-	reading->tool = json_object_get(json, "numRuntimeErrorTestSuites") != NULL ? "jest" : "vitest";
+	reading->tool =
+		json_object_get(json, "numRuntimeErrorTestSuites") != NULL ? "jest" : "vitest";
 	json_array_foreach(json_object_get(json, "testResults"), i, suite) {
 		r = r < 0 ? r : read_suite(reading, suite, &tests);
 	}

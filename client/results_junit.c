@@ -117,7 +117,8 @@ static int on_start(struct results_xml *xml, const char *name, const char **attr
 static int end_test(struct results_xml *xml) {
 	struct junit *junit = xml->user;
 	const struct results_finding failure = {
-		.test = junit->name, .file = junit->file, .message = junit->message };
+		.test = junit->name, .file = junit->file, .message = junit->message
+	};
 
 	junit->in_test = false;
 	if (junit->failed) {
@@ -164,8 +165,9 @@ static void on_text(struct results_xml *xml, const char *text, size_t len) {
 
 int results_read_junit(struct results_reading *reading) {
 	struct junit junit = { 0 };
-	struct results_xml xml = { .reading = reading, .user = &junit, .start = on_start,
-		.end = on_end, .text = on_text };
+	struct results_xml xml = {
+		.reading = reading, .user = &junit, .start = on_start, .end = on_end, .text = on_text
+	};
 	int r = results_xml_read(&xml);
 
 	if (r < 0) {

@@ -96,11 +96,10 @@ int results_read_lcov(struct results_reading *reading) {
 		return r;
 	}
 	if (lcov.in_file || lcov.n_files == 0) {
-		return results_refuse(reading, lcov.in_file ? "it ends within a record"
-							    : "it has no records");
+		return results_refuse(
+			reading, lcov.in_file ? "it ends within a record" : "it has no records");
 	}
 	r = results_cover(reading, "lines", lcov.lines[0], lcov.lines[1]);
 	r = r < 0 ? r : results_cover(reading, "branches", lcov.branches[0], lcov.branches[1]);
-	return r < 0 ? r
-		     : results_cover(reading, "functions", lcov.functions[0], lcov.functions[1]);
+	return r < 0 ? r : results_cover(reading, "functions", lcov.functions[0], lcov.functions[1]);
 }

@@ -42,8 +42,7 @@ static int add_vulnerability(struct results_reading *reading, const char *name,
 
 /* What the sums say beyond what is listed. */
 static void raise_to_sums(const json_t *json, struct results_security *security) {
-	const json_t *sums =
-		json_object_get(json_object_get(json, "metadata"), "vulnerabilities");
+	const json_t *sums = json_object_get(json_object_get(json, "metadata"), "vulnerabilities");
 
 	for (size_t i = 0; i < RANK_COUNT; i++) {
 		security->ranks[i] =
@@ -96,9 +95,10 @@ int results_read_pnpm_audit(struct results_reading *reading) {
 int results_read_npm_error(struct results_reading *reading) {
 	static const struct results_security nothing = { 0 };
 	const char *code = results_string(json_object_get(reading->json, "error"), "code");
-	bool is_word = code[0] != '\0' && code[strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+	bool is_word = code[0] != '\0' &&
+		code[strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
 
-	results_incomplete(reading, "npm audit could not ask the registry%s%.40s", is_word ? ": " : "",
-		is_word ? code : "");
+	results_incomplete(reading, "npm audit could not ask the registry%s%.40s",
+		is_word ? ": " : "", is_word ? code : "");
 	return results_put_security(reading, &nothing);
 }

@@ -84,7 +84,7 @@ static enum results_rank rank_of(const json_t *rule, const char *level) {
 	if (!(score > 0)) {
 		return results_rank(level);
 	}
-	return score >= 9 ? RANK_CRITICAL
+	return score >= 9    ? RANK_CRITICAL
 		: score >= 7 ? RANK_HIGH
 		: score >= 4 ? RANK_MODERATE
 			     : RANK_LOW;

@@ -48,8 +48,7 @@ static int read_line(struct trufflehog *trufflehog, const json_t *line) {
 		strncmp(level, "fatal", strlen("fatal")) == 0) {
 		results_incomplete(trufflehog->reading, "trufflehog logged an error");
 	} else if (level[0] == '\0') {
-		results_incomplete(
-			trufflehog->reading, "a line of it is no result of trufflehog");
+		results_incomplete(trufflehog->reading, "a line of it is no result of trufflehog");
 	}
 	return 0;
 }

@@ -37,7 +37,8 @@ static void buffer_wipe(struct buffer *buf) {
 }
 
 /* Hands out the whole lines in `buf`. */
-static int take_lines(struct buffer *buf, int (*line)(void *user, char *text, size_t len), void *user) {
+static int take_lines(
+	struct buffer *buf, int (*line)(void *user, char *text, size_t len), void *user) {
 	char *at = buf->data, *end = buf->data + buf->len, *newline;
 	int r = 0;
 
@@ -114,8 +115,7 @@ static int read_all(struct results_source *source, struct buffer *buf) {
 	return (int)n;
 }
 
-int results_source_json(
-	struct results_source *source, json_t **ret_json, char *problem, size_t size) {
+int results_source_json(struct results_source *source, json_t **ret_json, char *problem, size_t size) {
 	static const char bom[] = "\xef\xbb\xbf";
 	_cleanup_(buffer_wipe) struct buffer buf;
 	const char *text, *end;

@@ -47,14 +47,20 @@ enum results_rank results_rank(const char *word) {
 
 json_t *results_text(const char *text, size_t len, size_t max_bytes) {
 	_cleanup_(freep) char *clean = text_clean(text, MIN(len, (size_t)RAW_BYTES));
+	char *start;
 
 	if (clean == NULL || redact_text(&clean, NULL) < 0) {
 		return NULL;
 	}
-	if (strlen(clean) > max_bytes) {
-		clean[text_cut(clean, max_bytes)] = '\0';
+	len = strlen(clean);
+	while (len > 0 && isspace((unsigned char)clean[len - 1])) {
+		clean[--len] = '\0';
 	}
-	return json_string(clean);
+	start = clean + strspn(clean, " \t\n");
+	if (strlen(start) > max_bytes) {
+		start[text_cut(start, max_bytes)] = '\0';
+	}
+	return json_string(start);
 }
 
 /* Paths of this machine say nothing elsewhere. */
@@ -72,7 +78,8 @@ static const char *relative(const char *file, char *directory, size_t size) {
 										 : file;
 }
 
-static bool put_text(json_t *object, const char *name, const char *text, size_t len, size_t max_bytes) {
+static bool put_text(
+	json_t *object, const char *name, const char *text, size_t len, size_t max_bytes) {
 	return text == NULL || text[0] == '\0' ||
 		json_object_set_new(object, name,
 			results_text(text, len > 0 ? len : strlen(text), max_bytes)) == 0;
@@ -84,9 +91,8 @@ static bool put_number(json_t *object, const char *name, int64_t number) {
 
 int results_add(struct results_reading *reading, const struct results_finding *finding) {
 	char directory[4096];
-	const char *file = finding->file != NULL
-		? relative(finding->file, directory, sizeof(directory))
-		: NULL;
+	const char *file =
+		finding->file != NULL ? relative(finding->file, directory, sizeof(directory)) : NULL;
 	json_t *object;
 
 	reading->n_findings++;
@@ -101,8 +107,7 @@ int results_add(struct results_reading *reading, const struct results_finding *f
 		!put_text(object, "rule", finding->rule, 0, NAME_BYTES) ||
 		!put_text(object, "package", finding->package, 0, NAME_BYTES) ||
 		!put_text(object, "test", finding->test, 0, NAME_BYTES) ||
-		!put_text(object, "message", finding->message, finding->message_len,
-			MESSAGE_BYTES)) {
+		!put_text(object, "message", finding->message, finding->message_len, MESSAGE_BYTES)) {
 		json_decref(object);
 		return -ENOMEM;
 	}
@@ -110,8 +115,7 @@ int results_add(struct results_reading *reading, const struct results_finding *f
 }
 
 int results_count(struct results_reading *reading, const char *name, int64_t n) {
-	return json_object_set_new(reading->numbers, name,
-		       json_integer(MIN(n, RESULTS_COUNT_MAX))) < 0
+	return json_object_set_new(reading->numbers, name, json_integer(MIN(n, RESULTS_COUNT_MAX))) < 0
 		? -ENOMEM
 		: 0;
 }
@@ -205,10 +209,9 @@ int results_put_lint(struct results_reading *reading, const struct results_lint 
 	return r < 0 ? r : results_count(reading, "files", lint->files);
 }
 
-int results_put_security(
-	struct results_reading *reading, const struct results_security *security) {
-	int r = json_object_set_new(reading->numbers, "completed",
-			json_boolean(!reading->incomplete)) < 0
+int results_put_security(struct results_reading *reading, const struct results_security *security) {
+	int r = json_object_set_new(
+			reading->numbers, "completed", json_boolean(!reading->incomplete)) < 0
 		? -ENOMEM
 		: 0;
 

@@ -14,8 +14,8 @@
 
 /*
  * Appends title and body for the newest report of an incident; the hidden marker with the task's id is the first line.
- * Of a log that was scanned
- * the excerpt is shown, not the log. At most LIMIT_BODY_MAX_BYTES, cut inside it on a UTF-8 boundary, its fence closed. Returns: 0; -ENOMEM.
+ * Of a log that was scanned the excerpt is shown, not the log. At most LIMIT_BODY_MAX_BYTES, cut inside it on a UTF-8
+ * boundary with its fence closed. Returns: 0; -ENOMEM.
  */
 must_check int body_write(struct buffer *out, const struct incident *incident,
 	const struct report *report, const struct task *task, const struct policy *policy);

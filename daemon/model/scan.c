@@ -67,7 +67,7 @@ static int64_t count_of(const json_t *object, const char *name) {
 	const json_t *value = json_object_get(object, name);
 
 	return json_is_integer(value) && json_integer_value(value) > 0 ? json_integer_value(value)
-									: 0;
+								       : 0;
 }
 
 static bool is_word(const char *text) {
@@ -84,8 +84,7 @@ static bool is_word(const char *text) {
 static const char *telling(const json_t *scan, const char *name) {
 	const char *word = text_of(scan, name);
 
-	return is_word(word) && strcmp(word, "unknown") != 0 && strcmp(word, "none") != 0 ? word
-											  : "";
+	return is_word(word) && strcmp(word, "unknown") != 0 && strcmp(word, "none") != 0 ? word : "";
 }
 
 const char *scan_stage(const json_t *scan) {
@@ -134,8 +133,7 @@ bool scan_finding(const json_t *scan, size_t index, struct scan_finding *ret_fin
 
 /* Clean, and cut to `max_bytes`. Returns a new reference, NULL: memory. */
 static json_t *tidy_text(const json_t *value, const struct member *member) {
-	_cleanup_(freep) char *text =
-		text_clean(json_string_value(value), json_string_length(value));
+	_cleanup_(freep) char *text = text_clean(json_string_value(value), json_string_length(value));
 
 	if (text == NULL) {
 		return NULL;
@@ -211,8 +209,8 @@ static json_t *tidy_findings(const json_t *findings) {
 	size_t n = MIN(json_array_size(findings), (size_t)LIMIT_SCAN_FINDINGS_MAX);
 
 	for (size_t i = 0; i < n && tidy != NULL; i++) {
-		json_t *finding = tidy_object(json_array_get(findings, i), finding_members,
-			ARRAY_SIZE(finding_members));
+		json_t *finding = tidy_object(
+			json_array_get(findings, i), finding_members, ARRAY_SIZE(finding_members));
 
 		if (finding != NULL && json_object_size(finding) == 0) {
 			json_decref(finding);

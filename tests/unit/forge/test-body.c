@@ -222,8 +222,7 @@ static void hostile_details_and_logs_stay_in_their_fences(void **state) {
 		/* The excerpt in the place of the log, and a headline among the facts. */
 		f.report.scan = json_pack("{s:{s:s}, s:{s:s}, s:s, s:s}", "headline", "text",
 			"`` # Owned @everyone <!-- x --> fixes #1", "excerpt", "text",
-			i == 5 ? "# Owned" : hostile_texts[i], "cause", "# Owned", "stage",
-			"test");
+			i == 5 ? "# Owned" : hostile_texts[i], "cause", "# Owned", "stage", "test");
 		expect_inert(&f, hostile_texts[i], 4);
 		fixture_finish(&f);
 	}

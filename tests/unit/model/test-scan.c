@@ -33,7 +33,8 @@ static const struct {
 		"\"severity\":\"error\",\"file\":\"a.ts\",\"line\":1,\"column\":2,\"rule\":\"r\","
 		"\"message\":\"m\",\"test\":\"t\",\"logLine\":3}],\"excerpt\":{\"lines\":1,\"text\":\"x\"},"
 		"\"redactions\":0,\"fingerprint\":\"v1:ab\"}" },
-	{ "unknown members", "{\"stage\":\"test\",\"shell\":\"rm -rf\",\"headline\":{\"html\":\"<b>\"}}",
+	{ "unknown members",
+		"{\"stage\":\"test\",\"shell\":\"rm -rf\",\"headline\":{\"html\":\"<b>\"}}",
 		"{\"stage\":\"test\"}" },
 	{ "wrong types",
 		"{\"stage\":7,\"cause\":[],\"headline\":\"x\",\"findings\":{\"a\":1},\"excerpt\":[1],"
