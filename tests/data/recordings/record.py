@@ -159,8 +159,10 @@ def complaint(row, output, code):
 def main():
     parser = argparse.ArgumentParser(prog="record-logs")
     parser.add_argument("npm_cache", type=pathlib.Path)
-    parser.add_argument("names", nargs="*")
+    parser.add_argument("names", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
+    if arguments.names == ["--labels"]:
+        return write_labels(HERE)
     where = registry()
     npm, recordings = enter(arguments.npm_cache.resolve())
     failed = 0
