@@ -25,18 +25,6 @@
 /* What one feed may make of its bytes: redaction and UTF-8 lengthen some. */
 #define WORK_MAX_BYTES ((size_t)64 * READ_BYTES)
 
-/* Feed through while common/redact is not linked; goes with its first commit. */
-#pragma weak redactor_create
-#pragma weak redactor_destroy
-#pragma weak redactor_add_environment
-#pragma weak redactor_feed
-#pragma weak redactor_end
-#pragma weak redactor_count
-
-static int feed_redactor(struct redactor *redactor, const char *text, size_t n, struct buffer *out) {
-	return redactor != NULL ? redactor_feed(redactor, text, n, out) : buffer_append(out, text, n);
-}
-
 struct steplog {
 	struct utf16 utf16;
 	struct redactor *redactor;
@@ -60,8 +48,8 @@ int steplog_create(struct steplog **ret_log) {
 	buffer_init(&log->clean, WORK_MAX_BYTES);
 	buffer_init(&log->head, CLIENT_LOG_HEAD_BYTES);
 	buffer_init(&log->tail, 2 * CLIENT_LOG_TAIL_BYTES);
-	r = redactor_create != NULL ? redactor_create(&log->redactor) : 0;
-	r = r < 0 || log->redactor == NULL ? r : redactor_add_environment(log->redactor, environ);
+	r = redactor_create(&log->redactor);
+	r = r < 0 ? r : redactor_add_environment(log->redactor, environ);
 	r = r < 0 ? r : logscan_create(&log->scan);
 	if (r == 0) {
 		*ret_log = TAKE_PTR(log);
@@ -73,9 +61,7 @@ void steplog_destroy(struct steplog *log) {
 	if (log == NULL) {
 		return;
 	}
-	if (log->redactor != NULL) {
-		redactor_destroy(log->redactor);
-	}
+	redactor_destroy(log->redactor);
 	logscan_destroy(log->scan);
 	buffer_finish(&log->decoded);
 	buffer_finish(&log->clean);
@@ -120,7 +106,7 @@ static int feed_piece(struct steplog *log, const char *data, size_t len) {
 	size_t n;
 	int r = utf16_feed(&log->utf16, data, len, &log->decoded, &text, &n);
 
-	r = r < 0 || n == 0 ? r : feed_redactor(log->redactor, text, n, &log->clean);
+	r = r < 0 || n == 0 ? r : redactor_feed(log->redactor, text, n, &log->clean);
 	log->n_read += len;
 	return r < 0 ? r : take_clean(log);
 }
@@ -274,8 +260,8 @@ static int flush(struct steplog *log) {
 	size_t n;
 	int r = utf16_end(&log->utf16, &log->decoded, &text, &n);
 
-	r = r < 0 || n == 0 ? r : feed_redactor(log->redactor, text, n, &log->clean);
-	r = r < 0 || log->redactor == NULL ? r : redactor_end(log->redactor, &log->clean);
+	r = r < 0 || n == 0 ? r : redactor_feed(log->redactor, text, n, &log->clean);
+	r = r < 0 ? r : redactor_end(log->redactor, &log->clean);
 	return r < 0 ? r : take_clean(log);
 }
 
@@ -290,7 +276,7 @@ int steplog_end(struct steplog *log, int64_t exit_code, char **ret_text, json_t 
 	if (r < 0) {
 		return r;
 	}
-	scan = ret_scan != NULL ? result_json(&result, log->redactor != NULL ? redactor_count(log->redactor) : 0) : NULL;
+	scan = ret_scan != NULL ? result_json(&result, redactor_count(log->redactor)) : NULL;
 	logscan_result_finish(&result);
 	if (ret_scan != NULL && scan == NULL) {
 		return -ENOMEM;

@@ -5,6 +5,8 @@
 /* A class gains by what its step's command is for, and by the number of its findings. */
 #define STAGE_BONUS 15
 #define COUNT_BONUS_MAX 8
+/* What was stopped from outside did not come to its own end. */
+#define CANCEL_BONUS 60
 /* A tool's count of findings tells less than a finding. */
 #define SUMMARY_MALUS 12
 /* Beyond this a sentence of the step itself is needed no more. */
@@ -25,11 +27,26 @@ static const struct type_row {
 };
 
 bool evidence_is_error(const struct evidence *evidence) {
-	return (evidence->row->flags & ROW_WARNING) == 0;
+	return !evidence->warning;
+}
+
+static bool is_of_failed(const struct evidences *evidences, uint32_t step) {
+	for (size_t i = 0; i < evidences->n_failed; i++) {
+		if (evidences->failed[i].id == step) {
+			return true;
+		}
+	}
+	return false;
 }
 
 bool decision_holds(const struct decision *decision, const struct evidence *evidence) {
-	return decision->step == NULL || evidence->step == decision->step->id;
+	if (decision->step == NULL || evidence->step == decision->step->id) {
+		return true;
+	}
+	/* the same again in other jobs, or the next step of the same kind */
+	return evidence->type == decision->type && evidence->weight >= WEIGHT_LIKELY &&
+		evidence_is_error(evidence) && decision->evidences != NULL &&
+		is_of_failed(decision->evidences, evidence->step);
 }
 
 static bool is_in(const struct step *step, const struct evidence *evidence) {
@@ -46,7 +63,8 @@ static int score_of(const struct step *step, const struct evidence *evidence) {
 	bool fits = evidence->weight >= WEIGHT_SENTENCE && stage != STAGE_OTHER &&
 		types[evidence->type].stage == stage;
 
-	return evidence->weight + (fits ? STAGE_BONUS : 0);
+	return evidence->weight + (fits ? STAGE_BONUS : 0) +
+		(evidence->cancelled ? CANCEL_BONUS : 0);
 }
 
 struct tally {
@@ -149,6 +167,40 @@ static const struct evidence *choose_headline(
 	return best;
 }
 
+/* What the rest of the step's output is about. */
+static enum logscan_stage other_stage(const struct decision *decision) {
+	for (size_t i = decision->evidences->n; i-- > 0;) {
+		const struct evidence *evidence = decision->evidences->all[i];
+
+		if (is_in(decision->step, evidence) && evidence->weight >= WEIGHT_LIKELY &&
+			types[evidence->type].stage != STAGE_OTHER) {
+			return types[evidence->type].stage;
+		}
+	}
+	return decision->headline->row->cause == CAUSE_DEPENDENCY ? STAGE_INSTALL : STAGE_OTHER;
+}
+
+static bool speaks_of(const struct evidence *evidence, const char *const *phrases, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		if (strcasestr(evidence->text, phrases[i]) != NULL ||
+			(evidence->details != NULL && strcasestr(evidence->details, phrases[i]) != NULL)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A configuration or a test that cannot even begin mostly lacks something. */
+static bool lacks_something(const struct decision *decision) {
+	static const char *const phrases[] = { "cannot find module", "could not find", "no module named",
+		" requires " };
+	const struct evidence *headline = decision->headline;
+
+	return headline != NULL && speaks_of(headline, phrases, ARRAY_SIZE(phrases)) &&
+		((decision->type == ERROR_BUILD && decision->cause == CAUSE_CONFIG) ||
+			(decision->type == ERROR_TEST && strcmp(headline->row->tool, "jest") == 0));
+}
+
 /* Where an infrastructure fails says its step. */
 static void set_stage_and_cause(const struct step *step, struct decision *ret) {
 	const struct evidence *headline = ret->headline;
@@ -157,12 +209,34 @@ static void set_stage_and_cause(const struct step *step, struct decision *ret) {
 	ret->cause = types[ret->type].cause;
 	if (ret->type == ERROR_INFRA && headline != NULL) {
 		ret->stage = stage_of(step, headline);
+		ret->stage = ret->stage == STAGE_OTHER ? other_stage(ret) : ret->stage;
 	}
 	if (headline != NULL && headline->row->cause != CAUSE_UNKNOWN) {
 		ret->cause = headline->row->cause;
 	} else if (headline != NULL && headline->type != ERROR_DEPLOY) {
 		ret->cause = CAUSE_UNKNOWN;
 	}
+	if (lacks_something(ret)) {
+		ret->cause = CAUSE_DEPENDENCY;
+	}
+}
+
+/* Its output tells nothing we know, but the command's name does. */
+static enum error_type guess_type(const struct evidences *evidences, const struct step *step) {
+	const struct step *last = step != NULL ? step : &evidences->now;
+	const char *texts[] = { last->command, last->title };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		bool sure = false;
+		enum logscan_stage stage = grammar_command_stage(texts[i], &sure);
+
+		for (int type = 0; stage != STAGE_OTHER && type < ERROR_INFRA; type++) {
+			if (types[type].stage == stage && (sure || stage == STAGE_DEPLOY)) {
+				return (enum error_type)type;
+			}
+		}
+	}
+	return ERROR_UNKNOWN;
 }
 
 /* Whether there is a failure at all, as far as the tools' own words go. */
@@ -197,6 +271,7 @@ void decide(const struct evidences *evidences, const struct log_end *end, struct
 		return;
 	}
 	ret->failed = true;
+	ret->evidences = evidences;
 	ret->type = ERROR_UNKNOWN;
 	ret->step = evidences->n_failed > 0 ? choose_step(evidences) : NULL;
 	tally_step(evidences, ret->step, &tally);
@@ -205,6 +280,7 @@ void decide(const struct evidences *evidences, const struct log_end *end, struct
 	ret->confidence = MIN(score, (int)CONFIDENCE_FULL) / CONFIDENCE_FULL;
 	if (ret->type == ERROR_UNKNOWN) {
 		ret->confidence = MIN(ret->confidence, 0.3);
+		ret->type = guess_type(evidences, ret->step);
 	}
 	set_stage_and_cause(ret->step, ret);
 }

@@ -16,6 +16,7 @@ struct decision {
 	enum logscan_stage stage;
 	enum logscan_cause cause;
 	double confidence;
+	const struct evidences *evidences; /* borrowed */
 	const struct step *step;	  /* the one that failed; NULL: CI did not say, the whole log counts */
 	const struct evidence *headline; /* NULL: nothing tells */
 };

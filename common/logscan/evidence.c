@@ -180,6 +180,8 @@ int evidences_add(struct evidences *evidences, const struct match *match, const 
 	evidence->row = match->row;
 	evidence->type = match->row->type;
 	evidence->weight = match->row->weight;
+	evidence->warning = (match->row->flags & ROW_WARNING) != 0 || line->mark == MARK_WARNING ||
+		line->mark == MARK_NOTICE;
 	evidence->cancelled = (match->row->flags & ROW_CANCEL) != 0;
 	evidence->step = now->id;
 	evidence->stage = now->stage;
@@ -193,7 +195,10 @@ int evidences_add(struct evidences *evidences, const struct match *match, const 
 	if (r < 0 || evidence->text == NULL) {
 		return -ENOMEM;
 	}
-	if ((match->row->flags & ROW_WARNING) == 0) {
+	if (line->mark == MARK_ERROR) {
+		now->complained = true;
+	}
+	if (!evidence->warning) {
 		now->best_weight = MAX(now->best_weight, evidence->weight);
 	}
 	make_room(evidences);
@@ -217,10 +222,26 @@ static void set_text(char out[STEP_TITLE_MAX], const char *text, size_t len) {
 	out[len] = '\0';
 }
 
+/* "owner/name@ref", "owner/name/path@ref", "./path" */
+static bool is_action(const char *title) {
+	size_t n = strcspn(title, " \t@");
+
+	return strncmp(title, "./.github/", 10) == 0 ||
+		(title[n] == '@' && memchr(title, '/', n) != NULL && strchr(title, ' ') == NULL);
+}
+
+void evidences_end_step(struct evidences *evidences) {
+	if (evidences->now.is_action && evidences->now.complained) {
+		evidences_fail_step(evidences, NULL, 0, -1);
+	}
+}
+
 void evidences_begin_step(struct evidences *evidences, const char *title, size_t len) {
+	evidences_end_step(evidences);
 	next_step(evidences);
 	set_text(evidences->now.title, title, len);
-	evidences->now.stage = grammar_command_stage(evidences->now.title);
+	evidences->now.stage = grammar_command_stage(evidences->now.title, NULL);
+	evidences->now.is_action = is_action(evidences->now.title);
 }
 
 void evidences_fail_step(
@@ -234,7 +255,7 @@ void evidences_fail_step(
 	now->exit_code = exit_code;
 	if (command != NULL) {
 		set_text(now->title, command, len);
-		now->stage = grammar_command_stage(now->title);
+		now->stage = grammar_command_stage(now->title, NULL);
 	}
 	if (evidences->n_failed < STEPS_FAILED_MAX) {
 		evidences->failed[evidences->n_failed++] = *now;

@@ -27,6 +27,7 @@ struct evidence {
 	enum error_type type; /* the row's, unless the command or the step knows better */
 	uint8_t weight;
 	bool cancelled;
+	bool warning; /* fails nothing */
 	uint32_t step;
 	enum logscan_stage stage; /* of the command it came from */
 	int64_t log_line;
@@ -47,6 +48,8 @@ struct step {
 	bool is_rest; /* what comes after a failed step, before the next one begins */
 	bool has_setting;
 	bool exited; /* a wrapper told that a command failed */
+	bool is_action; /* a ready-made one, of which the runner prints no exit code */
+	bool complained; /* it printed an error in the runner's form */
 	enum error_type setting;
 	enum logscan_stage stage;
 	uint8_t best_weight; /* of what was found in it */
@@ -83,3 +86,5 @@ void evidences_begin_step(struct evidences *evidences, const char *title, size_t
 void evidences_fail_step(
 	struct evidences *evidences, const char *command, size_t len, int64_t exit_code);
 void evidences_pass_step(struct evidences *evidences);
+/* The step ends as the log goes on: an action that complained failed. */
+void evidences_end_step(struct evidences *evidences);

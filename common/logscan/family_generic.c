@@ -14,7 +14,7 @@ static const struct grammar_row rows[] = {
 	{ "generic", "fatal: ", "^fatal: (?<msg>.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_UNKNOWN, 31, 0, 0 },
 	{ "generic", "is not recognized as", "(?<msg>.*is not recognized as (?:an internal|a name|the name).*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 37, 0, 0 },
 	{ "generic", "nameerror: ", "^NameError: (?<msg>.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_UNKNOWN, 38, 0, 0 },
-	{ "generic", "nativecommanderror", NULL, ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
+	{ "generic", "nativecommanderror", NULL, ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 45, 0, 0 },
 	{ "generic", "permission denied", "[pP]ermission denied", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_PERMISSION, 34, 0, 0 },
 	{ "generic", "required command missing", NULL, ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 44, 0, 0 },
 	{ "generic", "\xE2\x9C\x97", "^\\s*\xE2\x9C\x97\\s*(?<msg>.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_UNKNOWN, 31, 0, 0 },

@@ -73,7 +73,9 @@ static void index_rows(const char *const *words, size_t n_words) {
 	for (size_t w = 0; w < n_words; w++) {
 		grammar.first_row[w] = n;
 		for (size_t i = 0; i < grammar.n_rows; i++) {
-			if (strcmp(grammar.rows[i]->keyword, words[w]) == 0) {
+			const char *keyword = grammar.rows[i]->keyword;
+
+			if (keyword[0] == words[w][0] && strcmp(keyword, words[w]) == 0) {
 				grammar.ranks[n++] = (uint16_t)i;
 			}
 		}

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,8 @@ enum row_flags {
 	ROW_FOLLOWS = 1 << 3,	 /* a compiler's: of the type of the command that ran it */
 	ROW_LAST = 1 << 4,	 /* of several in a step the last one tells most */
 	ROW_LINE_ABOVE = 1 << 5, /* the line before it says what is meant */
+	ROW_AS_LAST = 1 << 6,	 /* several tools print this: it is of the tool whose finding came last */
+	ROW_BUILDS = 1 << 7,	 /* of the infrastructure, met while building */
 };
 
 struct grammar_row {
@@ -81,6 +84,7 @@ struct grammar_family {
 struct grammar_command {
 	const char *word;
 	enum logscan_stage stage;
+	bool sure; /* nothing else has this word: its failure is of that kind even when its output tells nothing */
 };
 
 #define FAMILY(name) extern const struct grammar_family name
@@ -113,5 +117,5 @@ struct grammar {
 
 /* NULL: no memory. */
 const struct grammar *grammar_get(void);
-/* STAGE_OTHER: nothing is known of such a command. */
-enum logscan_stage grammar_command_stage(const char *command);
+/* STAGE_OTHER: nothing is known of such a command. `ret_sure` may be NULL. */
+enum logscan_stage grammar_command_stage(const char *command, bool *ret_sure);

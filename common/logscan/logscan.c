@@ -22,7 +22,9 @@
 #define DECODED_MAX_BYTES (3 * FEED_BYTES + 64)
 /* How far above a finding its file's name may stand, and before a failure its last words. */
 #define ABOVE_LINES_MAX 400
-#define LAST_WORDS_MAX 5
+#define LAST_WORDS_MAX 6
+/* So many empty lines end what belongs to a finding. */
+#define BLANK_LINES_MAX 6
 #define LAST_WORDS_LINES_MAX 60
 
 struct logscan {
@@ -36,6 +38,7 @@ struct logscan {
 	int64_t n_lines;	 /* before n_scanned */
 	uint64_t place;		 /* of the last line that had one */
 	size_t follow;		 /* lines that are looked at whatever they hold */
+	size_t n_blank;		 /* empty ones among them, in a row */
 	struct evidence *last;	 /* they belong to it; borrowed */
 	int64_t above_line;	 /* the last finding with a file above it, and that file */
 	char above[EVIDENCE_TEXT_MAX_BYTES];
@@ -73,6 +76,18 @@ void logscan_destroy(struct logscan *scan) {
 	buffer_finish(&scan->window);
 	evidences_finish(&scan->evidences);
 	free(scan);
+}
+
+/* Notes the keywords of the line up to `end`. */
+static void note_rest(struct logscan *scan, uint32_t *state, size_t from, size_t end) {
+	const uint16_t *ids;
+	size_t n;
+
+	while (from < end) {
+		from = keywords_next(
+			scan->grammar->keywords, state, scan->window.data, from, end, &ids, &n);
+		matcher_note(scan->matcher, ids, n);
+	}
 }
 
 /* The line before the one at `at` in the window; false: there is none any more. */
@@ -124,7 +139,34 @@ static const char *find_above(struct logscan *scan, size_t at, int64_t log_line)
 }
 
 static const struct grammar_row last_words_row = { "log", "", NULL, ROLE_FINDING, ERROR_UNKNOWN,
-	CAUSE_UNKNOWN, WEIGHT_HINT, 0, ROW_LAST };
+	CAUSE_CONFIG, WEIGHT_HINT, 0, ROW_LAST };
+/* A line with one of these words tells more. */
+static const struct grammar_row telling_words_row = { "log", "", NULL, ROLE_FINDING, ERROR_UNKNOWN,
+	CAUSE_CONFIG, WEIGHT_HINT + 5, 0, ROW_LAST };
+static const char *const telling_words[] = { "abort", "cannot", "denied", "error", "exceed", "expected",
+	"fail", "forbidden", "invalid", "less than", "missing", "more than", "must ", "refus", "reject",
+	"required", "too many", "unable", "unexpected" };
+
+static bool is_telling(const char *text) {
+	for (size_t i = 0; i < ARRAY_SIZE(telling_words); i++) {
+		if (strcasestr(text, telling_words[i]) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether the line in `scan->other`, at `at` in the window, is a wrapper's. */
+static bool is_wrapper(struct logscan *scan, size_t at) {
+	struct match match;
+	uint32_t state = 0;
+	const char *end = memchr(scan->window.data + at, '\n', scan->window.len - at);
+
+	note_rest(scan, &state, at, end != NULL ? (size_t)(end - scan->window.data) : at);
+	matcher_match(scan->matcher, &scan->other, &match);
+	return match.row != NULL &&
+		(match.row->role < ROLE_COMMAND || match.row->role == ROLE_EXIT);
+}
 
 /* Nothing was understood of a step that failed: its last words may tell a reader. */
 static int keep_last_words(struct logscan *scan, size_t at, int64_t log_line) {
@@ -136,25 +178,23 @@ static int keep_last_words(struct logscan *scan, size_t at, int64_t log_line) {
 		if (!line_before(scan, &at, &scan->other)) {
 			break;
 		}
-		if (strncmp(scan->other.text, "##[", 3) == 0 && n == 0) {
-			continue;
-		}
-		if (strncmp(scan->other.text, "##[", 3) == 0) {
+		if (strncmp(scan->other.text, "##[", 3) == 0 && n > 0) {
 			break;
 		}
-		if (scan->other.len > scan->other.n_indent) {
+		if (scan->other.len > scan->other.n_indent && !is_wrapper(scan, at)) {
 			places[n] = at;
 			numbers[n++] = log_line - i;
 		}
 	}
 	while (n-- > 0) {
 		const char *start = scan->window.data + places[n];
-		const struct match match = { .row = &last_words_row };
+		struct match match = { .row = &last_words_row };
 		struct evidence *kept;
 		const char *end = memchr(start, '\n', scan->window.len - places[n]);
 		int r;
 
 		line_read(&scan->other, start, end != NULL ? (size_t)(end - start) : 0);
+		match.row = is_telling(scan->other.text) ? &telling_words_row : &last_words_row;
 		r = evidences_add(
 			&scan->evidences, &match, &scan->other, numbers[n], NULL, &kept);
 		if (r < 0) {
@@ -162,6 +202,28 @@ static int keep_last_words(struct logscan *scan, size_t at, int64_t log_line) {
 		}
 	}
 	return 0;
+}
+
+/* A compiler's finding is of the class of the command that ran it. */
+static void adapt(struct logscan *scan, struct evidence *evidence) {
+	const struct step *now = &scan->evidences.now;
+	const struct evidence *last = scan->last;
+	enum logscan_stage stage = grammar_command_stage(now->command, NULL);
+
+	if (now->command[0] != '\0' && stage != STAGE_OTHER) {
+		evidence->stage = stage;
+	}
+	if ((evidence->row->flags & ROW_BUILDS) != 0) {
+		evidence->stage = STAGE_BUILD;
+	}
+	if ((evidence->row->flags & ROW_AS_LAST) != 0 && last != NULL && last->step == now->id) {
+		evidence->type = last->type;
+	}
+	if (now->has_setting && evidence->type != ERROR_INFRA) {
+		evidence->type = now->setting;
+	} else if ((evidence->row->flags & ROW_FOLLOWS) != 0 && evidence->stage == STAGE_BUILD) {
+		evidence->type = ERROR_BUILD;
+	}
 }
 
 static int64_t exit_code_of(const struct match *match) {
@@ -183,6 +245,9 @@ static int step_failed(
 
 	if (match->row->weight >= WEIGHT_SENTENCE) {
 		r = evidences_add(&scan->evidences, match, &scan->line, log_line, NULL, &kept);
+		if (kept != NULL) {
+			adapt(scan, kept);
+		}
 	} else if (scan->evidences.now.best_weight < WEIGHT_SENTENCE) {
 		r = keep_last_words(scan, at, log_line);
 	}
@@ -190,21 +255,6 @@ static int step_failed(
 	scan->follow = 0;
 	scan->last = NULL;
 	return r;
-}
-
-/* A compiler's finding is of the class of the command that ran it. */
-static void adapt(struct logscan *scan, struct evidence *evidence) {
-	const struct step *now = &scan->evidences.now;
-	enum logscan_stage stage = grammar_command_stage(now->command);
-
-	if (now->command[0] != '\0' && stage != STAGE_OTHER) {
-		evidence->stage = stage;
-	}
-	if (now->has_setting && evidence->type != ERROR_INFRA) {
-		evidence->type = now->setting;
-	} else if ((evidence->row->flags & ROW_FOLLOWS) != 0 && evidence->stage == STAGE_BUILD) {
-		evidence->type = ERROR_BUILD;
-	}
 }
 
 static int found(struct logscan *scan, const struct match *match, size_t at, int64_t log_line) {
@@ -222,8 +272,14 @@ static int found(struct logscan *scan, const struct match *match, size_t at, int
 	if (kept != NULL) {
 		adapt(scan, kept);
 	}
+	if (kept == NULL) {
+		scan->follow = 0;
+		return r;
+	}
+	/* make_room() may have taken the one before */
 	scan->last = kept;
-	scan->follow = kept != NULL ? match->row->follow : 0;
+	scan->follow = match->row->follow;
+	scan->n_blank = 0;
 	return r;
 }
 
@@ -240,9 +296,10 @@ static int detail(struct logscan *scan, const struct match *match) {
 static int take_command(struct logscan *scan, const struct match *match) {
 	const struct span *cmd = &match->spans[CAPTURE_CMD];
 	struct step *now = &scan->evidences.now;
-	size_t n = MIN(cmd->len, sizeof(now->command) - 1);
+	const char *text = cmd->text != NULL ? cmd->text : match->row->tool;
+	size_t n = MIN(cmd->text != NULL ? cmd->len : strlen(text), sizeof(now->command) - 1);
 
-	memcpy(now->command, cmd->text != NULL ? cmd->text : "", n);
+	memcpy(now->command, text, n);
 	now->command[n] = '\0';
 	return 0;
 }
@@ -257,10 +314,18 @@ static int apply(struct logscan *scan, const struct match *match, size_t at, int
 		scan->end.passed = true;
 		evidences->n_failed = 0;
 		return 0;
-	case ROLE_FAILED: scan->end.passed = false; return step_failed(scan, match, at, log_line);
+	case ROLE_FAILED:
+		if (scan->line.mark == MARK_WARNING) {
+			return 0;
+		}
+		scan->end.passed = false;
+		return step_failed(scan, match, at, log_line);
 	case ROLE_STEP_OK: evidences_pass_step(evidences); return 0;
 	case ROLE_STEP: evidences_begin_step(evidences, cmd->text, cmd->len); return 0;
-	case ROLE_END: scan->end.complete = true; return 0;
+	case ROLE_END:
+		evidences_end_step(evidences);
+		scan->end.complete = true;
+		return 0;
 	case ROLE_COMMAND: return take_command(scan, match);
 	case ROLE_SETTING:
 		evidences->now.has_setting = true;
@@ -298,7 +363,10 @@ static int process_line(struct logscan *scan, size_t at, size_t len, int64_t log
 		return apply(scan, &match, at, log_line);
 	}
 	if (scan->follow > 0 && scan->last != NULL) {
-		scan->follow--;
+		bool blank = line->len == line->n_indent;
+
+		scan->n_blank = blank ? scan->n_blank + 1 : 0;
+		scan->follow = scan->n_blank > BLANK_LINES_MAX ? 0 : scan->follow - !blank;
 		return evidence_add_detail(scan->last, line);
 	}
 	return 0;
@@ -313,18 +381,6 @@ static int64_t count_newlines(const char *data, size_t len) {
 		data++;
 	}
 	return n;
-}
-
-/* Notes the keywords of the line up to `end`. */
-static void note_rest(struct logscan *scan, uint32_t *state, size_t from, size_t end) {
-	const uint16_t *ids;
-	size_t n;
-
-	while (from < end) {
-		from = keywords_next(
-			scan->grammar->keywords, state, scan->window.data, from, end, &ids, &n);
-		matcher_note(scan->matcher, ids, n);
-	}
 }
 
 /* Scans the whole lines up to `end`, which is behind a line break. */
@@ -499,6 +555,7 @@ int logscan_end(struct logscan *scan, int64_t exit_code, struct logscan_result *
 	bool failed = false;
 	int r = flush(scan);
 
+	evidences_end_step(&scan->evidences);
 	scan->end.exit_code = exit_code;
 	r = r < 0 ? r : apply_exit_code(scan);
 	if (r < 0) {
