@@ -39,7 +39,8 @@ def circleci():
             if isinstance(step, dict):
                 run = step["run"]
                 volumes = tuple(re.findall(r"--volume (\S+)", run["command"]))
-                steps.append(Step(job_name, run["name"], run["command"], shell, {}, volumes, "docker run" in run["command"]))
+                in_container = "docker run" in run["command"]
+                steps.append(Step(job_name, run["name"], run["command"], shell, {}, volumes, in_container))
     return steps
 
 

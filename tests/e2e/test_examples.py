@@ -1,6 +1,7 @@
-"""The CI templates of examples/: what they are made of, and what happens when their steps run, with tools that are stubs."""
+"""The CI templates of examples/: what they are made of, and what happens when their steps run with stubs of tools."""
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -135,7 +136,7 @@ def test_containers_get_the_client_and_a_way_to_the_daemon_and_nothing_more(syst
     assert containers
     for step in containers:
         assert set(MOUNTS) <= set(step.volumes)
-        assert not [volume for volume in step.volumes if "control.sock" in volume or volume.startswith("/run/codegend:")]
+        assert not any("control.sock" in volume or volume.startswith("/run/codegend:") for volume in step.volumes)
 
 
 @each_system
@@ -206,6 +207,20 @@ def test_a_failed_action_of_github_is_submitted_afterwards(workspace, daemon):
     step = next(step for step in steps_of("github-actions") if "codegenctl submit" in step.script)
     assert workspace.run("github-actions", step).returncode == 0
     assert [incident["errorType"] for incident in daemon.incidents()] == ["infra_failure"]
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_the_line_for_machines_without_codegenctl(tmp_path, shell):
+    readme = (templates.EXAMPLES / "README.md").read_text()
+    line = re.search(r"^ +(command -v codegenctl .*\n.*)\n", readme, re.MULTILINE).group(1)
+    script = f"""{line}
+codegenctl submit infra_failure "not there" --step checkout
+codegenctl run --step test --tests junit.xml -- sh -c 'echo "$1"; exit 7' - 'two  words'"""
+    ended = subprocess.run([shell, "-eu", "-c", script], env={"PATH": "/usr/bin:/bin"}, cwd=tmp_path, text=True,
+                           capture_output=True)
+    if shutil.which("codegenctl", path="/usr/bin:/bin"):
+        pytest.skip("this machine has codegenctl installed")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "two  words\n", "")
 
 
 def test_scripts_of_package_json_do_what_the_old_ones_did(workspace, daemon):

@@ -1,4 +1,4 @@
-"""What real tools print when they fail (tests/data/recordings, made by tools/record-logs), and what `scan` says of it."""
+"""What real tools print when they fail (tests/data/recordings, by tools/record-logs), and what `scan` says of it."""
 import json
 import pathlib
 import re
