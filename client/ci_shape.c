@@ -9,6 +9,8 @@
 #define COMMIT_MIN 7
 #define HOST_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
 #define DIGITS "0123456789"
+/* What GitHub builds before it merges, "gh-readonly-queue/main/pr-12-<commit>": a new one each time. */
+#define MERGE_QUEUE "gh-readonly-queue/"
 
 static bool keep(const char *value, char *out, size_t size) {
 	return text_is_name(value, size) && text_copy(out, size, value);
@@ -62,7 +64,7 @@ static bool shape_branch(char *value, char *out, size_t size) {
 	branch = colon != NULL ? colon + 1 : branch;
 	if (strncmp(branch, "refs/", 5) == 0 || strcmp(branch, "HEAD") == 0 ||
 		strcmp(branch, "detached") == 0 || branch[0] == '<' || branch[0] == '-' ||
-		is_made_ref(branch)) {
+		strncmp(branch, MERGE_QUEUE, strlen(MERGE_QUEUE)) == 0 || is_made_ref(branch)) {
 		return false;
 	}
 	return keep(branch, out, size);
@@ -103,7 +105,8 @@ static bool shape_pull_url(char *value, char *out, size_t size) {
 		if (comma != NULL) {
 			comma[0] = '\0';
 		}
-		slash = strrchr(value, '/');
+		slash = strrchr(value, '!');
+		slash = slash != NULL ? slash : strrchr(value, '/');
 		if (slash != NULL && text_to_int(slash + 1, &number) == 0 && number > 0) {
 			lowest = MIN(lowest, number);
 		}
@@ -112,12 +115,19 @@ static bool shape_pull_url(char *value, char *out, size_t size) {
 }
 
 static bool shape_pull_ref(char *value, char *out, size_t size) {
+	const char *queue = strstr(value, MERGE_QUEUE);
+	const char *leg = queue != NULL ? strstr(queue, "/pr-") : NULL;
 	const char *digits = value + strcspn(value, DIGITS);
 	size_t n = strspn(digits, DIGITS);
 	char number[CLIENT_NUMBER_MAX];
 	static const char *const prefixes[] = { "refs/pull/", "pull/", "refs/pull-requests/",
 		"pull-requests/", "refs/merge-requests/", "merge-requests/", "refs/pr/" };
 
+	if (leg != NULL) {
+		return text_format(number, sizeof(number), "%.*s", (int)strspn(leg + 4, DIGITS),
+			       leg + 4) &&
+			shape_number(number, out, size);
+	}
 	if (digits[n] != '\0' && digits[n] != '/') {
 		return false;
 	}
@@ -158,15 +168,14 @@ static bool shape_url(char *value, char *out, size_t size) {
 	if (at != NULL) {
 		memmove(host, at + 1, strlen(at + 1) + 1);
 	}
-	/* A password with a slash would make a host of the user and a path of the rest. */
+	/* A password with a slash makes a host of the user and a path of the rest; and a path may hold a URL itself. */
 	len = host[0] == '[' ? strcspn(host, "]") + 1 : strspn(host, HOST_CHARACTERS);
 	rest = host + MIN(len, strlen(host));
-	if (rest[0] == ':') {
-		rest += 1 + strspn(rest + 1, DIGITS);
-		if (strchr(rest, '@') != NULL) {
-			return false;
-		}
+	at = strrchr(rest, '@');
+	if (at != NULL && memchr(rest, ':', (size_t)(at - rest)) != NULL) {
+		return false;
 	}
+	rest += rest[0] == ':' ? 1 + strspn(rest + 1, DIGITS) : 0;
 	if (len == 0 || (rest[0] != '\0' && strchr("/?#", rest[0]) == NULL)) {
 		return false;
 	}

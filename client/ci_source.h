@@ -46,15 +46,15 @@ bool ci_holds(const char *conditions, struct ci_files *files);
 /* What is made of a value. */
 enum ci_shape {
 	CI_SHAPE_NAME,
-	CI_SHAPE_PROJECT,     /* owner/name */
-	CI_SHAPE_REMOTE,      /* the URL of a repository */
-	CI_SHAPE_BRANCH,      /* refs/heads/ and "owner:" taken off; no other ref */
-	CI_SHAPE_TRACKING,    /* as CI_SHAPE_BRANCH, origin/ taken off */
-	CI_SHAPE_COMMIT,      /* hexadecimal */
-	CI_SHAPE_NUMBER,      /* of a pull request */
-	CI_SHAPE_PULL_URL,    /* ".../pull/12": 12; of several with commas the lowest */
-	CI_SHAPE_PULL_REF,    /* "refs/pull/12/merge", "pull/12": 12 */
-	CI_SHAPE_URL,	      /* credentials taken off */
+	CI_SHAPE_PROJECT,  /* owner/name */
+	CI_SHAPE_REMOTE,   /* the URL of a repository */
+	CI_SHAPE_BRANCH,   /* refs/heads/ and "owner:" taken off; no other ref */
+	CI_SHAPE_TRACKING, /* as CI_SHAPE_BRANCH, origin/ taken off */
+	CI_SHAPE_COMMIT,   /* hexadecimal */
+	CI_SHAPE_NUMBER,   /* of a pull request */
+	CI_SHAPE_PULL_URL, /* ".../pull/12", "acme/web!12": 12; of several with commas the lowest */
+	CI_SHAPE_PULL_REF, /* "refs/pull/12/merge", "pull/12", a merge queue's branch: 12 */
+	CI_SHAPE_URL,	   /* credentials taken off */
 	CI_SHAPE_AFTER_POINT, /* "4.1": "job 1" */
 };
 

@@ -8,7 +8,7 @@
 #define RUN_URL "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/"
 #define OWN_REF                                                                                    \
 	"!GITHUB_HEAD_REF,GITHUB_REF!^refs/pull/,GITHUB_EVENT_NAME!=workflow_run,"                 \
-	"GITHUB_EVENT_NAME!^pull_request"
+	"GITHUB_EVENT_NAME!^pull_request,GITHUB_REF!^refs/heads/gh-readonly-queue/"
 
 /* clang-format off */
 
@@ -145,6 +145,7 @@ const struct ci_provider ci_providers[] = {
 		[CI_FIELD_PULL] = {
 			{ "{CI_MERGE_REQUEST_IID}", CI_SHAPE_NUMBER, ANY },
 			{ "{CI_EXTERNAL_PULL_REQUEST_IID}", CI_SHAPE_NUMBER, ANY },
+			{ "{CI_OPEN_MERGE_REQUESTS}", CI_SHAPE_PULL_URL, ANY },
 		},
 	} },
 	{ "buildkite", { "BUILDKITE" }, { NULL }, {
