@@ -421,7 +421,9 @@ static int read_file(enum results_kind kind, struct results_source *source, stru
 		(void)text_format(message, size, "it is larger than %zu MiB",
 			source->max_bytes / (1024 * 1024));
 	} else if (r < 0) {
-		(void)text_copy(message, size, file_problem(r));
+		(void)text_copy(message, size,
+			r == -ETIMEDOUT && source->total > 0 ? "it is too large to be read in time"
+							     : file_problem(r));
 	}
 	return r;
 }

@@ -90,7 +90,9 @@ static const char *skip_banner(const char *text, const char *end) {
 		bool banner = at < end && (*at == '\n' || *at == '\r');
 
 		for (size_t i = 0; i < ARRAY_SIZE(banners); i++) {
-			banner = banner || strncmp(at, banners[i], strlen(banners[i])) == 0;
+			banner = banner ||
+				((size_t)(end - at) > strlen(banners[i]) &&
+					memcmp(at, banners[i], strlen(banners[i])) == 0);
 		}
 		newline = banner ? memchr(at, '\n', (size_t)(end - at)) : NULL;
 		if (newline == NULL) {
@@ -100,45 +102,44 @@ static const char *skip_banner(const char *text, const char *end) {
 	}
 }
 
-static int read_all(struct results_source *source, struct buffer *buf) {
-	ssize_t n = 1;
+struct json_feed {
+	struct results_source *source;
+	int status; /* why it ended, negative */
+};
 
-	while (n > 0) {
-		char *room = buffer_reserve(buf, READ_BYTES);
+static size_t feed_json(void *data, size_t size, void *user) {
+	struct json_feed *feed = user;
+	ssize_t n = results_source_read(feed->source, data, size);
 
-		if (room == NULL) {
-			return -ENOMEM;
-		}
-		n = results_source_read(source, room, READ_BYTES);
-		buffer_commit(buf, n > 0 ? (size_t)n : 0);
-	}
-	return (int)n;
+	feed->status = n < 0 ? (int)n : 0;
+	return n < 0 ? (size_t)-1 : (size_t)n;
 }
 
+/* Parsed as it is read, so that the deadline ends both. */
 int results_source_json(struct results_source *source, json_t **ret_json, char *problem, size_t size) {
 	static const char bom[] = "\xef\xbb\xbf";
-	_cleanup_(buffer_wipe) struct buffer buf;
-	const char *text, *end;
+	struct json_feed feed = { .source = source };
+	const char *start = source->head, *end = source->head + source->head_len;
 	json_error_t error;
-	int r;
+	json_t *json;
 
 	source->max_bytes = CLIENT_RESULTS_JSON_BYTES;
-	buffer_init(&buf, CLIENT_RESULTS_JSON_BYTES + 2 * READ_BYTES);
-	r = read_all(source, &buf);
-	if (r < 0) {
-		return r;
-	}
-	text = buf.data;
-	end = text + buf.len;
-	text += strncmp(text, bom, strlen(bom)) == 0 ? strlen(bom) : 0;
-	text = skip_banner(text, end);
-	/* The error's own text shows what stands there, which may be a secret. */
-	*ret_json = json_loadb(text, (size_t)(end - text),
+	start += source->head_len > strlen(bom) && memcmp(start, bom, strlen(bom)) == 0 ? strlen(bom)
+											: 0;
+	start = skip_banner(start, end);
+	source->head_used = (size_t)(start - source->head);
+	json = json_load_callback(feed_json, &feed,
 		JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
-	if (*ret_json == NULL) {
+	if (feed.status < 0) {
+		json_decref(json);
+		return feed.status;
+	}
+	if (json == NULL) {
+		/* The error's own text shows what stands there, which may be a secret. */
 		(void)text_format(problem, size, "it is no valid JSON (line %d, column %d)",
 			error.line, error.column);
 		return -EINVAL;
 	}
+	*ret_json = json;
 	return 0;
 }

@@ -492,6 +492,7 @@ static void many_failures_are_counted_and_some_kept(void **state) {
 }
 
 static void large_files_are_refused(void **state) {
+	_cleanup_(freep) char *blanks = NULL;
 	char message[CLIENT_SENTENCE_MAX];
 	struct results results;
 
@@ -499,12 +500,18 @@ static void large_files_are_refused(void **state) {
 	assert_int_equal(truncate(path, CLIENT_RESULTS_FILE_BYTES + 1), 0);
 	assert_true(
 		results_read(TESTS, path, CALL_NO_DEADLINE, &results, message, sizeof(message)) < 0);
-	assert_int_equal(fd_write_file_atomic(path, "[", 1, 0600), 0);
-	assert_int_equal(truncate(path, CLIENT_RESULTS_JSON_BYTES + 1), 0);
+	blanks = malloc(CLIENT_RESULTS_JSON_BYTES + 1);
+	assert_non_null(blanks);
+	memset(blanks, ' ', CLIENT_RESULTS_JSON_BYTES + 1);
+	blanks[0] = '[';
 	assert_int_equal(
-		results_read(LINT, path, CALL_NO_DEADLINE, &results, message, sizeof(message)),
-		-EFBIG);
+		read_bytes(LINT, blanks, CLIENT_RESULTS_JSON_BYTES + 1, &results, message), -EFBIG);
 	assert_string_equal(message, "it is larger than 32 MiB");
+	/* Time ends the parsing too. */
+	assert_int_equal(
+		results_read(LINT, path, clock_mono_us() + 1000, &results, message, sizeof(message)),
+		-ETIMEDOUT);
+	assert_string_equal(message, "it is too large to be read in time");
 	/* A line without an end. */
 	assert_int_equal(fd_write_file_atomic(path, "SF:", 3, 0600), 0);
 	assert_int_equal(truncate(path, 3 * CLIENT_RESULTS_LINE_BYTES), 0);
