@@ -38,7 +38,8 @@ static int flush(struct buffer *out) {
 }
 
 /* Copies until the end of input. Returns: 0; negative errno, `*ret_problem` says of what. */
-static int filter(struct redactor *redactor, char *chunk, struct buffer *out, const char **ret_problem) {
+static int filter(
+	struct redactor *redactor, char *chunk, struct buffer *out, const char **ret_problem) {
 	for (;;) {
 		ssize_t n = read(STDIN_FILENO, chunk, CHUNK_BYTES);
 		int r;

@@ -79,7 +79,22 @@ static void find_needles(struct redactor *red, const struct lexicon_word *word, 
 			return;
 		}
 		red->spans.span[red->spans.n++] = (struct span){
-			.match = at, .from = at, .to = at + needle->len, .rule = REDACT_RULES_MAX };
+			.match = at, .from = at, .to = at + needle->len, .rule = REDACT_RULES_MAX
+		};
+	}
+}
+
+/* A secret is taken out with all of its first and last character. */
+static void widen_to_characters(struct spans *spans, const char *line, size_t len) {
+	for (size_t i = 0; i < spans->n; i++) {
+		struct span *span = &spans->span[i];
+
+		while (span->from > 0 && ((unsigned char)line[span->from] & 0xC0) == 0x80) {
+			span->from--;
+		}
+		while (span->to < len && ((unsigned char)line[span->to] & 0xC0) == 0x80) {
+			span->to++;
+		}
 	}
 }
 
@@ -107,6 +122,7 @@ static int find_in_line(struct redactor *red, const char *line, size_t len, bool
 		add_at_sign_rules(&set);
 	}
 	r = finder_find(red->finder, &set, line, len, &red->spans, ret_opens_key);
+	widen_to_characters(&red->spans, line, len);
 	spans_merge(&red->spans);
 	return r;
 }
@@ -139,7 +155,8 @@ static int settle(struct redactor *red) {
 		int r = shadow_make(&red->line_shadow, red->first.data, red->first.len);
 
 		if (r == 0) {
-			r = find_in_line(red, red->line_shadow.text, red->line_shadow.len, &opens_key);
+			r = find_in_line(
+				red, red->line_shadow.text, red->line_shadow.len, &opens_key);
 		}
 		if (r < 0 || red->spans.n == 0) {
 			return r;
@@ -227,8 +244,7 @@ static int key_line(struct walk *walk, size_t start, size_t end) {
 /* A place at or after `from` in a line that is worth a look; the shadow's length: none is left. */
 static size_t next_place(struct walk *walk, size_t from) {
 	const struct shadow *shadow = &walk->red->shadow;
-	size_t word = prefilter_next(
-		walk->red->lexicon->prefilter, shadow->text, from, shadow->len);
+	size_t word = prefilter_next(walk->red->lexicon->prefilter, shadow->text, from, shadow->len);
 
 	if (walk->at_sign < from) {
 		walk->at_sign = next_at_sign(shadow->text, from, shadow->len);
@@ -287,8 +303,8 @@ static size_t piece_end(struct redactor *red, bool *ret_open) {
 	return end;
 }
 
-int piece_redact(struct redactor *red, const char *text, size_t len, struct buffer *out,
-	size_t *ret_done) {
+int piece_redact(
+	struct redactor *red, const char *text, size_t len, struct buffer *out, size_t *ret_done) {
 	bool opens_key = false;
 	int r = shadow_make(&red->shadow, text, len);
 

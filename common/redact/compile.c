@@ -10,8 +10,9 @@ static _Atomic(pcre2_code *) codes[REDACT_RULES_MAX];
 static pcre2_code *compile(size_t rule) {
 	int error;
 	PCRE2_SIZE offset;
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)redact_rules[rule].pattern,
-		PCRE2_ZERO_TERMINATED, PCRE2_NO_UTF_CHECK | PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
+	pcre2_code *code =
+		pcre2_compile((PCRE2_SPTR)redact_rules[rule].pattern, PCRE2_ZERO_TERMINATED,
+			PCRE2_NO_UTF_CHECK | PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
 
 	/* Fails where memory may not be both written and run; matching then interprets. */
 	if (code != NULL) {

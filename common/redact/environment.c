@@ -23,7 +23,8 @@ static bool is_ordinary(const char *value) {
 	for (const char *p = value; *p != '\0'; p++) {
 		letters = letters && ((*p >= 'a' && *p <= 'z') || *p == '-' || *p == '_');
 	}
-	return (letters && strlen(value) < 16) || (value[0] == '/' && strchr(value + 1, '/') != NULL) ||
+	return (letters && strlen(value) < 16) ||
+		(value[0] == '/' && strchr(value + 1, '/') != NULL) ||
 		(strstr(value, "://") != NULL && strchr(value, '@') == NULL &&
 			strstr(value, "hook") == NULL);
 }

@@ -66,8 +66,9 @@ static void add_span(struct search *search, size_t match, size_t from, size_t to
 		spans->span[spans->n - 1].to = search->len;
 		return;
 	}
-	spans->span[spans->n++] =
-		(struct span){ .match = match, .from = from, .to = to, .rule = (uint16_t)search->rule };
+	spans->span[spans->n++] = (struct span){
+		.match = match, .from = from, .to = to, .rule = (uint16_t)search->rule
+	};
 }
 
 static int match_at(struct search *search, pcre2_code *code, size_t offset) {

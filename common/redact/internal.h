@@ -122,7 +122,7 @@ struct needle {
 
 struct lexicon_word {
 	size_t len;
-	struct rule_set rules; /* that it may mean */
+	struct rule_set rules;		/* that it may mean */
 	size_t first_needle, n_needles; /* that it begins: a range of `order` */
 };
 
@@ -132,8 +132,7 @@ struct lexicon_word {
  */
 #define PREFILTER_WORD_MIN 4
 struct prefilter;
-must_check int prefilter_create(
-	const char *const *words, size_t n, struct prefilter **ret_filter);
+must_check int prefilter_create(const char *const *words, size_t n, struct prefilter **ret_filter);
 void prefilter_destroy(struct prefilter *filter);
 /* Where the first word at or after `from` begins; `len`: there is none. */
 size_t prefilter_next(const struct prefilter *filter, const char *text, size_t from, size_t len);
@@ -183,8 +182,8 @@ enum key_verdict { KEY_LINE_DROP, KEY_LINE_KEEP };
 
 struct key_lines {
 	bool active;
-	size_t column; /* where the key's text begins in a line */
-	size_t width;  /* of its full lines; 0 not known yet */
+	size_t column;	    /* where the key's text begins in a line */
+	size_t width;	    /* of its full lines; 0 not known yet */
 	unsigned n_strange; /* lines in a row that are not of it */
 	bool short_seen;    /* its last line of text was there */
 };
@@ -204,10 +203,10 @@ struct redactor {
 	struct shadow shadow, line_shadow;
 	struct spans spans;
 	struct key_lines key;
-	struct buffer pending; /* the line that has not ended */
+	struct buffer pending;	     /* the line that has not ended */
 	struct buffer first, second; /* a line on its way */
-	bool swallow;		/* inside a secret that is longer than a piece */
-	const char *kind;	/* of the first secret found; NULL: none */
+	bool swallow;		     /* inside a secret that is longer than a piece */
+	const char *kind;	     /* of the first secret found; NULL: none */
 	uint64_t count;
 };
 
@@ -219,8 +218,8 @@ must_check int block_redact(struct redactor *red, const char *text, size_t len, 
  * The same for the beginning of a line that does not end: `*ret_done` is how much of it was worked on, the rest is to
  * be given again.
  */
-must_check int piece_redact(struct redactor *red, const char *text, size_t len, struct buffer *out,
-	size_t *ret_done);
+must_check int piece_redact(
+	struct redactor *red, const char *text, size_t len, struct buffer *out, size_t *ret_done);
 
 /* value.c: adds the needles of a value. Returns: 0; -ENOMEM. */
 must_check int value_add(struct redactor *red, const char *value, size_t len);

@@ -10,9 +10,21 @@
 /* Lines of others between those of a key. */
 #define STRANGE_LINES_MAX 4
 
-static const char *const headers[] = { /* RFC 1421, RFC 4880, and what follows a line that ends in "\" */
-	"Proc-Type:", "DEK-Info:", "Version:", "Comment:", "MessageID:", "Hash:", "Charset:", "Key-",
-	"X509v3", "Bag Attributes", "localKeyID:", "friendlyName:", "4,ENCRYPTED",
+static const char *const headers[] = {
+	/* RFC 1421, RFC 4880, and what follows a line that ends in "\" */
+	"Proc-Type:",
+	"DEK-Info:",
+	"Version:",
+	"Comment:",
+	"MessageID:",
+	"Hash:",
+	"Charset:",
+	"Key-",
+	"X509v3",
+	"Bag Attributes",
+	"localKeyID:",
+	"friendlyName:",
+	"4,ENCRYPTED",
 };
 
 struct part {
@@ -128,8 +140,8 @@ enum key_verdict key_lines_next(
 	*ret_rest = len;
 	if (end != NULL) {
 		const char *inside = end + strlen(END_MARK);
-		const char *tail = memmem(
-			inside, len - (size_t)(inside - line), MARK_TAIL, strlen(MARK_TAIL));
+		const char *tail =
+			memmem(inside, len - (size_t)(inside - line), MARK_TAIL, strlen(MARK_TAIL));
 
 		key->active = false;
 		if (tail != NULL) {

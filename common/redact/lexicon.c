@@ -47,8 +47,8 @@ static size_t list_entries(struct entry *entries, const struct needle *needles, 
 }
 
 /* Entries of the same word become one word. `words` borrows from the entries. */
-static size_t fill_words(struct lexicon *lexicon, const struct entry *entries, size_t n,
-	const char **words) {
+static size_t fill_words(
+	struct lexicon *lexicon, const struct entry *entries, size_t n, const char **words) {
 	size_t n_words = 0;
 
 	for (size_t i = 0; i < n; i++) {

@@ -21,37 +21,44 @@ struct judged {
 	bool password;	       /* by its name: people choose those */
 };
 
+/* clang-format off */
 /* Words that stand where a secret would. Compared as a whole, without case. */
 static const char *const placeholders[] = {
-	"null", "none", "nil", "true", "false", "undefined", "empty", "unset", "set", "missing", "required",
-	"optional", "string", "String", "str", "int", "integer", "number", "boolean", "bool", "any", "object",
-	"void", "bytes", "default", "redacted", "masked", "hidden", "filtered", "protected", "secret", "secrets",
-	"password", "passwd", "token", "example", "changeme", "placeholder", "yes", "no", "on", "off", "enabled",
-	"disabled", "invalid", "expired", "valid", "write", "read", "inherit", "inherited", "unknown", "stdin",
-	"prompt", "env", "file", "input", "basic", "bearer", "n/a", "provided", "configured", "self", "this",
-	"varchar", "text", "NoneType", "SecretStr", "Optional", "failed", "error", "success", "found", "not",
+	"null", "none", "nil", "true", "false", "undefined", "empty", "unset", "set", "missing",
+	"required", "optional", "string", "String", "str", "int", "integer", "number", "boolean",
+	"bool", "any", "object", "void", "bytes", "default", "redacted", "masked", "hidden",
+	"filtered", "protected", "secret", "secrets", "password", "passwd", "token", "example",
+	"changeme", "placeholder", "yes", "no", "on", "off", "enabled", "disabled", "invalid",
+	"expired", "valid", "write", "read", "inherit", "inherited", "unknown", "stdin", "prompt",
+	"env", "file", "input", "basic", "bearer", "n/a", "provided", "configured", "self", "this",
+	"varchar", "text", "NoneType", "SecretStr", "Optional", "failed", "error", "success",
+	"found", "not",
 };
 
 /* What makes a name tell of something around a secret: its last word. */
 static const char *const harmless_ends[] = {
-	"alg", "algorithm", "arn", "class", "column", "count", "counts", "dir", "directory", "enabled", "endpoint",
-	"env", "environment", "error", "errors", "exists", "expiration", "expires", "expiry", "field", "file",
-	"filename", "format", "function", "handler", "header", "hint", "host", "index", "input", "issuer", "kind",
-	"label", "length", "level", "limit", "line", "lifetime", "list", "location", "manager", "max", "message",
-	"method", "min", "mode", "model", "name", "names", "node", "offset", "param", "parser", "path", "pattern",
-	"place", "policy", "pos", "position", "prefix", "prompt", "property", "provider", "ref", "regex", "reset",
-	"ring", "scanner", "scope", "scopes", "server", "service", "size", "source", "state", "status", "store",
-	"stream", "test", "tests", "timeout", "title", "tokenizer", "ttl", "type", "types", "url", "usage",
-	"validator", "version", "you", "protection", "plugin", "package", "module", "sha", "digest",
+	"alg", "algorithm", "arn", "class", "column", "count", "counts", "dir", "directory",
+	"enabled", "endpoint", "env", "environment", "error", "errors", "exists", "expiration",
+	"expires", "expiry", "field", "file", "filename", "format", "function", "handler",
+	"header", "hint", "host", "index", "input", "issuer", "kind", "label", "length", "level",
+	"limit", "line", "lifetime", "list", "location", "manager", "max", "message", "method",
+	"min", "mode", "model", "name", "names", "node", "offset", "param", "parser", "path",
+	"pattern", "place", "policy", "pos", "position", "prefix", "prompt", "property",
+	"provider", "ref", "regex", "reset", "ring", "scanner", "scope", "scopes", "server",
+	"service", "size", "source", "state", "status", "store", "stream", "test", "tests",
+	"timeout", "title", "tokenizer", "ttl", "type", "types", "url", "usage", "validator",
+	"version", "you", "protection", "plugin", "package", "module", "sha", "digest",
 };
 
 static const char *const secret_words[] = {
-	"token", "secret", "password", "passwd", "passphrase", "apikey", "api_key", "access_key", "private_key",
-	"secret_key", "signing_key", "encryption_key", "account_key", "auth_key", "deploy_key", "master_key",
-	"credential", "credentials", "pat", "pwd", "pass", "auth", "webhook", "dsn", "connection_string", "pin",
-	"tokens", "secrets", "passcode", "license_key", "ssh_key", "service_key", "admin_key", "session_key",
-	"api_keys", "shared_key", "sas",
+	"token", "secret", "password", "passwd", "passphrase", "apikey", "api_key", "access_key",
+	"private_key", "secret_key", "signing_key", "encryption_key", "account_key", "auth_key",
+	"deploy_key", "master_key", "credential", "credentials", "pat", "pwd", "pass", "auth",
+	"webhook", "dsn", "connection_string", "pin", "tokens", "secrets", "passcode",
+	"license_key", "ssh_key", "service_key", "admin_key", "session_key", "api_keys",
+	"shared_key", "sas",
 };
+/* clang-format on */
 
 /* log2(n) in 1/65536, by squaring. */
 static unsigned log2_fixed(unsigned n) {
@@ -156,7 +163,8 @@ static bool is_placeholder(const char *value, size_t len) {
 
 static bool is_path(const char *value, size_t len) {
 	bool rooted = value[0] == '/' || (len >= 2 && memcmp(value, "./", 2) == 0) ||
-		(len >= 2 && memcmp(value, "~/", 2) == 0) || (len >= 3 && memcmp(value, "../", 3) == 0);
+		(len >= 2 && memcmp(value, "~/", 2) == 0) ||
+		(len >= 3 && memcmp(value, "../", 3) == 0);
 
 	if (len >= 3 && memmem(value, len, "://", 3) != NULL) {
 		return true; /* credentials in it have a rule of their own */
@@ -223,16 +231,16 @@ static bool token_is_plausible(const struct judged *judged) {
 	if (digits > 0) {
 		return true;
 	}
-	return len >= 16 && count_of(value, len, isupper) > 2 && count_of(value, len, islower) > 2 &&
-		!is_identifier(value, len);
+	return len >= 16 && count_of(value, len, isupper) > 2 &&
+		count_of(value, len, islower) > 2 && !is_identifier(value, len);
 }
 
 bool value_is_plausible(const char *line, size_t line_len, size_t name, size_t name_len,
 	size_t value, size_t value_len) {
 	struct judged judged = { .value = line + value, .len = value_len };
 
-	while (name > 0 && (isalnum((unsigned char)line[name - 1]) ||
-				   strchr("_.-", line[name - 1]) != NULL)) {
+	while (name > 0 &&
+		(isalnum((unsigned char)line[name - 1]) || strchr("_.-", line[name - 1]) != NULL)) {
 		name--;
 		name_len++;
 	}
@@ -242,11 +250,11 @@ bool value_is_plausible(const char *line, size_t line_len, size_t name, size_t n
 	judged.after = value + value_len < line_len ? line[value + value_len] : '\0';
 	judged.quoted = judged.before != '\0' && strchr("\"'`", judged.before) != NULL;
 	judged.assigned = judged.before == '=';
-	judged.password = contains(judged.name, name_len, "pass") ||
-		contains(judged.name, name_len, "pwd");
-	if (value_len == 0 || contains(judged.name, name_len, "hash") || name_is_harmless(judged.name, name_len) ||
-		is_placeholder(judged.value, value_len) || is_path(judged.value, value_len) ||
-		is_code(&judged)) {
+	judged.password =
+		contains(judged.name, name_len, "pass") || contains(judged.name, name_len, "pwd");
+	if (value_len == 0 || contains(judged.name, name_len, "hash") ||
+		name_is_harmless(judged.name, name_len) || is_placeholder(judged.value, value_len) ||
+		is_path(judged.value, value_len) || is_code(&judged)) {
 		return false;
 	}
 	return judged.password ? password_is_plausible(&judged) : token_is_plausible(&judged);

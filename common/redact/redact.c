@@ -1,3 +1,5 @@
+#include "common/redact/redact.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,8 +106,7 @@ static int work_on_line(struct redactor *red, struct buffer *out) {
 }
 
 /* Adds to the line that has not ended. Returns how many bytes were taken; negative errno. */
-static ssize_t feed_pending(
-	struct redactor *red, const char *data, size_t len, struct buffer *out) {
+static ssize_t feed_pending(struct redactor *red, const char *data, size_t len, struct buffer *out) {
 	size_t room = REDACT_LINE_MAX_BYTES - red->pending.len, take = MIN(len, room);
 	const char *end = memchr(data, '\n', take);
 	int r;

@@ -1,13 +1,15 @@
 #include "common/redact/internal.h"
 
 /*
- * Prefixes, alphabets and lengths are facts from the issuers' documentation: GitHub "Behind GitHub's new authentication
- * token formats", GitLab "Token overview" (token prefixes), AWS IAM "Unique identifiers", Slack "Token types", Stripe "API
- * keys", Google Cloud "API keys", Azure "Shared access signatures", npm "About access tokens", PyPI "API tokens" (macaroons),
- * HashiCorp Vault "Tokens", RFC 7519 (JWT), RFC 7468 and 4880 (armour), RFC 6750 and 7617 (Authorization); and, where an
- * issuer documents none, from the configuration of gitleaks 8 (MIT).
+ * Prefixes, alphabets and lengths are facts from the issuers' documentation: GitHub "Behind GitHub's new
+ * authentication token formats", GitLab "Token overview", AWS IAM "Unique identifiers", Slack "Token
+ * types", Stripe "API keys", Google Cloud "API keys", Azure "Shared access signatures", npm "About
+ * access tokens", PyPI "API tokens", HashiCorp Vault "Tokens", RFC 7519 (JWT), RFC 7468 and 4880
+ * (armour), RFC 6750 and 7617 (Authorization); and, where an issuer documents none, from the
+ * configuration of gitleaks 8 (MIT).
  *
- * A prefix that is rare needs nothing in front of it: escape codes and "\n" of a JSON string stand there as well.
+ * A prefix that is rare needs nothing in front of it: escape codes and "\n" of a JSON string stand there
+ * as well.
  */
 
 /* Not inside a word; "\n" in front of it is no word. */
@@ -23,6 +25,18 @@
 	"(?:api|app|access|private|account|auth|signing|encryption|master|admin|deploy|service|"   \
 	"shared|storage|session|license|ssh)[_-]?keys?"
 
+/* NAME, its separator, and a value in quotes (which may be escaped) or without. */
+#define NAMED(name)                                                                                \
+	"(?i)(" name ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}"                              \
+	"(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"                              \
+	"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|"                              \
+	"(" WORD "+(?:[,;&|](?=" WORD "{6})" WORD "+)*+))"
+/* An option and its value, in a command line or a list of words. */
+#define OPTION(name)                                                                               \
+	"(?i)--?[\\w-]{0,40}(" name ")[\\w-]{0,20}(?:\\s{1,4}|[\"'],\\s{0,4})(?!-)"                \
+	"(?:([\"'])((?:(?!\\2)[^\\r\\n])++)|(" WORD "+))"
+
+/* clang-format off */
 const struct redact_rule redact_rules[] = {
 	/* Several lines. */
 	{ "private-key",
@@ -261,39 +275,26 @@ const struct redact_rule redact_rules[] = {
 		"[^\\n]{0,300}?\\s-p[ =]?[\"']?)((?![$*<{-])[^\\s\"']{4,})", 1, 0, 0, { "login " } },
 
 	/* By name. */
-	{ "secret",
-		"(?i)(" SECRET_NAME ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"
-		"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|(" WORD "+(?:[,;&|](?=" WORD "{6})" WORD "+)*+))", 0,
-		RULE_NAMED, 0,
+	{ "secret", NAMED(SECRET_NAME), 0, RULE_NAMED, 0,
 		{ "password", "passwd", "passphrase", "passcode", "pass=", "pass:", "pass\"", "pass =", "pwd=",
 			"pwd:", "pwd\"", "pwd =", "secret", "token", "credential", "creds=", "creds:", "creds\"",
 			"webhook", "connectionstring", "connection_string", "connection-string", "connection string",
 			"_auth", "-auth" } },
-	{ "secret",
-		"(?i)(" KEY_NAME ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"
-		"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|(" WORD "+(?:[,;&|](?=" WORD "{6})" WORD "+)*+))", 0,
-		RULE_NAMED, 0,
+	{ "secret", NAMED(KEY_NAME), 0, RULE_NAMED, 0,
 		{ "api_key", "app_key", "access_key", "private_key", "account_key", "auth_key", "signing_key",
 			"encryption_key", "master_key", "admin_key", "deploy_key", "service_key", "shared_key",
 			"storage_key", "session_key", "license_key", "ssh_key" } },
-	{ "secret",
-		"(?i)(" KEY_NAME ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"
-		"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|(" WORD "+(?:[,;&|](?=" WORD "{6})" WORD "+)*+))", 0,
-		RULE_NAMED, 0,
+	{ "secret", NAMED(KEY_NAME), 0, RULE_NAMED, 0,
 		{ "api-key", "app-key", "access-key", "private-key", "account-key", "auth-key", "signing-key",
 			"encryption-key", "master-key", "admin-key", "deploy-key", "service-key", "shared-key",
 			"storage-key", "session-key", "license-key", "ssh-key" } },
-	{ "secret",
-		"(?i)(" KEY_NAME ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"
-		"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|(" WORD "+(?:[,;&|](?=" WORD "{6})" WORD "+)*+))", 0,
-		RULE_NAMED, 0,
+	{ "secret", NAMED(KEY_NAME), 0, RULE_NAMED, 0,
 		{ "apikey", "appkey", "accesskey", "privatekey", "accountkey", "authkey", "signingkey",
 			"encryptionkey", "masterkey", "adminkey", "deploykey", "servicekey", "sharedkey", "storagekey",
 			"sessionkey", "licensekey", "sshkey" } },
-	{ "secret",
-		"(?i)--?[\\w-]{0,40}(" SECRET_NAME "|" KEY_NAME ")[\\w-]{0,20}(?:\\s{1,4}|[\"'],\\s{0,4})(?!-)"
-		"(?:([\"'])((?:(?!\\2)[^\\r\\n])++)|(" WORD "+))", 0, RULE_NAMED, 0,
+	{ "secret", OPTION(SECRET_NAME "|" KEY_NAME), 0, RULE_NAMED, 0,
 		{ "-pass", "-pwd", "secret", "token", "-cred", "-key", "password" } },
 };
+/* clang-format on */
 
 const size_t n_redact_rules = ARRAY_SIZE(redact_rules);

@@ -94,9 +94,8 @@ static int add_cut(struct shadow *shadow, size_t skip) {
 		shadow->cuts = cuts;
 		shadow->cuts_cap = cap;
 	}
-	shadow->cuts[shadow->n_cuts] =
-		(struct cut){ shadow->copy.len, skip + (shadow->n_cuts > 0
-			? shadow->cuts[shadow->n_cuts - 1].skip : 0) };
+	shadow->cuts[shadow->n_cuts] = (struct cut){ shadow->copy.len,
+		skip + (shadow->n_cuts > 0 ? shadow->cuts[shadow->n_cuts - 1].skip : 0) };
 	shadow->n_cuts++;
 	return 0;
 }

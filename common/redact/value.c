@@ -44,8 +44,8 @@ static int add_needle(struct redactor *red, const char *text, size_t len) {
  * What stands for the value in any base64 text that has `shift` bytes (modulo 3) in front of it: the characters that
  * nothing but the value decides.
  */
-static int add_base64(struct redactor *red, const char *value, size_t len, size_t shift,
-	const char *alphabet) {
+static int add_base64(
+	struct redactor *red, const char *value, size_t len, size_t shift, const char *alphabet) {
 	_cleanup_(buffer_finish) struct buffer out;
 	size_t first = (shift * 8 + 5) / 6, end = (shift + len) * 8 / 6;
 
@@ -65,7 +65,8 @@ static int add_base64(struct redactor *red, const char *value, size_t len, size_
 }
 
 static int add_base64_all(struct redactor *red, const char *value, size_t len) {
-	static const char *const alphabets[] = { /* RFC 4648, 4 and 5 */
+	static const char *const alphabets[] = {
+		/* RFC 4648, 4 and 5 */
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
 	};
@@ -91,7 +92,9 @@ static int encode_url(
 		} else if (c == ' ' && plus) {
 			r = buffer_append(out, "+", 1);
 		} else {
-			r = c != '\0' ? buffer_appendf(out, format[0] == 'X' ? "%%%02X" : "%%%02x", c) : 0;
+			r = c != '\0'
+				? buffer_appendf(out, format[0] == 'X' ? "%%%02X" : "%%%02x", c)
+				: 0;
 		}
 	}
 	return r;
@@ -115,8 +118,8 @@ struct escape {
 	const char *text;
 };
 
-static int escape(struct buffer *out, const char *value, size_t len, const struct escape *table,
-	size_t n) {
+static int escape(
+	struct buffer *out, const char *value, size_t len, const struct escape *table, size_t n) {
 	int r = 0;
 
 	for (size_t i = 0; i < len && r == 0; i++) {
@@ -139,8 +142,8 @@ static int json_plain(struct buffer *out, const char *value, size_t len) {
 
 /* As PHP and some of JavaScript's libraries write it. */
 static int json_slashes(struct buffer *out, const char *value, size_t len) {
-	static const struct escape table[] = {
-		{ '"', "\\\"" }, { '\\', "\\\\" }, { '\t', "\\t" }, { '/', "\\/" } };
+	static const struct escape table[] = { { '"', "\\\"" }, { '\\', "\\\\" }, { '\t', "\\t" },
+		{ '/', "\\/" } };
 
 	return escape(out, value, len, table, ARRAY_SIZE(table));
 }
@@ -154,8 +157,8 @@ static int json_html(struct buffer *out, const char *value, size_t len) {
 }
 
 static int json_twice(struct buffer *out, const char *value, size_t len) {
-	static const struct escape table[] = {
-		{ '"', "\\\\\\\"" }, { '\\', "\\\\\\\\" }, { '\t', "\\\\t" } };
+	static const struct escape table[] = { { '"', "\\\\\\\"" }, { '\\', "\\\\\\\\" },
+		{ '\t', "\\\\t" } };
 
 	return escape(out, value, len, table, ARRAY_SIZE(table));
 }
@@ -195,8 +198,8 @@ static int shell_mixed(struct buffer *out, const char *value, size_t len) {
 }
 
 static int shell_double(struct buffer *out, const char *value, size_t len) {
-	static const struct escape table[] = {
-		{ '"', "\\\"" }, { '\\', "\\\\" }, { '$', "\\$" }, { '`', "\\`" } };
+	static const struct escape table[] = { { '"', "\\\"" }, { '\\', "\\\\" }, { '$', "\\$" },
+		{ '`', "\\`" } };
 
 	return escape(out, value, len, table, ARRAY_SIZE(table));
 }

@@ -94,20 +94,20 @@ static int redact_member(const char *name, json_t *string, uint64_t *count) {
 
 	buffer_init(&line, SIZE_MAX / 4);
 	buffer_init(&out, SIZE_MAX / 4);
-	if (name_is_secret(name, strlen(name)) && strncmp(text, REDACT_MARK, strlen(REDACT_MARK)) != 0) {
+	if (name_is_secret(name, strlen(name)) &&
+		strncmp(text, REDACT_MARK, strlen(REDACT_MARK)) != 0) {
 		r = buffer_appendf(&line, "\"%s\": \"%s", name, text);
 		if (r < 0) {
 			return r;
 		}
-		if (value_is_plausible(
-			    line.data, line.len, 1, strlen(name), value, strlen(text))) {
+		if (value_is_plausible(line.data, line.len, 1, strlen(name), value, strlen(text))) {
 			*count += 1;
 			return json_string_set(string, REDACT_MARK "secret]") < 0 ? -ENOMEM : 0;
 		}
 	}
 	r = redact_into(text, strlen(text), &out, count);
 	if (r > 0) {
-		r = json_string_setn(string, out.data, text_cut(out.data, out.len)) < 0 ? -ENOMEM : 0;
+		r = json_string_setn(string, out.data, out.len) < 0 ? -ENOMEM : 0;
 	}
 	return r;
 }
@@ -139,8 +139,9 @@ static int redact_value(const char *name, json_t *value, int depth, uint64_t *co
 int redact_json(json_t *value, uint64_t *count) {
 	uint64_t ignored = 0;
 
-	return value == NULL ? 0
-			     : redact_value("", value, JSON_DEPTH_MAX, count != NULL ? count : &ignored);
+	return value == NULL
+		? 0
+		: redact_value("", value, JSON_DEPTH_MAX, count != NULL ? count : &ignored);
 }
 
 bool redact_finds(const char *text, size_t len, const char **ret_kind) {

@@ -11,6 +11,7 @@
 
 #include "common/fd.h"
 #include "common/log.h"
+#include "common/redact/redact.h"
 #include "common/text.h"
 #include "daemon/agent/command.h"
 #include "daemon/agent/leftover.h"
@@ -139,9 +140,12 @@ static int write_file(const char *path, const char *text) {
 
 static int write_report(const struct agent_run *run, const struct report *report) {
 	json_t *json = report_to_json(report);
-	_cleanup_(freep) char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-	int r;
+	_cleanup_(freep) char *text = NULL;
+	int r = json ? redact_json(json, NULL) : -ENOMEM;
 
+	if (r == 0) {
+		text = json_dumps(json, JSON_INDENT(2));
+	}
 	json_decref(json);
 	if (!text) {
 		return -ENOMEM;

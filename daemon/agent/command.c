@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/buffer.h"
+#include "common/redact/redact.h"
 #include "common/text.h"
 #include "daemon/agent/prompt.h"
 #include "daemon/model/scan.h"
@@ -99,8 +100,14 @@ static void set_findings(struct environment *env, const json_t *scan) {
 
 /* What the scan of the log says. Hostile as the log is: a script must not run any of it. */
 static void set_scan(struct environment *env, const json_t *scan) {
+	_cleanup_(freep) char *headline = strdup(scan_headline(scan));
+
+	if (!headline || redact_text(&headline, NULL) < 0) {
+		env->status = -ENOMEM;
+		return;
+	}
 	set(env, "CODEGEN_CAUSE", "%s", scan_cause(scan));
-	set(env, "CODEGEN_HEADLINE", "%s", scan_headline(scan));
+	set(env, "CODEGEN_HEADLINE", "%s", headline);
 	set(env, "CODEGEN_STAGE", "%s", scan_stage(scan));
 	set_findings(env, scan);
 }
@@ -140,6 +147,7 @@ int command_start(uv_loop_t *loop, const struct agent_start *start, const char *
 	struct process **ret_process) {
 	_cleanup_(environment_finish) struct environment env = { 0 };
 	_cleanup_(buffer_finish) struct buffer prompt;
+	_cleanup_(freep) char *text = NULL;
 	struct process_options options = {
 		.argv = (const char *const *)start->agent->command,
 		.env = (const char *const *)env.entries,
@@ -160,7 +168,11 @@ int command_start(uv_loop_t *loop, const struct agent_start *start, const char *
 	if (r < 0) {
 		return r;
 	}
-	options.input = prompt.data;
-	options.input_len = prompt.len;
+	text = buffer_steal(&prompt);
+	if (text == NULL || redact_text(&text, NULL) < 0) {
+		return -ENOMEM;
+	}
+	options.input = text;
+	options.input_len = strlen(text);
 	return process_start(loop, &options, ended, user, ret_process);
 }

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/redact/redact.h"
 #include "common/text.h"
 
 /* The configuration was read again while it waited; the next attempt asks the forge that the project has now. */
@@ -21,7 +22,8 @@ static void published(struct forge_publish *publish, int status) {
 	if (status == 0) {
 		job->event = (struct event){ .type = EVENT_PUBLISHED, .text = publish->url };
 	} else {
-		job_failed(job, true, "%s",
+		/* With a secret in it, it would be refused again. */
+		job_failed(job, status != -EKEYREJECTED, "%s",
 			publish->sentence[0] != '\0' ? publish->sentence : log_errno(status));
 	}
 	job_step(job, 0);
@@ -129,6 +131,9 @@ static void agent_ended(void *user, const struct agent_outcome *outcome) {
 	job->run = NULL;
 	TEXT_SET(job->sentence, outcome->sentence);
 	job->result = outcome->result;
+	if (redact_json(job->result, NULL) < 0) {
+		json_decref(TAKE_PTR(job->result)); /* rather nothing than what may hold a secret */
+	}
 	job->event = (struct event){
 		.type = EVENT_TRIGGERED, .text = job->sentence, .stopped = job->unwanted
 	};

@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "daemon/engine/engine_internal.h"
 #include "daemon/engine/lifecycle_internal.h"
+#include "daemon/model/redact.h"
 
 /* What people ask for: an event for a task or an incident, or a task by hand. */
 
@@ -55,7 +56,11 @@ static void subject_read(struct store_req *req, int status) {
 
 static int create_task(struct engine_operate *operate) {
 	struct task *task = &operate->task;
+	int r = task_redact(task);
 
+	if (r < 0) {
+		return r;
+	}
 	engine_policy(operate->engine, task->project, &operate->policy);
 	step_lane(&operate->policy, task->type, task->lane);
 	task->created_ms = task->created_ms != 0 ? task->created_ms : clock_now_ms();

@@ -3,14 +3,15 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/redact/redact.h"
 #include "common/text.h"
 #include "daemon/engine/engine_internal.h"
 #include "daemon/engine/lifecycle_internal.h"
+#include "daemon/model/redact.h"
 
-/* Replaces an owned text by its clean form, head and tail of it when it is too long. */
-static int clean(char **text, size_t max_bytes) {
+/* Replaces an owned text by its clean form. */
+static int clean(char **text) {
 	char *cleaned;
-	size_t len;
 
 	if (*text == NULL) {
 		return 0;
@@ -21,11 +22,34 @@ static int clean(char **text, size_t max_bytes) {
 	}
 	free(*text);
 	*text = cleaned;
-	len = strlen(cleaned);
-	if (len > max_bytes) {
-		cleaned[text_cut(cleaned, max_bytes)] = '\0';
-	}
 	return 0;
+}
+
+static void cut(char *text, size_t max_bytes) {
+	if (text != NULL && strlen(text) > max_bytes) {
+		text[text_cut(text, max_bytes)] = '\0';
+	}
+}
+
+/* Cleaned first, so that nothing invisible stands inside a secret; cut last, so that none is cut in two. */
+static int make_fit(struct engine_submit *submit) {
+	struct report *report = &submit->report;
+	char **const texts[] = { &report->details, &report->command, &report->log };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts) && r == 0; i++) {
+		r = clean(texts[i]);
+	}
+	if (r == 0) {
+		r = report_redact(report);
+	}
+	if (r == 0) {
+		r = redact_json(submit->build.quality, NULL);
+	}
+	cut(report->details, LIMIT_DETAILS_MAX_BYTES);
+	cut(report->command, LIMIT_COMMAND_MAX_BYTES);
+	cut(report->log, LIMIT_LOG_MAX_BYTES);
+	return r;
 }
 
 /* The build that a report or a pass stands for. */
@@ -64,13 +88,9 @@ static int prepare(struct engine *engine, struct engine_submit *submit) {
 		report->at_ms = clock_now_ms();
 	}
 	submit->build.at_ms = report->at_ms;
-	fill_build(&submit->build, report, submit->passed);
-	r = clean(&report->details, LIMIT_DETAILS_MAX_BYTES);
+	r = make_fit(submit);
 	if (r == 0) {
-		r = clean(&report->command, LIMIT_COMMAND_MAX_BYTES);
-	}
-	if (r == 0) {
-		r = clean(&report->log, LIMIT_LOG_MAX_BYTES);
+		fill_build(&submit->build, report, submit->passed);
 	}
 	return r;
 }

@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "common/redact/redact.h"
 #include "common/text.h"
 #include "daemon/forge/body.h"
 #include "daemon/forge/internal.h"
@@ -29,6 +30,7 @@ struct local_write {
 	char *dir;
 	char *path;
 	int status;
+	const char *secret; /* the kind of secret that keeps it from being posted; NULL: none */
 	char url[LIMIT_URL_MAX];
 };
 
@@ -74,6 +76,9 @@ static int write_file(struct local_write *write) {
 	if (r < 0) {
 		return r;
 	}
+	if (redact_finds(body.data, body.len, &write->secret)) {
+		return -EKEYREJECTED;
+	}
 	r = fd_write_file_atomic(write->path, body.data, body.len, LOCAL_FILE_MODE);
 	if (r == -ENOENT) {
 		/* It could not be made at the start, or somebody tidied up. */
@@ -98,6 +103,9 @@ static void write_done(uv_work_t *work, int status) {
 	status = status < 0 ? status : write->status;
 	if (status == 0) {
 		(void)TEXT_SET(publish->url, write->url);
+	} else if (status == -EKEYREJECTED) {
+		(void)text_format(publish->sentence, sizeof(publish->sentence),
+			"Not posted: its text holds what looks like a secret (%s).", write->secret);
 	} else {
 		(void)text_format(publish->sentence, sizeof(publish->sentence),
 			"The report could not be written to \"%s\": %s.", write->path,

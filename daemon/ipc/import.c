@@ -9,6 +9,7 @@
 #include "daemon/ipc/handlers.h"
 #include "daemon/ipc/import_parse.h"
 #include "daemon/ipc/submit_text.h"
+#include "daemon/model/redact.h"
 
 #define IMPORT_ID_TRIES 64 /* other files of the same millisecond */
 
@@ -130,6 +131,9 @@ static void report_imported(struct store_req *req, int status) {
 static int import_as_report(struct import_params *p) {
 	int r = import_report(p->name, p->object, clock_now_ms(), &p->report, p->corrected);
 
+	if (r == 0) {
+		r = report_redact(&p->report);
+	}
 	if (r == 0) {
 		r = submit_cut_context(&p->report.context, LIMIT_CONTEXT_MAX_BYTES);
 	}

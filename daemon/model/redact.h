@@ -1,0 +1,14 @@
+/*
+ * redact - no secret is stored: what came from outside is redacted again before it becomes a row, whatever the client did.
+ * Changes its argument in place. Any thread.
+ */
+#pragma once
+
+#include "common/macro.h"
+#include "daemon/model/report.h"
+#include "daemon/model/task.h"
+
+/* Texts, names, the build's address, the context and the scan. Returns: 0; -ENOMEM. */
+must_check int report_redact(struct report *report);
+/* Instructions, reason and result. Returns: 0; -ENOMEM. */
+must_check int task_redact(struct task *task);
