@@ -88,6 +88,7 @@ static const struct grammar_command commands[] = {
 	{ "cypress", STAGE_TEST, true },
 	{ "playwright", STAGE_TEST, true },
 	{ "ctest", STAGE_TEST, true },
+	{ "surefire", STAGE_TEST, true },
 	{ "unittest", STAGE_TEST, true },
 	{ "tox", STAGE_TEST, true },
 	{ "nox", STAGE_TEST, true },

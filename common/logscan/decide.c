@@ -213,7 +213,7 @@ static void set_stage_and_cause(const struct step *step, struct decision *ret) {
 	}
 	if (headline != NULL && headline->row->cause != CAUSE_UNKNOWN) {
 		ret->cause = headline->row->cause;
-	} else if (headline != NULL && headline->type != ERROR_DEPLOY) {
+	} else if (headline != NULL && ret->type != ERROR_DEPLOY) {
 		ret->cause = CAUSE_UNKNOWN;
 	}
 	if (lacks_something(ret)) {

@@ -18,7 +18,7 @@ static const struct grammar_row rows[] = {
 	{ "go", "vet: ", "^vet: (?<file>\\S+\\.go):(?<line>\\d+):(?<col>\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 70, 0, 0 },
 	{ "go test", "--- fail:", "^\\s*--- FAIL: (?<test>\\S+)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 88, 4, 0 },
 	{ "go test", "[build failed]", "^FAIL\\t(?<file>\\S+) \\[(?:build|setup) failed\\]", ROLE_SUMMARY, ERROR_TEST, CAUSE_COMPILE, 66, 0, 0 },
-	{ "go test", "_test.go:", "^\\s+(?<file>\\w+_test\\.go):(?<line>\\d+): (?<msg>.*)", ROLE_DETAIL, ERROR_TEST, CAUSE_TEST, 0, 0, 0 },
+	{ "go test", "_test.go:", "^\\s+(?<file>\\w+_test\\.go):(?<line>\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 40, 1, 0 },
 	{ "go test", "fail\t", "^FAIL\\t(?<file>\\S+)\\s", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 82, 0, 0 },
 	{ "go test", "panic: test timed out", "^panic: (?<msg>test timed out after .*)", ROLE_FINDING, ERROR_TEST, CAUSE_TIMEOUT, 93, 4, 0 },
 	{ "golangci-lint", ".go:", "^(?<file>[^\\s:]+\\.go):(?<line>\\d+)(?::(?<col>\\d+))?: (?<msg>.* \\((?<rule>[a-z][\\w-]+)\\))$", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 76, 0, 0 },

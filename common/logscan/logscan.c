@@ -257,10 +257,31 @@ static int step_failed(
 	return r;
 }
 
+/* A mere sentence among the lines that belong to a surer finding is one of them. */
+static bool is_part_of_last(const struct logscan *scan, const struct match *match) {
+	return scan->follow > 0 && scan->last != NULL && match->row->weight < WEIGHT_LIKELY &&
+		match->row->weight < scan->last->weight && match->spans[CAPTURE_TEST].len == 0;
+}
+
+static int detail(struct logscan *scan, const struct match *match) {
+	int r;
+
+	if (scan->last == NULL) {
+		return 0;
+	}
+	r = evidence_complete(scan->last, match);
+	return r < 0 ? r : evidence_add_detail(scan->last, &scan->line);
+}
+
 static int found(struct logscan *scan, const struct match *match, size_t at, int64_t log_line) {
 	const char *above = NULL;
 	struct evidence *kept = NULL;
 	int r;
+
+	if (is_part_of_last(scan, match)) {
+		scan->follow--;
+		return detail(scan, match);
+	}
 
 	if ((match->row->flags & ROW_FILE_ABOVE) != 0) {
 		above = find_above(scan, at, log_line);
@@ -281,16 +302,6 @@ static int found(struct logscan *scan, const struct match *match, size_t at, int
 	scan->follow = match->row->follow;
 	scan->n_blank = 0;
 	return r;
-}
-
-static int detail(struct logscan *scan, const struct match *match) {
-	int r;
-
-	if (scan->last == NULL) {
-		return 0;
-	}
-	r = evidence_complete(scan->last, match);
-	return r < 0 ? r : evidence_add_detail(scan->last, &scan->line);
 }
 
 static int take_command(struct logscan *scan, const struct match *match) {
