@@ -85,6 +85,16 @@ static enum build_order compare_numbers(const char *a, const char *b) {
 	return order > 0 ? BUILD_AFTER : BUILD_BEFORE;
 }
 
+/* A spooled build arrives long after it ran. When its time says otherwise than its arrival, neither is proof. */
+static enum build_order compare_arrival(const struct build *a, const struct build *b) {
+	bool after = a->id > b->id;
+
+	if (a->at_ms != b->at_ms && (a->at_ms > b->at_ms) != after) {
+		return BUILD_ORDER_UNKNOWN;
+	}
+	return after ? BUILD_AFTER : BUILD_BEFORE;
+}
+
 enum build_order build_compare(const struct build *a, const struct build *b) {
 	enum build_order by_number = compare_numbers(a->build_number, b->build_number);
 	bool a_holds_b, b_holds_a;
@@ -93,7 +103,7 @@ enum build_order build_compare(const struct build *a, const struct build *b) {
 		if (by_number != BUILD_ORDER_UNKNOWN) { /* what ran first may be reported last */
 			return by_number;
 		}
-		return a->id > b->id ? BUILD_AFTER : BUILD_BEFORE;
+		return compare_arrival(a, b);
 	}
 	a_holds_b = contains_commit(a, b->commit);
 	b_holds_a = contains_commit(b, a->commit);

@@ -35,7 +35,7 @@ bool build_same_commit(const char *a, const char *b);
 
 /*
  * How `a` stands to `b` (same job and step): by commit and ancestors, then by build number when both are decimal. The
- * arrival order (id) decides only between builds of the same commit whose numbers do not.
+ * arrival order (id) decides only between builds of the same commit whose numbers do not, when their times agree.
  */
 enum build_order { BUILD_BEFORE, BUILD_AFTER, BUILD_ORDER_UNKNOWN };
 enum build_order build_compare(const struct build *a, const struct build *b);

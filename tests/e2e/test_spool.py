@@ -327,6 +327,20 @@ def test_a_quiet_spool_wakes_nobody(place):
     wait_for(is_still, "a second without any waking")
 
 
+def test_a_pass_that_comes_late_is_no_proof(place):
+    """It ran before the failure that the daemon heard of first."""
+    place.spool.rename(place.directory / "later")
+    submit(place, "--spool-directory", place.directory / "later", "--passed")
+    start(place)
+    assert submit(place, "--strict", "test_failure").returncode == 0
+    (place.directory / "later").rename(place.spool)
+    place.ctl("reload")
+    wait_empty(place)
+    assert place.run_ctl("ready", "--project", "acme/web", "--branch", "fix").returncode == 1
+    assert submit(place, "--strict", "--passed").returncode == 0
+    assert place.run_ctl("ready", "--project", "acme/web", "--branch", "fix").returncode == 0
+
+
 # What others put there
 
 

@@ -127,6 +127,33 @@ static void is_the_same_from_the_other_side(void **state) {
 	}
 }
 
+/* A build that waited in a spool came last and ran first: the order of one commit's builds is not known then. */
+static void what_comes_late_proves_nothing(void **state) {
+	static const struct row {
+		int64_t a_ms; /* a came after b */
+		int64_t b_ms;
+		const char *a_number;
+		const char *b_number;
+		enum build_order expected;
+	} table[] = {
+		{ 9, 5, "", "", BUILD_AFTER },
+		{ 5, 5, "", "", BUILD_AFTER },
+		{ 5, 9, "", "", BUILD_ORDER_UNKNOWN },
+		{ 5, 9, "4", "4", BUILD_ORDER_UNKNOWN },
+		{ 5, 9, "3", "4", BUILD_BEFORE },
+		{ 5, 9, "5", "4", BUILD_AFTER },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct build a = { .id = 2, .at_ms = table[i].a_ms, .commit = "c1" };
+		struct build b = { .id = 1, .at_ms = table[i].b_ms, .commit = "c1" };
+
+		(void)TEXT_SET(a.build_number, table[i].a_number);
+		(void)TEXT_SET(b.build_number, table[i].b_number);
+		assert_int_equal(build_compare(&a, &b), table[i].expected);
+	}
+}
+
 static void finish_is_harmless_twice(void **state) {
 	struct build build = { .ancestors = strdup("c1"), .quality = json_object() };
 
@@ -140,6 +167,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compares_by_commit_ancestors_and_number),
 		cmocka_unit_test(is_the_same_from_the_other_side),
+		cmocka_unit_test(what_comes_late_proves_nothing),
 		cmocka_unit_test(finish_is_harmless_twice),
 	};
 
