@@ -75,7 +75,7 @@ COMMANDS = [
     "echo hello; echo err >&2", "printf 'no newline'", "printf 'a\\r\\nb\\033[31mred\\t.\\n'", "exit 9", "kill -TERM $$",
     "test -t 0 && test -t 1 && test -t 2 && echo all", "stty size", "tput cols; tput lines", "echo $TERM",
     "stty -a", "echo direct >/dev/tty", "head -c 300000 /dev/zero | tr '\\0' x", "seq 5000",
-    "stty -opost; echo raw; stty opost; echo cooked", "ls --color=auto / >&2", "sleep 0.1 & echo late",
+    "stty -opost; echo raw", "ls --color=auto / >&2", "sleep 0.1 & echo late",
     f"{PYTHON} -c 'import os; print(os.get_terminal_size(1), os.get_terminal_size(2))'",
 ]
 
@@ -85,7 +85,7 @@ def test_a_terminal_shows_the_same(step, command):
     bare, run = Terminal(step, shell(command)), Terminal(step, step.words(command))
     before = termios.tcgetattr(run.slave)
     assert run.finish() == bare.finish()
-    assert run.modes == before == bare.modes
+    assert run.modes == bare.modes and (run.modes == before or "opost" in command)
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
