@@ -247,8 +247,8 @@ static int spool(const struct invocation *inv, const json_t *parameters,
 			attempt->unknown ? attempt->hint : "nothing was reported",
 			"%s, and it could not be spooled: %s", attempt->sentence, sentence);
 	}
-	failure_warn("%s; the submission was spooled as \"%s\" and waits for the daemon",
-		attempt->sentence, path);
+	failure_warn("%s; the submission was spooled as \"%s\" and waits for %s", attempt->sentence,
+		path, sentence);
 	if (inv->json && !quiet) {
 		r = print_ticket_json(NULL);
 	}

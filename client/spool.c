@@ -84,7 +84,7 @@ static size_t find_places(const struct invocation *inv, struct place places[2]) 
 static bool holds_too_much(int dir_fd) {
 	_cleanup_(closedirp) DIR *dir = NULL;
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	uint64_t n_files = 0, n_bytes = 0;
+	uint64_t n_files = 0, n_bytes = 0, n_entries = 0;
 	struct dirent *entry;
 	struct stat st;
 
@@ -98,7 +98,8 @@ static bool holds_too_much(int dir_fd) {
 			n_files++;
 			n_bytes += (uint64_t)st.st_size;
 		}
-		if (n_files >= SPOOL_FILES_MAX || n_bytes >= SPOOL_BYTES_MAX) {
+		if (++n_entries >= 2 * SPOOL_FILES_MAX || n_files >= SPOOL_FILES_MAX ||
+			n_bytes >= SPOOL_BYTES_MAX) {
 			return true;
 		}
 	}
@@ -278,6 +279,8 @@ int spool_write(const struct invocation *inv, const json_t *parameters, char pat
 	} while (is_unusable(r) && ++i < n);
 	i = MIN(i, n - 1);
 	if (r == 0) {
+		(void)text_copy(sentence, CLIENT_SENTENCE_MAX,
+			places[i].own ? "this user's own daemon" : "the daemon");
 		r = address_join(path, ADDRESS_PATH_MAX, places[i].path, name);
 	}
 	if (r < 0) {

@@ -16,7 +16,8 @@
  * Writes the parameters of Submit (borrowed, with their key) to a new file in --spool-directory, else $CODEGEN_SPOOL,
  * else the system's spool, else this user's own, which is made when it is missing. The file is there whole or not at
  * all, and only its owner and the spool's group may read it.
- * Returns: 0, `path` is where; -errno, `sentence` (CLIENT_SENTENCE_MAX) says what is wrong with which directory.
+ * Returns: 0, `path` is where, and `sentence` (CLIENT_SENTENCE_MAX) who looks there; -errno, `sentence` says what is
+ * wrong with which directory.
  */
 must_check int spool_write(const struct invocation *inv, const json_t *parameters,
 	char path[ADDRESS_PATH_MAX], char *sentence);
