@@ -1,137 +1,22 @@
 #include "daemon/ipc/spool.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/address.h"
 #include "common/clock.h"
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "daemon/ipc/interface.h"
-#include "daemon/ipc/params.h"
 #include "daemon/ipc/spool_file.h"
-#include "daemon/ipc/submit_check.h"
-#include "daemon/limits.h"
+#include "daemon/ipc/spool_internal.h"
 
 #define REJECTED_DIR "../rejected"
-#define ENTRY_NAME_MAX 256
 
-/*
- * A look at the directory goes through its entries in slices, so that the loop is never held for long:
- *
- *     IDLE ── event, start, retry ──► LOOKING ── slice of names ──► jobs ──► next slice ... end ──► IDLE
- *
- * When a file cannot be taken for a passing reason the look ends, and the timer begins another one later.
- */
-struct spool {
-	uv_loop_t *loop;
-	struct engine *engine; /* borrowed */
-	char path[ADDRESS_PATH_MAX];
-	uv_fs_event_t event;
-	uv_timer_t timer;
-	unsigned n_handles;
-
-	int dir_fd;	 /* -1: not there */
-	int rejected_fd; /* -1: none that is ours */
-	DIR *look;	 /* the look under way; NULL: none */
-	bool again;	 /* something changed during it */
-	bool watching;
-	bool said_missing;
-	bool closing;
-
-	char names[LIMIT_SPOOL_SLICE][ENTRY_NAME_MAX];
-	size_t n_names;
-	size_t next;
-	size_t n_jobs;
-	bool failed; /* the last look could not take a file for now */
-	int64_t backoff_ms;
-	int64_t looked_us; /* CLOCK_MONOTONIC: when the last look began */
-
-	ino_t stuck[LIMIT_SPOOL_STUCK]; /* what can be neither taken nor set aside */
-	size_t n_stuck;
-
-	uint64_t n_taken;
-	uint64_t n_rejected;
-	size_t n_waiting; /* seen by this look so far */
-	size_t n_waited;  /* seen by the last whole one, and not taken */
-	uint64_t n_taken_before;
-	size_t n_lines;	   /* about this look */
-	size_t n_unlogged; /* not said in it */
-
-	void (*closed)(void *user);
-	void *closed_user;
-};
-
-/* One file on its way into the store. */
-struct spool_job {
-	struct submit_params params;
-	struct spool *spool;
-	struct spool_file file;
-	char name[ENTRY_NAME_MAX];
-};
-
-static void spool_step(struct spool *spool);
-
-/* What becomes of one file */
-
-static bool is_stuck(const struct spool *spool, ino_t inode) {
-	for (size_t i = 0; i < spool->n_stuck; i++) {
-		if (spool->stuck[i] == inode) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Left where it is, and not looked at again by this daemon. */
-static void leave_alone(struct spool *spool, const char *name, const char *what, int status) {
-	struct stat st;
-
-	log_error("Cannot %s \"%s\" in the spool \"%s\": %s; leaving it there.", what, name,
-		spool->path, log_errno(status));
-	if (spool->n_stuck < LIMIT_SPOOL_STUCK &&
-		fstatat(spool->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		spool->stuck[spool->n_stuck++] = st.st_ino;
-	}
-}
-
-static void reject(struct spool *spool, const char *name, const char *why) {
-	int r = spool_file_reject(spool->dir_fd, spool->rejected_fd, name);
-
-	if (r < 0 && r != -ENOENT) {
-		leave_alone(spool, name, "set aside the unusable file", r);
-		return;
-	}
-	spool->n_rejected++;
-	if (spool->n_lines++ < LIMIT_SPOOL_LINES) {
-		log_warning("The spooled submission \"%s\" was set aside: %s.", name, why);
-	} else {
-		spool->n_unlogged++;
-	}
-}
-
-static const struct ipc_method *submit_method(void) {
-	size_t i = 0;
-
-	while (strcmp(methods_interface.methods[i].name, "Submit") != 0) {
-		i++;
-	}
-	return &methods_interface.methods[i];
-}
-
-static bool is_passing(int status) {
-	return status != -EACCES && status != -EEXIST && status != -ESTALE && status != -EINVAL;
-}
-
-/* Ends this look; the next one is later each time. */
-static void retry_later(struct spool *spool, int status) {
+void spool_retry_later(struct spool *spool, int status) {
 	if (spool->failed) {
 		return; /* another file of the same look */
 	}
@@ -149,113 +34,6 @@ static void retry_later(struct spool *spool, int status) {
 	spool->n_names = spool->next = 0;
 	spool->n_waited = MAX(spool->n_waiting, (size_t)1);
 }
-
-static void job_destroy(struct spool_job *job) {
-	const struct ipc_method *method = submit_method();
-
-	engine_submit_finish(&job->params.submit);
-	jfield_finish(method->fields, method->n_fields, &job->params);
-	spool_file_finish(&job->file);
-	free(job);
-}
-
-static void job_ended(struct spool_job *job, int status) {
-	struct spool *spool = job->spool;
-	int r;
-
-	spool->n_jobs--;
-	if (status == 0) {
-		spool->n_taken++;
-		r = spool_file_remove(spool->dir_fd, job->name, &job->file);
-		if (r < 0) {
-			leave_alone(spool, job->name, "remove the submission", r);
-		}
-	} else if (is_passing(status)) {
-		retry_later(spool, status);
-	} else {
-		reject(spool, job->name,
-			job->params.submit.sentence[0] != '\0' ? job->params.submit.sentence
-							       : log_errno(status));
-	}
-	job_destroy(job);
-}
-
-static void job_committed(struct engine_submit *submit, int status) {
-	struct submit_params *params = container_of(submit, struct submit_params, submit);
-	struct spool_job *job = container_of(params, struct spool_job, params);
-	struct spool *spool = job->spool;
-
-	job_ended(job, status);
-	spool_step(spool);
-}
-
-/* From the file's parameters to the engine's part, as dispatch.c and on_submit() do it for a call. */
-static int job_decode(struct spool_job *job, char *sentence) {
-	const struct ipc_method *method = submit_method();
-	struct submit_refusal refusal = { 0 };
-	const char *field = NULL;
-	int r;
-
-	method->preset(&job->params);
-	r = jfield_decode(
-		job->file.parameters, method->fields, method->n_fields, &job->params, &field);
-	/* The store's thread gets values of it: nobody else may count their references. */
-	spool_file_finish(&job->file);
-	if (r == -EINVAL) {
-		(void)text_format(sentence, LIMIT_SENTENCE_MAX,
-			"the parameter \"%s\" is missing, too long or of the wrong type", field);
-		return r;
-	}
-	r = r < 0 ? r : submit_check(&job->params, &refusal);
-	(void)text_copy(sentence, LIMIT_SENTENCE_MAX, refusal.sentence);
-	return r;
-}
-
-static void job_start(struct spool_job *job) {
-	struct spool *spool = job->spool;
-	char sentence[LIMIT_SENTENCE_MAX] = "";
-	int r = job_decode(job, sentence);
-
-	spool->n_jobs++;
-	if (r < 0) {
-		TEXT_SET(job->params.submit.sentence, sentence);
-		job_ended(job, r);
-		return;
-	}
-	job->params.submit.report.at_ms = job->file.at_ms;
-	job->params.submit.report.submitter_uid = (int64_t)job->file.uid;
-	r = engine_submit(spool->engine, &job->params.submit, job_committed);
-	if (r < 0) {
-		job_ended(job, r);
-	}
-}
-
-static void take(struct spool *spool, const char *name) {
-	struct spool_job *job = calloc(1, sizeof(*job));
-	char sentence[LIMIT_SENTENCE_MAX] = "";
-	int r = job == NULL
-		? -ENOMEM
-		: spool_file_read(spool->dir_fd, name, clock_now_ms(), &job->file, sentence);
-
-	if (r == 0) {
-		job->spool = spool;
-		(void)TEXT_SET(job->name, name);
-		job_start(job);
-		return;
-	}
-	free(job);
-	if (r == -EINVAL || r == -ESTALE) {
-		char why[LIMIT_SENTENCE_MAX + 16];
-
-		(void)snprintf(why, sizeof(why), "the file %s",
-			r == -ESTALE ? "waited for more than 7 days" : sentence);
-		reject(spool, name, why);
-	} else if (r != -ENOENT) {
-		retry_later(spool, r);
-	}
-}
-
-/* Looking */
 
 static void expire(struct spool *spool, const char *name) {
 	int r = spool_file_expire(spool->dir_fd, name, clock_now_ms());
@@ -281,7 +59,7 @@ static bool read_slice(struct spool *spool) {
 		enum spool_kind kind = spool_file_kind(entry->d_name);
 
 		n_seen++;
-		if (kind == SPOOL_ENTRY_FILE && !is_stuck(spool, entry->d_ino)) {
+		if (kind == SPOOL_ENTRY_FILE && !spool_is_stuck(spool, entry->d_ino)) {
 			(void)TEXT_SET(spool->names[spool->n_names], entry->d_name);
 			spool->n_names++;
 		} else if (kind == SPOOL_ENTRY_TEMPORARY || kind == SPOOL_ENTRY_REJECTED) {
@@ -386,7 +164,7 @@ static void begin_look(struct spool *spool) {
 		int error = errno;
 
 		fd_close(fd);
-		retry_later(spool, -error);
+		spool_retry_later(spool, -error);
 	}
 }
 
@@ -422,7 +200,7 @@ static void spool_finished(struct spool *spool) {
 }
 
 /* What is to be done next, and when. Never more than LIMIT_SPOOL_JOBS files in one turn of the loop. */
-static void spool_step(struct spool *spool) {
+void spool_step(struct spool *spool) {
 	int64_t pause_ms;
 
 	if (spool->closing) {
@@ -432,7 +210,7 @@ static void spool_step(struct spool *spool) {
 	for (size_t n = 0; n < LIMIT_SPOOL_JOBS && spool->next < spool->n_names &&
 		spool->n_jobs < LIMIT_SPOOL_JOBS;
 		n++) {
-		take(spool, spool->names[spool->next++]);
+		spool_take(spool, spool->names[spool->next++]);
 	}
 	if (spool->n_jobs > 0) {
 		return;
