@@ -216,6 +216,9 @@ static void set_stage_and_cause(const struct step *step, struct decision *ret) {
 	} else if (headline != NULL && ret->type != ERROR_DEPLOY) {
 		ret->cause = CAUSE_UNKNOWN;
 	}
+	if (ret->type == ERROR_LINT && ret->cause == CAUSE_COMPILE) {
+		ret->cause = CAUSE_LINT; /* a compiler as a linter */
+	}
 	if (lacks_something(ret)) {
 		ret->cause = CAUSE_DEPENDENCY;
 	}

@@ -4,7 +4,7 @@
 static const struct grammar_row rows[] = {
 	/* sorted by tool and keyword */
 	{ "ginkgo", "[fail]", "^\\s*\\S*\\[(?:FAIL|Fail)\\] (?<test>.*)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 48, 1, 0 },
-	{ "go", ".go:", "^(?:vet: )?(?:\\./)?(?<file>[^\\s:]+\\.go):(?<line>\\d+):(?<col>\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 68, 0, 0 },
+	{ "go", ".go:", "^(?:vet: )?(?:\\./)?(?<file>[^\\s:]+\\.go):(?<line>\\d+):(?<col>\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 68, 0, ROW_FOLLOWS },
 	{ "go", "cannot find package", "(?<file>\\S+\\.go):(?<line>\\d+):(?<col>\\d+): (?<msg>cannot find package .*)", ROLE_FINDING, ERROR_BUILD, CAUSE_DEPENDENCY, 76, 0, 0 },
 	{ "go", "data race", "^WARNING: DATA RACE", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 72, 10, 0 },
 	{ "go", "exit status 1", "^exit status 1$", ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 45, 0, 0 },
@@ -12,7 +12,7 @@ static const struct grammar_row rows[] = {
 	{ "go", "missing go.sum entry", NULL, ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 76, 1, 0 },
 	{ "go", "no required module provides", "(?<msg>no required module provides package .*)", ROLE_FINDING, ERROR_BUILD, CAUSE_DEPENDENCY, 76, 0, 0 },
 	{ "go", "panic: ", "^panic: (?<msg>.*)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 58, 6, 0 },
-	{ "go", "undefined: ", "^#? ?(?<file>\\S+\\.go):(?<line>\\d+):(?<col>\\d+): (?<msg>undefined: .*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 78, 0, 0 },
+	{ "go", "undefined: ", "^#? ?(?<file>\\S+\\.go):(?<line>\\d+):(?<col>\\d+): (?<msg>undefined: .*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 78, 0, ROW_FOLLOWS },
 	{ "go", "unknown revision", "^go: .*(?<msg>(?:unknown|invalid) (?:revision|version).*)", ROLE_FINDING, ERROR_INFRA, CAUSE_DEPENDENCY, 78, 0, 0 },
 	{ "go", "updates to go.mod needed", NULL, ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 76, 1, 0 },
 	{ "go", "vet: ", "^vet: (?<file>\\S+\\.go):(?<line>\\d+):(?<col>\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 70, 0, 0 },

@@ -58,7 +58,7 @@ static const struct grammar_row rows[] = {
 	{ "playwright", " failed", "^\\s+[1-9]\\d* failed$", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 82, 6, 0 },
 	{ "playwright", " \xE2\x80\xBA ", "^\\s+\\d+\\) (?:\\[\\S+\\] \xE2\x80\xBA )?(?<file>\\S+?):(?<line>\\d+):(?<col>\\d+) \xE2\x80\xBA (?<test>.*?)\\s*\xE2\x94\x80*$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 86, 8, 0 },
 	{ "prettier", "[error] ", "^\\[error\\] (?<file>\\S+\\.\\w+): (?<msg>.*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 76, 4, 0 },
-	{ "prettier", "[warn] ", "^\\[warn\\] (?<file>\\S+\\.\\w+)$", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 72, 0, 0 },
+	{ "prettier", "[warn] ", "^\\[warn\\] (?<file>\\S+\\.\\w+)$", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 76, 0, 0 },
 	{ "prettier", "code style issues", "Code style issues (?:found|fixed)", ROLE_SUMMARY, ERROR_LINT, CAUSE_LINT, 85, 0, 0 },
 	{ "prisma", "error: p", "^Error: (?<rule>P[1-9]\\d{3})", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 62, 3, 0 },
 	{ "prisma", "schema engine error", NULL, ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 62, 4, 0 },

@@ -3,6 +3,7 @@
 /* clang-format off */
 static const struct grammar_row rows[] = {
 	/* sorted by tool and keyword */
+	{ "checkstyle", ".java:[", "^\\[(?:ERROR|WARN)\\] (?<file>\\S+\\.java):\\[(?<line>\\d+)(?:,(?<col>\\d+))?\\] \\(\\w+\\) (?<rule>\\w+): (?<msg>.*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 88, 0, 0 },
 	{ "checkstyle", "[ant:checkstyle]", "^\\[ant:checkstyle\\] \\[ERROR\\] (?<file>\\S+?):(?<line>\\d+):(?:(?<col>\\d+):)? (?<msg>.*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 80, 0, 0 },
 	{ "checkstyle", "[error] ", "^\\[(?:ERROR|error|WARN)\\] (?<file>\\S+\\.java):\\[?(?<line>\\d+)(?:[:,](?<col>\\d+))?\\]?:? (?:\\(\\w+\\) )?(?<rule>\\w+): (?<msg>.*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 72, 0, 0 },
 	{ "checkstyle", "checkstyle violations", "You have [1-9]\\d* Checkstyle violations", ROLE_SUMMARY, ERROR_LINT, CAUSE_LINT, 82, 0, 0 },
@@ -26,7 +27,7 @@ static const struct grammar_row rows[] = {
 	{ "gradle", "there were failing tests", NULL, ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 80, 0, 0 },
 	{ "java", ".java:", "^(?<file>\\S+\\.java):(?<line>\\d+): error: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 82, 3, 0 },
 	{ "javac", ".java:", "^(?:\\[javac\\]\\s+)?(?<file>\\S+\\.java):(?<line>\\d+): (?!warning)(?<msg>(?:error|cannot|incompatible|class|';').*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 74, 2, 0 },
-	{ "junit", "<<< ", "^(?:\\[ERROR\\] )?\\s*(?<test>[\\w$.]+(?:\\[.*?\\])?(?:\\([\\w.$]+\\))?)\\s.*<<< (?:FAILURE|ERROR)!", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 87, 2, 0 },
+	{ "junit", "<<< ", "^(?:\\[ERROR\\] )?\\s*(?!Tests run)(?<test>[\\w$.]+(?:\\[.*?\\])?(?:\\([\\w.$]+\\))?)\\s.*<<< (?:FAILURE|ERROR)!", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 87, 2, 0 },
 	{ "junit", "[error]", "^\\[ERROR\\]\\s+(?:Run \\d+: )?(?<test>\\w+(?:Test|Tests|IT|Spec|TestCase|Converter\\w*)[\\w$]*[.>:]\\S+)(?<msg>.*)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 86, 0, 0 },
 	{ "junit", "failed tests:", "^(?:\\[ERROR\\] )?(?:Failed tests|Tests in error):\\s*(?<test>.*)", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 80, 6, 0 },
 	{ "junit", "failures: ", "Tests run: \\d+, +Failures: (?:[1-9]\\d*, +Errors: \\d+|\\d+, +Errors: [1-9]\\d*)", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 84, 0, 0 },
@@ -38,7 +39,7 @@ static const struct grammar_row rows[] = {
 	{ "jvm", "insufficient memory for the java", NULL, ROLE_FINDING, ERROR_INFRA, CAUSE_RESOURCE, 90, 0, 0 },
 	{ "jvm", "outofmemoryerror", "^(?:Exception in thread .*|Caused by: |\\S*> )?java\\.lang\\.OutOfMemoryError", ROLE_FINDING, ERROR_INFRA, CAUSE_RESOURCE, 62, 2, 0 },
 	{ "kotlin", "e: ", "^e: (?:file://)?(?<file>/?\\S+\\.kts?)(?::(?<line>\\d+):(?<col>\\d+)|: \\((?<l2>\\d+), \\d+\\):) (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 84, 0, 0 },
-	{ "maven", "[error] ", "^\\[ERROR\\] (?<file>/?\\S+\\.(?:java|kt|scala|groovy)):\\[(?<line>\\d+),(?<col>\\d+)\\] (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 86, 2, 0 },
+	{ "maven", "[error] ", "^\\[ERROR\\] (?<file>/?\\S+\\.(?:java|kt|scala|groovy)):\\[(?<line>\\d+),(?<col>\\d+)\\] (?!\\(\\w+\\) \\w+: )(?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 86, 2, 0 },
 	{ "maven", "build failure", "^\\[(?:ERROR|INFO)\\] BUILD FAILURE", ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 45, 0, 0 },
 	{ "maven", "compilation error", "^\\[ERROR\\] COMPILATION ERROR", ROLE_SUMMARY, ERROR_BUILD, CAUSE_COMPILE, 80, 0, 0 },
 	{ "maven", "compilation failure", NULL, ROLE_SUMMARY, ERROR_BUILD, CAUSE_COMPILE, 76, 3, 0 },

@@ -27,7 +27,7 @@ static const struct grammar_row rows[] = {
 	{ "pytest", " failed", "^\\S*(?<file>[^\\s:]+\\.py)::(?<test>\\S.*?) (?:FAILED|ERROR)\\b", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 76, 0, 0 },
 	{ "pytest", " failed", "^=+ .*\\b[1-9]\\d* (?:failed|errors?)\\b.*=+$", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 86, 0, 0 },
 	{ "pytest", " failed", "^[1-9]\\d* failed(?:, \\d+ \\w+)* in [\\d.:]+", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 84, 0, 0 },
-	{ "pytest", "____ ", "^_{3,} (?<test>(?!ERROR collecting|coverage)[^\\s].*?) _{3,}$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 64, 0, 0 },
+	{ "pytest", "____ ", "^_{3,} (?<test>(?!ERROR collecting|coverage)[^\\s].*?) _{3,}$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 74, 0, 0 },
 	{ "pytest", "error ", "^ERROR (?<file>[^\\s:]+\\.py)::(?<test>.+?)(?: - (?<msg>.*))?$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 88, 0, 0 },
 	{ "pytest", "error ", "^ERROR (?<file>[^\\s:]+\\.py)(?: - (?<msg>.*))?$", ROLE_FINDING, ERROR_TEST, CAUSE_DEPENDENCY, 87, 0, 0 },
 	{ "pytest", "error collecting", "^_+ ERROR collecting (?<file>\\S+?\\.py) _+", ROLE_FINDING, ERROR_TEST, CAUSE_DEPENDENCY, 84, 2, 0 },

@@ -32,7 +32,7 @@ static const struct grammar_row rows[] = {
 	{ "talisman", "filename matches pattern", "(?<msg>.*Filename matches pattern.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 72, 2, 0 },
 	{ "talisman", "potential secret", "(?<msg>.*[pP]otential secret.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 72, 2, 0 },
 	{ "talisman", "secret key detected", "(?<msg>.*secret key detected.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 72, 2, 0 },
-	{ "trivy", "cve-", "^\\s*[\xE2\x94\x82|].*(?<rule>CVE-\\d{4}-\\d+)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 70, 0, 0 },
+	{ "trivy", "cve-", "^\\s*(?:\xE2\x94\x82|\\|).*(?<rule>CVE-\\d{4}-\\d+)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 70, 0, 0 },
 	{ "trivy", "cve-", "\\\"VulnerabilityID\\\": \\\"(?<rule>CVE-\\d{4}-\\d+)\\\"", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 72, 3, 0 },
 	{ "trivy", "cve-", "^(?!.*(?:fix|Fix|warning)).*\\b(?<rule>CVE-\\d{4}-\\d+)\\b.*\\b(?:CRITICAL|HIGH|MEDIUM|LOW|critical|high)\\b", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 56, 0, 0 },
 	{ "trivy", "total: ", "^Total: [1-9]\\d* \\((?:UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL): ", ROLE_SUMMARY, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 80, 0, 0 },

@@ -56,11 +56,12 @@ enum row_flags {
 	ROW_WARNING = 1 << 0,	 /* a finding that fails nothing */
 	ROW_FILE_ABOVE = 1 << 1, /* its file stands alone on a line above, less indented */
 	ROW_CANCEL = 1 << 2,	 /* was stopped from outside: another step's own failure counts more */
-	ROW_FOLLOWS = 1 << 3,	 /* a compiler's: of the type of the command that ran it */
+	ROW_FOLLOWS = 1 << 3,	 /* a compiler's: a build's when a build ran it, a lint's when a lint did */
 	ROW_LAST = 1 << 4,	 /* of several in a step the last one tells most */
 	ROW_LINE_ABOVE = 1 << 5, /* the line before it says what is meant */
 	ROW_AS_LAST = 1 << 6,	 /* several tools print this: it is of the tool whose finding came last */
 	ROW_BUILDS = 1 << 7,	 /* of the infrastructure, met while building */
+	ROW_INSTALLS = 1 << 8,	 /* of the infrastructure, met while installing */
 };
 
 struct grammar_row {
@@ -72,7 +73,7 @@ struct grammar_row {
 	enum logscan_cause cause;
 	uint8_t weight;
 	uint8_t follow; /* lines behind it that belong to it */
-	uint8_t flags;
+	uint16_t flags;
 };
 
 struct grammar_family {

@@ -1,6 +1,7 @@
 #include "common/logscan/logscan.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,6 +217,9 @@ static void adapt(struct logscan *scan, struct evidence *evidence) {
 	if ((evidence->row->flags & ROW_BUILDS) != 0) {
 		evidence->stage = STAGE_BUILD;
 	}
+	if ((evidence->row->flags & ROW_INSTALLS) != 0 && evidence->stage == STAGE_OTHER) {
+		evidence->stage = STAGE_INSTALL;
+	}
 	if ((evidence->row->flags & ROW_AS_LAST) != 0 && last != NULL && last->step == now->id) {
 		evidence->type = last->type;
 	}
@@ -223,6 +227,9 @@ static void adapt(struct logscan *scan, struct evidence *evidence) {
 		evidence->type = now->setting;
 	} else if ((evidence->row->flags & ROW_FOLLOWS) != 0 && evidence->stage == STAGE_BUILD) {
 		evidence->type = ERROR_BUILD;
+	} else if ((evidence->row->flags & ROW_FOLLOWS) != 0 && evidence->stage == STAGE_LINT &&
+		evidence->type == ERROR_BUILD) {
+		evidence->type = ERROR_LINT;
 	}
 }
 
@@ -346,6 +353,11 @@ static int apply(struct logscan *scan, const struct match *match, size_t at, int
 	case ROLE_SUMMARY: return found(scan, match, at, log_line);
 	case ROLE_DETAIL: return detail(scan, match);
 	case ROLE_EXIT:
+		if (scan->follow > 0 && scan->last != NULL) {
+			scan->follow--;
+			evidences->now.exited = true;
+			return evidence_add_detail(scan->last, &scan->line);
+		}
 		if (evidences->now.best_weight < WEIGHT_SENTENCE && !evidences->now.exited) {
 			int r = keep_last_words(scan, at, log_line);
 
@@ -532,6 +544,22 @@ static char *copy_or_null(const char *text, bool *failed) {
 	return copy;
 }
 
+/* With what stands above it, on one line: "src/a.js:3:7 error ...". NULL: memory. */
+static char *headline_text(const struct evidence *evidence) {
+	const char *text = evidence->text, *above = evidence->above;
+	char *joined = NULL;
+
+	while (*text == ' ' || *text == '\t') {
+		text++;
+	}
+	if (above == NULL || (evidence->row->flags & (ROW_FILE_ABOVE | ROW_LINE_ABOVE)) == 0) {
+		return strdup(text);
+	}
+	return asprintf(&joined, "%s%s%s", above, *text >= '0' && *text <= '9' ? ":" : " ", text) < 0
+		? NULL
+		: joined;
+}
+
 static bool fill_findings(const struct evidences *evidences, const struct decision *decision,
 	struct logscan_result *result) {
 	bool failed = false;
@@ -582,7 +610,8 @@ int logscan_end(struct logscan *scan, int64_t exit_code, struct logscan_result *
 	fingerprint_make(&decision, result.fingerprint);
 	if (decision.headline != NULL) {
 		result.headline_line = decision.headline->log_line;
-		result.headline = copy_or_null(decision.headline->text, &failed);
+		result.headline = headline_text(decision.headline);
+		failed = result.headline == NULL;
 	}
 	r = excerpt_make(&scan->evidences, &decision, &result.excerpt, &result.n_excerpt_lines);
 	if (r < 0 || failed || !fill_findings(&scan->evidences, &decision, &result)) {
