@@ -28,9 +28,9 @@ struct command {
 	enum address_kind socket;
 	size_t min_args;
 	size_t max_args;
-	bool waits;		  /* has no time limit unless --timeout sets one */
-	bool forgives;		  /* a mistake or failure of ours costs nothing, unless it has --strict */
-	bool runs;		  /* takes a command line of any length, runs it and returns its exit code */
+	bool waits;    /* has no time limit unless --timeout sets one */
+	bool forgives; /* a mistake or failure of ours costs nothing, unless it has --strict */
+	bool runs;     /* takes a command line of any length, runs it and returns its exit code */
 	const char *const *words; /* NULL-ended: what the first argument may be; NULL: anything */
 	const struct option_row *options; /* NULL: none of its own */
 	command_run_fn *run;

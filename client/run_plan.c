@@ -15,8 +15,8 @@ enum run_way run_plan_way(int fd) {
 }
 
 /*
- * Whether both stand for one opening of a file, and so for one position in it: a flag that is set on the one is then set
- * on the other. O_NONBLOCK means nothing to a file, and kcmp(2) is refused in many containers.
+ * Whether both stand for one opening of a file, and so for one position in it: a flag that is set on the one is then
+ * set on the other. O_NONBLOCK means nothing to a file, and kcmp(2) is refused in many containers.
  */
 static bool is_one_opening(int a, int b) {
 	int flags_a = fcntl(a, F_GETFL), flags_b = fcntl(b, F_GETFL), seen;

@@ -1,6 +1,6 @@
 /*
- * run_witness - who a signal was for: us alone, who are to pass it on, or the whole process group, of which the step has
- * it already. A second process of the group, which does nothing but receive signals, is asked whether it got it too.
+ * run_witness - who a signal was for: us alone, who are to pass it on, or the whole process group, of which the step
+ * has it already. A second process of the group, which does nothing but receive signals, is asked whether it got it.
  */
 #pragma once
 
