@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, CODEGENCTL, PATIENCE_S, wait_for
+from conftest import BUILD, CODEGENCTL, PATIENCE_S, ROOT, wait_for
 
 PLACE = ["--project", "acme/web", "--branch", "fix", "--commit", "aaaaaaa1", "--job", "ci", "--step", "make test"]
 SUBMITTER, STRANGER, SERVICE = 61001, 61002, 61003  # uids and gids nobody has
@@ -182,6 +182,22 @@ def test_a_full_disk(small_disk):
         assert ended.returncode == (3 if strict else 0)
         assert "its disk is full" in ended.stderr and ended.stderr.count("\n") == 1
     assert sorted(os.listdir(small_disk.spool)) == ["fill"]  # no part of a file either
+
+
+@needs_root
+def test_a_system_that_names_no_open_files(place):
+    """Without /proc a file cannot be given its name when it is whole: then it is renamed."""
+    ended = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh", CODEGENCTL, "--socket",
+         place.submit_socket, "submit", *PLACE, "--strict", "test_failure"],
+        capture_output=True, text=True, env=place.environment, cwd=place.directory, timeout=PATIENCE_S)
+    if "mount" in ended.stderr or "unshare" in ended.stderr:
+        pytest.skip("no file systems can be mounted here")
+    assert ended.returncode == 75, ended.stderr
+    assert os.listdir(place.spool) == waiting(place) and len(waiting(place)) == 1
+    start(place)
+    wait_empty(place)
+    assert len(reports(place)) == 1
 
 
 # From disk to the daemon
@@ -497,6 +513,22 @@ def installed(place):
     place.arguments = lambda *more: ["setpriv", f"--reuid={SERVICE}", f"--regid={SERVICE}", "--clear-groups",
                                      place.directory / "codegend", *arguments(*more)[1:]]
     return place
+
+
+@pytest.mark.skipif(shutil.which("systemd-tmpfiles") is None or os.geteuid() != 0, reason="takes systemd and root")
+def test_the_place_on_a_system(installed):
+    root = installed.directory / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc" / "passwd").write_text(f"root:x:0:0::/:/bin/sh\ncodegend:x:{SERVICE}:{SERVICE}::/:/bin/sh\n")
+    (root / "etc" / "group").write_text(f"root:x:0:\ncodegend:x:{SERVICE}:\n")
+    subprocess.run(["systemd-tmpfiles", "--create", f"--root={root}", ROOT / "systemd" / "codegend.tmpfiles"],
+                   check=True, timeout=PATIENCE_S)
+
+    def rights(directory):
+        stats = [(directory / name).stat() for name in ("", "in", "rejected")]
+        return [(oct(each.st_mode), each.st_uid, each.st_gid) for each in stats]
+
+    assert rights(root / "var" / "spool" / "codegend") == rights(installed.spool.parent)
 
 
 @needs_root
