@@ -100,7 +100,7 @@ static void widen_to_characters(struct spans *spans, const char *line, size_t le
 
 /* All secrets of one line (of a shadow), merged, into red->spans. */
 static int find_in_line(struct redactor *red, const char *line, size_t len, bool *ret_opens_key) {
-	struct rule_set set = { 0 };
+	struct rule_set set = red->earlier;
 	uint32_t state = 0;
 	size_t pos = 0;
 	int r;
@@ -121,6 +121,7 @@ static int find_in_line(struct redactor *red, const char *line, size_t len, bool
 	if (next_at_sign(line, 0, len) < len) {
 		add_at_sign_rules(&set);
 	}
+	red->found = set;
 	r = finder_find(red->finder, &set, line, len, &red->spans, ret_opens_key);
 	widen_to_characters(&red->spans, line, len);
 	spans_merge(&red->spans);
@@ -263,7 +264,7 @@ int block_redact(struct redactor *red, const char *text, size_t len, struct buff
 	}
 	while (r == 0 && pos < shadow->len) {
 		bool in_key = red->key.active;
-		size_t place = in_key ? pos : next_place(&walk, pos), start, end;
+		size_t place = in_key || red->in_line ? pos : next_place(&walk, pos), start, end;
 
 		if (place == shadow->len) {
 			break;
@@ -272,6 +273,8 @@ int block_redact(struct redactor *red, const char *text, size_t len, struct buff
 		end = end_of_line(shadow, place);
 		r = in_key ? key_line(&walk, start, end) : redact_line(&walk, start, end);
 		pos = end + 1;
+		red->in_line = false;
+		red->earlier = (struct rule_set){ 0 };
 	}
 	return r < 0 ? r : pass(&walk, len);
 }
@@ -315,6 +318,8 @@ int piece_redact(
 	if (r < 0) {
 		return r;
 	}
+	red->in_line = true;
+	red->earlier = red->found;
 	*ret_done = shadow_origin_end(&red->shadow, piece_end(red, &red->swallow));
 	if (*ret_done == 0) {
 		*ret_done = len; /* escape codes and nothing else */

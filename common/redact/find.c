@@ -11,6 +11,7 @@
 #define MATCH_HEAP_KIB 4096
 #define MATCH_DEPTH 1000
 #define MATCH_GROUPS 8
+#define MARK_MAX 64
 /* Groups of a RULE_NAMED pattern. */
 #define GROUP_NAME 1
 #define GROUP_QUOTED 3
@@ -83,9 +84,20 @@ static int match_at(struct search *search, pcre2_code *code, size_t offset) {
 	return n;
 }
 
-static bool is_marked(const struct search *search, size_t from, size_t to) {
-	return to - from >= strlen(REDACT_MARK) &&
-		memcmp(search->line + from, REDACT_MARK, strlen(REDACT_MARK)) == 0;
+/* Whether `from` is at or inside a mark. */
+static bool is_marked(const struct search *search, size_t from) {
+	size_t floor = from > MARK_MAX ? from - MARK_MAX : 0, n = strlen(REDACT_MARK);
+
+	for (size_t at = MIN(from + 1, search->len); at-- > floor;) {
+		if (search->line[at] == '[') {
+			return search->len - at >= n &&
+				memcmp(search->line + at, REDACT_MARK, n) == 0;
+		}
+		if (search->line[at] == ']') {
+			return false;
+		}
+	}
+	return false;
 }
 
 /* Judges one match. Returns where the search goes on. */
@@ -111,7 +123,7 @@ static size_t on_match(struct search *search, const PCRE2_SIZE *at) {
 	if (rule->min_entropy > 0) {
 		secret = secret && entropy_of(search->line + from, to - from) >= rule->min_entropy;
 	}
-	if (!secret || is_marked(search, from, to)) {
+	if (!secret || is_marked(search, from)) {
 		return from;
 	}
 	add_span(search, at[0], from, to);

@@ -205,6 +205,9 @@ struct redactor {
 	struct key_lines key;
 	struct buffer pending;	     /* the line that has not ended */
 	struct buffer first, second; /* a line on its way */
+	struct rule_set found;	     /* rules whose words the last line had */
+	struct rule_set earlier;     /* and those that earlier pieces of this line had */
+	bool in_line;		     /* there were earlier pieces */
 	bool swallow;		     /* inside a secret that is longer than a piece */
 	const char *kind;	     /* of the first secret found; NULL: none */
 	uint64_t count;

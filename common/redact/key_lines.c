@@ -108,7 +108,11 @@ static struct part key_text(const struct key_lines *key, const char *line, size_
 		part = trim(line + key->column, len - key->column);
 	}
 	if (!is_base64(part) && !is_header(part)) {
-		part = last_word(trim(line, len));
+		struct part word = last_word(trim(line, len));
+
+		if (word.len >= FULL_LINE_MIN || (word.len > 0 && word.text[word.len - 1] == '=')) {
+			return word;
+		}
 	}
 	return part;
 }

@@ -166,5 +166,7 @@ int redactor_end(struct redactor *red, struct buffer *out) {
 	}
 	red->key.active = false;
 	red->swallow = false;
+	red->in_line = false;
+	red->earlier = (struct rule_set){ 0 };
 	return r;
 }

@@ -14,6 +14,7 @@
 
 /* Not inside a word; "\n" in front of it is no word. */
 #define START "(?:(?<![A-Za-z0-9_-])|(?<=\\\\[nrt])|(?<=%[2-3][0-9A-Fa-f]))"
+#define EDGE "(?:\\b|(?<=\\\\[nrt]))"
 /* Between a name and its value. */
 #define IS "[\\\\\"'`]{0,4}\\s{0,8}(?:=>|:=|={1,3}|:(?!:))\\s{0,8}[\\\\\"'`]{0,4}"
 /* A value without blanks and quotes. */
@@ -30,11 +31,11 @@
 	"(?i)(" name ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}"                              \
 	"(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"                              \
 	"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|"                              \
-	"(" WORD "+(?:[,;&|](?=" WORD "{6})" WORD "+)*+))"
+	"(" WORD "+(?:[,;&|](?=" WORD "{4})(?![\\w. -]*[=:])" WORD "+)*+))"
 /* An option and its value, in a command line or a list of words. */
 #define OPTION(name)                                                                               \
-	"(?i)--?[\\w-]{0,40}(" name ")[\\w-]{0,20}(?:\\s{1,4}|[\"'],\\s{0,4})(?!-)"                \
-	"(?:([\"'])((?:(?!\\2)[^\\r\\n])++)|(" WORD "+))"
+	"(?i)--?[\\w-]{0,40}(" name ")[\\w-]{0,20}(?:\\s{1,4}|\\\\*[\"'],\\s{0,4})(?!-)"                \
+	"(?:(\\\\*[\"'])((?:(?!\\2)[^\\r\\n])++)|(" WORD "+))"
 
 /* clang-format off */
 const struct redact_rule redact_rules[] = {
@@ -47,7 +48,7 @@ const struct redact_rule redact_rules[] = {
 
 	/* Clouds. */
 	{ "aws-access-key-id",
-		"(?<![A-Za-z0-9+/])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9+/])", 0, 0,
+		"(?:(?<![A-Za-z0-9+/])|(?<=\\\\[nrt]))(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9+/])", 0, 0,
 		0, { "AKIA", "ASIA", "ABIA", "ACCA" } },
 	{ "aws-secret-key",
 		"(?i)aws.{0,30}?(?:secret|sk|key).{0,20}?[=:\\s\"'](?-i)([A-Za-z0-9+/]{40})"
@@ -71,7 +72,7 @@ const struct redact_rule redact_rules[] = {
 		{ "accountkey", "sharedaccesskey", "account_key", "access_key", "storage_key" } },
 	{ "azure-sas", "(?i)[?&;](?:sig|signature)=([A-Za-z0-9%+/_-]{40,}(?:%3D|=){0,2})", 1, 0, 0,
 		{ "sig=", "signature=" } },
-	{ "azure-client-secret", "(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}", 0, 0,
+	{ "azure-client-secret", "(?:(?<![A-Za-z0-9_~.-])|(?<=\\\\[nrt]))[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}", 0, 0,
 		300, { "azure", "client_secret", "client-secret", "clientsecret", "arm_client" } },
 	{ "azure-devops-token", "[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}", 0, 0, 300, { "AZDO" } },
 	{ "alibaba-key-id", START "LTAI[A-Za-z0-9]{17,26}(?![A-Za-z0-9])", 0, 0, 300, { "LTAI" } },
@@ -221,7 +222,7 @@ const struct redact_rule redact_rules[] = {
 	{ "datadog-key", "ddp_[A-Za-z0-9]{30,}", 0, 0, 300, { "ddp_" } },
 	{ "newrelic-key", "NR(?:AK|RA|II|IQ|JS|SP|AA|BR)-[A-Za-z0-9_-]{19,}", 0, 0, 300,
 		{ "NRAK-", "NRRA-", "NRII-", "NRIQ-", "NRJS-", "NRSP-", "NRAA-", "NRBR-" } },
-	{ "newrelic-key", "(?<![0-9a-zA-Z])[0-9a-f]{36}NRAL(?![0-9a-zA-Z])", 0, 0, 0, { "NRAL" } },
+	{ "newrelic-key", START "[0-9a-f]{36}NRAL(?![0-9a-zA-Z])", 0, 0, 0, { "NRAL" } },
 	{ "grafana-token", "(?:glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_[A-Za-z0-9+/]{32,}={0,3})", 0, 0, 300,
 		{ "glsa_", "glc_" } },
 	{ "dynatrace-token", "dt0[a-z][0-9]{2}\\.[A-Z0-9]{24}\\.[A-Z0-9]{64}", 0, 0, 0, { "dt0c", "dt0s", "dt0p" } },
@@ -265,13 +266,13 @@ const struct redact_rule redact_rules[] = {
 		"((?!\\*{3}|\\$|<|%s|\\{|x{3,8}@)[^\\s/@\"'`<>?#\\\\]{1,1024}(?:[^\\s\"'`<>/]{0,64}(?=@))?)@", 1,
 		RULE_AT_SIGN, 0, { NULL } },
 	{ "url-credentials", "https?://((?=[^@/]*[0-9])[A-Za-z0-9_-]{20,255})@", 1, RULE_AT_SIGN, 300, { NULL } },
-	{ "cookie", "(?i)\\b(?:set-)?cookie\\\\?[\"']?\\s{0,4}:\\s{0,4}\\\\?[\"']?((?:[\\w.-]+=[^;\\s\"']{6,}(?:;\\s*)?)+)", 1,
+	{ "cookie", "(?i)" EDGE "(?:set-)?cookie\\\\?[\"']?\\s{0,4}:\\s{0,4}\\\\?[\"']?([\\w.-]+=[^;\\s\"']{6,}(?:;\\s*[\\w.-]+=[^;\\s\"']{6,})*)", 1,
 		0, 0, { "cookie" } },
-	{ "netrc", "(?i)\\b(?:login|machine)\\s+\\S{1,256}\\s+(?:\\S+\\s+){0,2}password\\s+(\\S+)", 1, 0, 0, { "password" } },
+	{ "netrc", "(?i)" EDGE "(?:login|machine)\\s+\\S{1,256}\\s+(?:\\S+\\s+){0,2}password\\s+(\\S+)", 1, 0, 0, { "password" } },
 	{ "npmrc", "(?i)_auth(?:token)?\\s*=\\s*([^\\s\"'$<{*][^\\s\"'{}]{5,})", 1, 0, 0, { "_auth" } },
-	{ "curl-user", "(?:\\bcurl\\b[^\\n]{0,500}?\\s(?:-u|--user)[\\s=]{1,2}[\"']?[^\\s:\"'$]{1,128}:)((?![$*<{])[^\\s\"']{3,})", 1,
+	{ "curl-user", "(?:" EDGE "curl\\b[^\\n]{0,500}?\\s(?:-u|--user)[\\s=]{1,2}[\"']?[^\\s:\"'$]{1,128}:)((?![$*<{])[^\\s\"']{3,})", 1,
 		0, 0, { "curl " } },
-	{ "login-password", "(?:\\b(?:docker|podman|helm|az|oc|buildah|skopeo|nerdctl)\\b[^\\n]{0,300}?\\blogin\\b"
+	{ "login-password", "(?:" EDGE "(?:docker|podman|helm|az|oc|buildah|skopeo|nerdctl)\\b[^\\n]{0,300}?\\blogin\\b"
 		"[^\\n]{0,300}?\\s-p[ =]?[\"']?)((?![$*<{-])[^\\s\"']{4,})", 1, 0, 0, { "login " } },
 
 	/* By name. */
