@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -126,6 +127,53 @@ def test_a_spool_that_cannot_be_used(place, spoil, words):
         assert ended.returncode == (3 if strict else 0)  # as if there were no spool
         assert words in ended.stderr and "no such socket" in ended.stderr and ended.stderr.count("\n") == 1
         assert not ended.stdout
+
+
+def refuse(name, **parameters):
+    return json.dumps({"error": name, "parameters": parameters}).encode() + b"\0"
+
+
+ANSWERS = {
+    "busy": (refuse("io.codegend.Busy", message="too much", retryAfterMs=60000), 75),
+    "store full": (refuse("io.codegend.StoreFull", message="the disk is full"), 75),
+    "store failed": (refuse("io.codegend.StoreFailed", message="the store failed"), 75),
+    "going down": (refuse("io.codegend.ShuttingDown", message="going down"), 75),
+    "no answer": (b"", 75),
+    "half an answer": (b'{"parameters":', 75),
+    "another protocol": (b"HTTP/1.1 400 Bad Request\r\n\r\n", 75),
+    "no ticket": (b'{"parameters":{}}\0', 75),
+    "bad argument": (refuse("io.codegend.InvalidArgument", message="no", parameter="branch"), 1),
+    "refused": (refuse("io.codegend.Refused", message="not this project"), 1),
+    "no permission": (refuse("org.varlink.service.PermissionDenied"), 1),
+    "no such method": (refuse("org.varlink.service.MethodNotFound", method="Submit"), 1),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_the_daemon_says(place, answer):
+    """For a passing reason it waits on disk; refused for good it does not."""
+    said, code = ANSWERS[answer]
+    place.submit_socket.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place.submit_socket))
+        listener.listen()
+
+        def serve():
+            for _ in range(2):
+                connection = listener.accept()[0]
+                while not connection.recv(65536).endswith(b"\0"):
+                    pass
+                connection.sendall(said)
+                connection.close()
+
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        strict, forgiving = submit(place, "--strict", "test_failure"), submit(place, "test_failure")
+        server.join(PATIENCE_S)
+    assert (strict.returncode, forgiving.returncode) == (code, 0)
+    assert strict.stderr.count("\n") == forgiving.stderr.count("\n") == 1
+    assert len(waiting(place)) == (2 if code == 75 else 0)
+    assert ("spooled" if code == 75 else "nothing was reported") in strict.stderr
 
 
 def run_as(uid, command, **options):
