@@ -45,8 +45,8 @@ static void tell_result(
 	if (result->failure < 0) {
 		(void)text_format(sentence, sizeof(sentence), "cannot run \"%s\": %s",
 			inv->program[0],
-			result->failure == -ENOENT && !result->is_ours ? "there is no such command"
-								       : strerror(-result->failure));
+			result->failure == -ENOENT ? "there is no such command"
+						   : strerror(-result->failure));
 	} else if (result->output < 0) {
 		(void)text_format(sentence, sizeof(sentence),
 			"cannot write the command's output: %s", strerror(-result->output));

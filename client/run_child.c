@@ -33,11 +33,9 @@ int run_child_prepare(struct run_child *child) {
 	*child = (struct run_child){ .signal_fd = -1, .witness.fd = -1 };
 	handled(&set);
 	/* Ignored by the caller, the end of a child would not be told to us. */
-	if (sigaction(SIGCHLD, &by_default, &child->on_child) < 0 ||
-		sigaction(SIGPIPE, &ignored, &child->on_pipe) < 0 ||
-		sigprocmask(SIG_BLOCK, &set, &child->mask) < 0) {
-		return -errno;
-	}
+	(void)sigaction(SIGCHLD, &by_default, &child->on_child);
+	(void)sigaction(SIGPIPE, &ignored, &child->on_pipe);
+	(void)sigprocmask(SIG_BLOCK, &set, &child->mask);
 	child->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return child->signal_fd < 0 ? -errno : 0;
 }
@@ -114,6 +112,13 @@ int run_child_start(struct run_child *child, char **program, const struct run_st
 		child->pid = 0;
 	}
 	return r;
+}
+
+int run_child_become(struct run_child *child, char **program) {
+	run_child_finish(child);
+	run_child_restore_signals(child);
+	(void)execvp(program[0], program);
+	return -errno;
 }
 
 static void pass_on(const struct run_child *child, const struct signalfd_siginfo *info) {

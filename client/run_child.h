@@ -45,6 +45,12 @@ void run_child_finish(struct run_child *child);
 must_check int run_child_start(struct run_child *child, char **program,
 	const struct run_streams *streams, bool *ret_is_ours);
 
+/*
+ * Becomes the program, when nothing can be prepared for watching it: that it runs matters more. Returns only with why
+ * it cannot be executed: negative errno.
+ */
+int run_child_become(struct run_child *child, char **program);
+
 /* Passes signals on, notices the step's stop and end. `*ret_resized`: a terminal's size may have changed. */
 void run_child_attend(struct run_child *child, bool *ret_resized);
 

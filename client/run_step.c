@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "client/failure.h"
 #include "client/limits.h"
 #include "client/run_child.h"
 #include "common/clock.h"
@@ -109,20 +111,26 @@ void run_step(char **program, run_passed_fn *passed, void *data, struct run_resu
 	struct run_result result = { .code = RUN_EXIT_FAILED };
 	struct run_streams streams;
 	struct run_child child;
+	bool is_ours;
 
 	run_hold_standard();
 	result.failure = run_child_prepare(&child);
-	result.is_ours = true;
+	is_ours = true;
 	if (result.failure == 0) {
 		run_streams_open(&streams);
-		result.failure = run_child_start(&child, program, &streams, &result.is_ours);
+		result.failure = run_child_start(&child, program, &streams, &is_ours);
 		if (result.failure == 0) {
 			run_started(&child, &streams, passed, data, &result);
 		}
 		run_streams_close(&streams);
 	}
+	if (result.failure < 0 && is_ours) {
+		failure_warn("cannot watch the command, and will not report it: %s",
+			strerror(-result.failure));
+		result.failure = run_child_become(&child, program);
+	}
 	run_child_finish(&child);
-	if (result.failure < 0 && !result.is_ours) {
+	if (result.failure < 0) {
 		result.code =
 			result.failure == -ENOENT ? RUN_EXIT_NOT_FOUND : RUN_EXIT_NOT_EXECUTABLE;
 	}

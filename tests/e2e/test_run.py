@@ -134,7 +134,8 @@ def test_files_that_are_two_stay_two(step):
 PROBE = [PYTHON, "-c", """
 import json, os, resource, signal, sys
 status = open("/proc/self/status").read().splitlines()
-facts = {line.split(":")[0]: line.split()[1] for line in status if line[:6] in ("SigBlk", "SigIgn", "SigCgt", "Umask:")}
+names = ("SigBlk", "SigIgn", "SigCgt", "Umask:")
+facts = {line.split(":")[0]: line.split()[1] for line in status if line[:6] in names}
 facts["fds"] = sorted(fd for fd in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + fd))
 facts["limits"] = {n: resource.getrlimit(getattr(resource, n)) for n in dir(resource) if n.startswith("RLIMIT_")}
 facts["nice"] = os.nice(0)
@@ -156,7 +157,8 @@ def unusual():
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
 
 
-@pytest.mark.parametrize("closed", ["", "0<&-", "1>&-", "2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-", "1</dev/null", "7<facts"])
+@pytest.mark.parametrize("closed", ["", "0<&-", "1>&-", "2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-", "1</dev/null",
+                                  "7<facts"])
 def test_the_step_finds_what_it_would_have_found(step, closed):
     facts = []
     (step.directory / "facts").touch()
@@ -270,6 +272,13 @@ def test_a_daemon_left_behind_is_not_waited_for(step):
     assert process.stderr.read().endswith(b"later\n")
 
 
+def test_without_descriptors_the_step_runs_all_the_same(step):
+    words = step.words("echo hi; exit 5")
+    code, out, err = finish(step.start(["sh", "-c", 'ulimit -n 4; exec "$@"', "sh", *words]))
+    assert (code, out) == (5, b"hi\n")
+    assert err.startswith(b"codegenctl: ") and err.count(b"\n") == 1 and not step.spooled()
+
+
 def test_a_full_disk_is_not_success(step):
     with open("/dev/full", "wb") as full:
         process = step.run("echo lost", stdout=full)
@@ -304,7 +313,8 @@ def test_without_a_command(step):
     for words in (["run"], ["run", "--"], ["run", "--strict"], ["run", "--frob"]):
         ended = subprocess.run([CODEGENCTL, *words], env=step.environment, capture_output=True, text=True, check=False)
         assert ended.returncode == 125 and ended.stderr.count("\n") == 1 and not ended.stdout
-    ended = subprocess.run([CODEGENCTL, "run", "--help"], env=step.environment, capture_output=True, text=True, check=True)
+    ended = subprocess.run([CODEGENCTL, "run", "--help"], env=step.environment, stdout=subprocess.PIPE, text=True,
+                           check=True)
     assert "--tests FILE" in ended.stdout
 
 
@@ -322,7 +332,8 @@ def test_strict_tells_of_a_pass_that_was_not_taken(step):
 
 MANY = [PYTHON, "-c", """
 import sys
-block = b"".join(b"2024-05-01T10:00:00.123Z compiling src/widget_%d.ts (%d ms)\\n" % (i, i * 7 % 913) for i in range(9000))
+line = b"2024-05-01T10:00:00.123Z compiling src/widget_%d.ts (%d ms)\\n"
+block = b"".join(line % (i, i * 7 % 913) for i in range(9000))
 left = 1 << 30
 while left > 0:
     left -= sys.stdout.buffer.write(block[:left])

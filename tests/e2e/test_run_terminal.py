@@ -26,8 +26,9 @@ class Terminal:
         self.resize(rows, columns)
         self.seen = b""
         streams = {"stdin": self.slave, "stdout": self.slave, "stderr": self.slave, **more}
-        self.process = subprocess.Popen(words, env={**step.environment, "TERM": "xterm-256color"}, cwd=step.directory,
-                                        start_new_session=True, preexec_fn=self.take, **streams)
+        environment = {**step.environment, "TERM": "xterm-256color"}
+        self.process = subprocess.Popen(words, env=environment, cwd=step.directory, start_new_session=True,
+                                        preexec_fn=self.take, **streams)
 
     def take(self):
         fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
@@ -72,7 +73,8 @@ def shell(command):
 
 
 COMMANDS = [
-    "echo hello; echo err >&2", "printf 'no newline'", "printf 'a\\r\\nb\\033[31mred\\t.\\n'", "exit 9", "kill -TERM $$",
+    "echo hello; echo err >&2", "printf 'no newline'",
+    "printf 'a\\r\\nb\\033[31mred\\t.\\n'", "exit 9", "kill -TERM $$",
     "test -t 0 && test -t 1 && test -t 2 && echo all", "stty size", "tput cols; tput lines", "echo $TERM",
     "stty -a", "echo direct >/dev/tty", "head -c 300000 /dev/zero | tr '\\0' x", "seq 5000",
     "stty -opost; echo raw", "ls --color=auto / >&2", "sleep 0.1 & echo late",
@@ -129,7 +131,8 @@ def test_ctrl_c_comes_once(step):
 
 
 def test_the_terminals_size_is_passed_on(step):
-    script = "import os, signal\nsignal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size(1).columns, flush=True))\n" \
+    script = "import os, signal\n" \
+             "signal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size(1).columns, flush=True))\n" \
              "print('ready', flush=True)\nwhile True: signal.pause()"
     terminal = Terminal(step, step.words([PYTHON, "-c", script]))
     terminal.wait_for(b"ready").resize(30, 77)
