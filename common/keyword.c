@@ -6,6 +6,12 @@
 #include <string.h>
 
 #define BYTES 256
+/*
+ * Most of a text begins no word. Where none is being followed, groups of four bytes are looked up among the words' first
+ * four in a table of bits; words that are shorter are told by their first byte.
+ */
+#define GRAM_BYTES 4
+#define GRAM_BITS 16
 /* A state's number is its row's offset in `next`, so that a step is one addition and one load. */
 #define STATES_BYTES_MAX (64 * 1024 * 1024)
 
@@ -13,6 +19,8 @@ struct keywords {
 	uint32_t stride;      /* classes of bytes that differ for some word */
 	uint32_t first_match; /* rows at or behind this one end a word */
 	uint8_t classes[BYTES];
+	bool starts[BYTES];			    /* of words shorter than a group */
+	uint64_t grams[(1 << GRAM_BITS) / 64]; /* of the others */
 	uint32_t *next;	    /* states * stride */
 	uint32_t *id_start; /* by matching state, one more than there are */
 	uint16_t *ids;
@@ -32,6 +40,33 @@ struct trie {
 
 static uint8_t fold(uint8_t byte) {
 	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte - 'A' + 'a') : byte;
+}
+
+/* Capital letters are hashed as small ones, and some other bytes alike. */
+static inline uint32_t gram_hash(const char *text) {
+	uint32_t gram;
+
+	memcpy(&gram, text, sizeof(gram));
+	return (gram | UINT32_C(0x20202020)) * UINT32_C(0x9E3779B1) >> (32 - GRAM_BITS);
+}
+
+static inline bool has_gram(const struct keywords *keywords, const char *text) {
+	uint32_t hash = gram_hash(text);
+
+	return (keywords->grams[hash / 64] >> hash % 64 & 1) != 0 || keywords->starts[(uint8_t)*text];
+}
+
+static void add_gram(struct keywords *keywords, const char *word) {
+	uint8_t first = (uint8_t)*word;
+	uint32_t hash;
+
+	if (strlen(word) < GRAM_BYTES) {
+		keywords->starts[first] = true;
+		keywords->starts[first >= 'a' && first <= 'z' ? first - 'a' + 'A' : first] = true;
+		return;
+	}
+	hash = gram_hash(word);
+	keywords->grams[hash / 64] |= UINT64_C(1) << hash % 64;
 }
 
 /* Bytes in no word share class 0. Returns the number of bytes of all words. */
@@ -200,6 +235,7 @@ int keywords_create(const char *const *words, size_t n, struct keywords **ret_ke
 	r = trie_init(&trie, total + 1, keywords->stride, n);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		trie_add(&trie, keywords, words[i], (uint32_t)i);
+		add_gram(keywords, words[i]);
 	}
 	if (r == 0) {
 		trie_connect(&trie, keywords->stride);
@@ -222,6 +258,14 @@ void keywords_destroy(struct keywords *keywords) {
 	free(keywords);
 }
 
+/* Where a word may begin at or behind `i`; the last bytes are too few to tell. */
+static size_t skip(const struct keywords *keywords, const char *text, size_t i, size_t len) {
+	while (i + GRAM_BYTES <= len && !has_gram(keywords, text + i)) {
+		i++;
+	}
+	return i;
+}
+
 size_t keywords_next(const struct keywords *keywords, uint32_t *state, const char *text,
 	size_t from, size_t len, const uint16_t **ret_ids, size_t *ret_n) {
 	const uint8_t *bytes = (const uint8_t *)text;
@@ -230,6 +274,9 @@ size_t keywords_next(const struct keywords *keywords, uint32_t *state, const cha
 	uint32_t at = *state;
 
 	for (size_t i = from; i < len; i++) {
+		if (at == 0) {
+			i = skip(keywords, text, i, len);
+		}
 		at = next[at + keywords->classes[bytes[i]]];
 		if (at >= first_match) {
 			size_t match = (at - first_match) / keywords->stride;

@@ -4,8 +4,8 @@
 static const struct grammar_row rows[] = {
 	/* sorted by tool and keyword */
 	{ "bandit", ">> issue:", "^>> Issue: \\[(?<rule>B\\d+):[^\\]]*\\] (?<msg>.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 76, 4, 0 },
-	{ "brakeman", ".rb", "^(?<file>\\S+\\.(?:rb|erb))\\t(?<line>\\d+)\\t(?<rule>[A-Z][\\w -]+)\\t(?<msg>.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 80, 0, 0 },
-	{ "brakeman", ".rb", "^(?<file>/\\S+\\.(?:rb|erb))\\s{2,}(?<line>\\d+)\\s{2,}(?<rule>[A-Z][\\w -]+?)\\s{2,}(?<msg>.*\\s(?:High|Medium|Weak|Low)\\b.*|.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 76, 0, 0 },
+	{ "brakeman", ".rb\t", "^(?<file>\\S+\\.(?:rb|erb))\\t(?<line>\\d+)\\t(?<rule>[A-Z][\\w -]+)\\t(?<msg>.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 80, 0, 0 },
+	{ "brakeman", ".rb  ", "^(?<file>/\\S+\\.(?:rb|erb))\\s{2,}(?<line>\\d+)\\s{2,}(?<rule>[A-Z][\\w -]+?)\\s{2,}(?<msg>.*\\s(?:High|Medium|Weak|Low)\\b.*|.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 76, 0, 0 },
 	{ "brakeman", "confidence: ", "^Confidence: (?:High|Medium|Weak)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 66, 8, 0 },
 	{ "cargo audit", "rustsec-", "(?<rule>RUSTSEC-\\d{4}-\\d+)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 72, 0, 0 },
 	{ "detect-secrets", "\"type\": \"", "^\\s*\\\"type\\\": \\\"(?<msg>[\\w ]*(?:Key|Secret|Token|Credentials|Entropy String|Password|Keyword|Private)[\\w ]*)\\\"", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 72, 3, 0 },

@@ -73,6 +73,9 @@ static size_t match_clock(const char *text) {
 static size_t skip_stamp(const char *text) {
 	size_t start = text[0] == '[', i;
 
+	if (start == 0 && !is_digit(text[0])) {
+		return 0;
+	}
 	if (strncmp(text, "[task ", 6) == 0) {
 		start = 6;
 	} else if (strncmp(text, "[taskcluster ", 13) == 0) {
@@ -130,6 +133,9 @@ static size_t skip_buildx(const char *text) {
 static size_t skip_mock(const char *text) {
 	const char *level[] = { "DEBUG ", "INFO ", "ERROR ", "WARNING " };
 
+	if (text[0] == '\0' || strchr("DEIW", text[0]) == NULL) {
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(level); i++) {
 		size_t n = strlen(level[i]);
 
@@ -150,7 +156,8 @@ static size_t skip_mock(const char *text) {
 }
 
 static bool is_task_character(char c) {
-	return is_lower(c) || is_digit(c) || strchr("-_./@:#", c) != NULL;
+	return is_lower(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == '/' || c == '@' ||
+		c == ':' || c == '#';
 }
 
 /* "[ci] ", "[lint:shell] ": a task runner's; "web:build: ": turbo's. In capitals it is a level of a logger. */
@@ -198,6 +205,9 @@ static size_t skip_mark(const char *text, enum line_mark *mark) {
 		{ "::warning", "::", MARK_WARNING },
 	};
 
+	if (text[0] != '#' && text[0] != ':') {
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		size_t n = strlen(marks[i].start);
 		const char *end;
