@@ -12,8 +12,9 @@
 
 /*
  * Sends `parameters` (borrowed; of io.codegend.Submit, with its key) until `deadline_us` at the latest; nobody there,
- * no answer, or a refusal for a passing reason: spools them. Prints what there is to say: the ticket, or with
- * --json its object (`spooled` is true without one), on stdout unless `quiet`; one warning line on stderr when it was spooled, refused or lost.
+ * no answer, or a refusal for a passing reason: spools them. Prints what there is to say: the ticket, or with --json
+ * its object (`spooled` is true without one), on stdout unless `quiet`; one warning line on stderr when it was
+ * spooled, refused or lost.
  * Returns: EXIT_DONE, recorded; EXIT_SPOOLED; EXIT_REFUSED and others of client/failure.h, nothing was kept. The caller
  * turns them into 0 for a step that must not suffer.
  */
