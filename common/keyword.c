@@ -8,7 +8,7 @@
 #define BYTES 256
 /*
  * Most of a text begins no word. Where none is being followed, groups of four bytes are looked up among the words' first
- * four in a table of bits; words that are shorter are told by their first byte.
+ * four in a table of bits; words that are shorter, by their first two.
  */
 #define GRAM_BYTES 4
 #define GRAM_BITS 16
@@ -19,8 +19,8 @@ struct keywords {
 	uint32_t stride;      /* classes of bytes that differ for some word */
 	uint32_t first_match; /* rows at or behind this one end a word */
 	uint8_t classes[BYTES];
-	bool starts[BYTES];			    /* of words shorter than a group */
-	uint64_t grams[(1 << GRAM_BITS) / 64]; /* of the others */
+	uint64_t grams[(1 << GRAM_BITS) / 64];
+	uint64_t pairs[(1 << GRAM_BITS) / 64]; /* of words shorter than a group */
 	uint32_t *next;	    /* states * stride */
 	uint32_t *id_start; /* by matching state, one more than there are */
 	uint16_t *ids;
@@ -42,31 +42,51 @@ static uint8_t fold(uint8_t byte) {
 	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte - 'A' + 'a') : byte;
 }
 
-/* Capital letters are hashed as small ones, and some other bytes alike. */
-static inline uint32_t gram_hash(const char *text) {
+/* Capital letters become small ones, and some other bytes alike. */
+static inline uint32_t gram_at(const char *text) {
 	uint32_t gram;
 
 	memcpy(&gram, text, sizeof(gram));
-	return (gram | UINT32_C(0x20202020)) * UINT32_C(0x9E3779B1) >> (32 - GRAM_BITS);
+	return gram | UINT32_C(0x20202020);
 }
 
-static inline bool has_gram(const struct keywords *keywords, const char *text) {
-	uint32_t hash = gram_hash(text);
+static inline uint32_t hash(uint32_t gram) {
+	return gram * UINT32_C(0x9E3779B1) >> (32 - GRAM_BITS);
+}
 
-	return (keywords->grams[hash / 64] >> hash % 64 & 1) != 0 || keywords->starts[(uint8_t)*text];
+static inline uint64_t has_bit(const uint64_t *bits, uint32_t i) {
+	return bits[i / 64] >> i % 64 & 1;
+}
+
+static void set_bit(uint64_t *bits, uint32_t i) {
+	bits[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+static inline bool may_begin(const struct keywords *keywords, const char *text) {
+	uint32_t gram = gram_at(text);
+	uint16_t pair;
+
+	memcpy(&pair, &gram, sizeof(pair));
+	return (has_bit(keywords->grams, hash(gram)) | has_bit(keywords->pairs, pair)) != 0;
 }
 
 static void add_gram(struct keywords *keywords, const char *word) {
-	uint8_t first = (uint8_t)*word;
-	uint32_t hash;
+	char padded[GRAM_BYTES] = { 0 };
+	uint32_t gram;
+	uint16_t pair;
 
-	if (strlen(word) < GRAM_BYTES) {
-		keywords->starts[first] = true;
-		keywords->starts[first >= 'a' && first <= 'z' ? first - 'a' + 'A' : first] = true;
+	memcpy(padded, word, strnlen(word, GRAM_BYTES));
+	gram = gram_at(padded);
+	if (padded[GRAM_BYTES - 1] != '\0') {
+		set_bit(keywords->grams, hash(gram));
 		return;
 	}
-	hash = gram_hash(word);
-	keywords->grams[hash / 64] |= UINT64_C(1) << hash % 64;
+	for (int second = 0; second < BYTES; second++) {
+		padded[1] = word[1] != '\0' ? word[1] : (char)second;
+		gram = gram_at(padded);
+		memcpy(&pair, &gram, sizeof(pair));
+		set_bit(keywords->pairs, pair);
+	}
 }
 
 /* Bytes in no word share class 0. Returns the number of bytes of all words. */
@@ -260,7 +280,7 @@ void keywords_destroy(struct keywords *keywords) {
 
 /* Where a word may begin at or behind `i`; the last bytes are too few to tell. */
 static size_t skip(const struct keywords *keywords, const char *text, size_t i, size_t len) {
-	while (i + GRAM_BYTES <= len && !has_gram(keywords, text + i)) {
+	while (i + GRAM_BYTES <= len && !may_begin(keywords, text + i)) {
 		i++;
 	}
 	return i;

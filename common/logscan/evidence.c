@@ -213,6 +213,7 @@ static void next_step(struct evidences *evidences) {
 	memset(&evidences->now, 0, sizeof(evidences->now));
 	evidences->now.id = id;
 	evidences->now.stage = STAGE_OTHER;
+	evidences->now.command_stage = STAGE_OTHER;
 	evidences->now.exit_code = -1;
 }
 

@@ -55,6 +55,7 @@ struct step {
 	uint8_t best_weight; /* of what was found in it */
 	int64_t exit_code;
 	char title[STEP_TITLE_MAX];
+	enum logscan_stage command_stage;
 	char command[STEP_TITLE_MAX]; /* the last one echoed in it */
 };
 

@@ -59,6 +59,7 @@ int logscan_create(struct logscan **ret_scan) {
 	buffer_init(&scan->decoded, DECODED_MAX_BYTES);
 	buffer_init(&scan->window, WINDOW_BYTES);
 	scan->evidences.now.stage = STAGE_OTHER;
+	scan->evidences.now.command_stage = STAGE_OTHER;
 	scan->evidences.now.exit_code = -1;
 	scan->grammar = grammar_get();
 	r = matcher_create(&scan->matcher);
@@ -209,10 +210,9 @@ static int keep_last_words(struct logscan *scan, size_t at, int64_t log_line) {
 static void adapt(struct logscan *scan, struct evidence *evidence) {
 	const struct step *now = &scan->evidences.now;
 	const struct evidence *last = scan->last;
-	enum logscan_stage stage = grammar_command_stage(now->command, NULL);
 
-	if (now->command[0] != '\0' && stage != STAGE_OTHER) {
-		evidence->stage = stage;
+	if (now->command_stage != STAGE_OTHER) {
+		evidence->stage = now->command_stage;
 	}
 	if ((evidence->row->flags & ROW_BUILDS) != 0) {
 		evidence->stage = STAGE_BUILD;
@@ -319,6 +319,7 @@ static int take_command(struct logscan *scan, const struct match *match) {
 
 	memcpy(now->command, text, n);
 	now->command[n] = '\0';
+	now->command_stage = grammar_command_stage(now->command, NULL);
 	return 0;
 }
 
