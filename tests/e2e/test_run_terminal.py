@@ -132,7 +132,7 @@ def test_ctrl_c_comes_once(step):
 
 def test_the_terminals_size_is_passed_on(step):
     script = "import os, signal\n" \
-             "signal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size(1).columns, flush=True))\n" \
+             "signal.signal(signal.SIGWINCH, lambda *_: os.write(1, b'%d\\n' % os.get_terminal_size(1).columns))\n" \
              "print('ready', flush=True)\nwhile True: signal.pause()"
     terminal = Terminal(step, step.words([PYTHON, "-c", script]))
     terminal.wait_for(b"ready").resize(30, 77)
