@@ -7,6 +7,8 @@
 /* Of a secret that is neither a password nor alone on its line. */
 #define TOKEN_MIN_BYTES 8
 #define PASSWORD_MIN_BYTES 4
+/* Of one that is a word, at the end of its line. */
+#define PASSWORD_WORD_MIN_BYTES 8
 /* In 1/REDACT_ENTROPY_UNIT bits a byte. */
 #define TOKEN_MIN_ENTROPY 280
 
@@ -213,6 +215,10 @@ static bool password_is_plausible(const struct judged *judged) {
 	if (!is_identifier(value, len)) {
 		return judged->assigned || digits > 0;
 	}
+	if (!judged->assigned && (judged->after == '\0' || judged->after == '\r')) {
+		return len >= PASSWORD_WORD_MIN_BYTES && count_of(value, len, islower) == len &&
+			!contains(value, len, "pass");
+	}
 	/* A word: a password where a shell or a file sets one, code or prose elsewhere. */
 	return judged->assigned && memchr(value, '.', len) == NULL &&
 		memchr(value, '_', len) == NULL && judged->after != ',' && judged->after != ')';
@@ -244,11 +250,15 @@ bool value_is_plausible(const char *line, size_t line_len, size_t name, size_t n
 		name--;
 		name_len++;
 	}
+	while (name + name_len < line_len &&
+		(isalnum((unsigned char)line[name + name_len]) || line[name + name_len] == '_')) {
+		name_len++;
+	}
 	judged.name = line + name;
 	judged.name_len = name_len;
 	judged.before = value > 0 ? line[value - 1] : '\0';
 	judged.after = value + value_len < line_len ? line[value + value_len] : '\0';
-	judged.quoted = judged.before != '\0' && strchr("\"'`", judged.before) != NULL;
+	judged.quoted = judged.before != '\0' && strchr("\"'`>", judged.before) != NULL;
 	judged.assigned = judged.before == '=';
 	judged.password =
 		contains(judged.name, name_len, "pass") || contains(judged.name, name_len, "pwd");

@@ -31,11 +31,23 @@
 	"(?i)(" name ")[\\w.-]{0,40}(?:\\[?\\\\*[\"'`]\\]?)?\\s{0,8}"                              \
 	"(?:=>|:=|={1,3}|:(?!:))\\s{0,8}(?:\\b[fbru]{1,2}(?=[\"']))?"                              \
 	"(?:(\\\\*[\"'`])((?:(?!\\2)(?:\\\\[^\\r\\n]|[^\\r\\n]))++)|"                              \
-	"(" WORD "+(?:[,;&|](?=" WORD "{4})(?![\\w. -]*[=:])" WORD "+)*+))"
+	"(" WORD "+(?:[,;&|](?![\\w. -]*[=:])" WORD "+)*+))"
 /* An option and its value, in a command line or a list of words. */
 #define OPTION(name)                                                                               \
-	"(?i)--?[\\w-]{0,40}(" name ")[\\w-]{0,20}(?:\\s{1,4}|\\\\*[\"'],\\s{0,4})(?!-)"                \
+	"(?i)--?[\\w-]{0,40}(" name ")[\\w-]{0,20}(?:\\s{1,4}|\\\\*[\"'],\\s{0,4})(?!-)"           \
 	"(?:(\\\\*[\"'])((?:(?!\\2)[^\\r\\n])++)|(" WORD "+))"
+
+/* The same where no "=" or ":" stands between: elements, attributes, Dockerfiles, workflow commands. */
+#define ELEMENT(name)                                                                              \
+	"(?i)<(?:[\\w.:-]{0,40})(" name ")[\\w.-]{0,20}>()(?:(\\b\\B)|([^<>\\s]{4,512}))</"
+#define NAME_VALUE(name)                                                                           \
+	"(?i)(?:key|name)\\\\*[\"']?\\s{0,4}[=:]\\s{0,4}\\\\*[\"'][\\w.:-]{0,40}(" name            \
+	")[\\w.-]{0,20}"                                                                           \
+	"\\\\*[\"'][,\\s]{1,4}\\\\*[\"']?value\\\\*[\"']?\\s{0,4}[=:]\\s{0,4}(\\\\*[\"'])([^\"'\\r\\n\\\\]+)"
+#define SETTER(name)                                                                               \
+	"(?i)(?:" EDGE                                                                             \
+	"(?:ENV|ARG|setenv|setx)\\s{1,4}\\w{0,40}|::[\\w-]{3,20} name=[\\w-]{0,40})(" name ")"     \
+	"\\w{0,20}(?:\\s{1,4}|::)(?:([\"'])([^\"'\\r\\n]+)|(" WORD "+))"
 
 /* clang-format off */
 const struct redact_rule redact_rules[] = {
@@ -293,6 +305,16 @@ const struct redact_rule redact_rules[] = {
 		{ "apikey", "appkey", "accesskey", "privatekey", "accountkey", "authkey", "signingkey",
 			"encryptionkey", "masterkey", "adminkey", "deploykey", "servicekey", "sharedkey", "storagekey",
 			"sessionkey", "licensekey", "sshkey" } },
+	{ "secret", ELEMENT(SECRET_NAME "|" KEY_NAME), 0, RULE_NAMED, 0,
+		{ "password>", "passwd>", "passphrase>", "secret>", "token>", "key>", "pwd>", "pass>" } },
+	{ "secret", NAME_VALUE(SECRET_NAME "|" KEY_NAME), 0, RULE_NAMED, 0,
+		{ "password", "passwd", "passphrase", "secret", "token", "credential", "apikey", "api_key",
+			"api-key", "access_key", "accesskey", "private_key", "privatekey", "webhook" } },
+	{ "secret", SETTER(SECRET_NAME "|" KEY_NAME), 0, RULE_NAMED, 0,
+		{ "password", "passwd", "passphrase", "secret", "token", "api_key", "access_key", "private_key" } },
+	{ "login-password", "(?:" EDGE "sshpass\\s{1,4}-p\\s{0,4}[\"']?|"
+		EDGE "(?:mysql|mysqldump|mysqladmin|mariadb)\\b[^\\n]{0,300}?\\s-p[\"']?)((?![$*<{-])[^\\s\"']{4,})", 1,
+		0, 0, { "sshpass", "mysql", "mariadb" } },
 	{ "secret", OPTION(SECRET_NAME "|" KEY_NAME), 0, RULE_NAMED, 0,
 		{ "-pass", "-pwd", "secret", "token", "-cred", "-key", "password" } },
 };

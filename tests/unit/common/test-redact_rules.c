@@ -18,7 +18,7 @@
 /*
  * What CI prints: the secret stands between "<" and ">". "%A36" is 36 random characters: A letters and digits, B base64,
  * b base64url, h small hex, X large hex, u large letters and digits, U base32, l small letters and digits, d digits,
- * L letters.
+ * L letters. "%<" is "<".
  */
 struct plant {
 	const char *kind;
@@ -174,6 +174,12 @@ static const struct plant plants[] = {
 	{ "secret", "'accessToken' => '<%A32>'" },
 	{ "secret", "[\"--token\", \"<%A32>\"]" },
 	{ "secret", "encryption-key=<%h64>" },
+	{ "secret", "name=\"ApiSecret\" value=\"<%A20>\" />" },
+	{ "secret", "{\"name\": \"DB_PASSWORD\", \"value\": \"<%A12>\"}" },
+	{ "secret", "%<password%><%A12>%</password%>" },
+	{ "secret", "ENV API_TOKEN <%A24>" },
+	{ "secret", "::set-output name=token::<%A24>" },
+	{ "login-password", "sshpass -p <%A12> ssh ci@example.org" },
 	{ "secret", "Server=db;Password=<%A10;%A10>" },
 };
 /* clang-format on */
@@ -229,8 +235,8 @@ static void plant(struct planted *planted, const struct plant *row) {
 		} else if (*p == '>') {
 			planted->to = planted->len;
 			p++;
-		} else if (p[0] == '%' && p[1] == '%') {
-			planted->text[planted->len++] = '%';
+		} else if (p[0] == '%' && strchr("%<>", p[1]) != NULL) {
+			planted->text[planted->len++] = p[1];
 			p += 2;
 		} else if (*p == '%') {
 			p = add_random(planted, p + 1);
