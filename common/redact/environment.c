@@ -16,7 +16,10 @@ int redactor_add_value(struct redactor *red, const char *value) {
 	return value_add(red, value, len);
 }
 
-/* Words that stand in a variable with a secret's name and in any log: "production", a path, a URL without credentials. */
+/*
+ * Words that stand in a variable with a secret's name and in any log: "production", a path, a URL without
+ * credentials.
+ */
 static bool is_ordinary(const char *value) {
 	bool letters = true;
 

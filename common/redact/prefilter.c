@@ -6,8 +6,9 @@
 #include "common/redact/internal.h"
 
 /*
- * Of the first bytes of a word, two neighbouring groups are entered, and one of them is at an even distance from where the
- * search began: so every second byte is enough to look at. The groups are of four bytes, of three in a word of four.
+ * Of the first bytes of a word, two neighbouring groups are entered, and one of them is at an even distance from
+ * where the search began: so every second byte is enough to look at. The groups are of four bytes, of three in a
+ * word of four.
  */
 #define GRAM_BITS 16
 #define BUCKET_BITS 12

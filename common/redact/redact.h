@@ -1,9 +1,9 @@
 /*
- * redact - takes secrets out of text: a table of rules, the values of known secrets, streaming. "[REDACTED:kind]" stands
- * where a secret was. No I/O. One thread a redactor; the compiled rules are shared by all.
+ * redact - takes secrets out of text: a table of rules, the values of known secrets, streaming. "[REDACTED:kind]"
+ * stands where a secret was. No I/O. One thread a redactor; the compiled rules are shared by all.
  *
- * What stays readable: commit ids, UUIDs, integrity hashes, paths, and everything no rule speaks of. Redacting twice gives
- * what redacting once gave.
+ * What stays readable: commit ids, UUIDs, integrity hashes, paths, and everything no rule speaks of. Redacting
+ * twice gives what redacting once gave.
  */
 #pragma once
 
@@ -30,8 +30,8 @@ void redactor_destroy(struct redactor *redactor);
 DEFINE_CLEANUP(struct redactor *, redactor_destroy);
 
 /*
- * Adds the value of a known secret, as it is and in the encodings CI systems print (base64 at its three alignments, URL,
- * JSON string, XML, shell quotes). Shorter than REDACT_VALUE_MIN_BYTES: ignored. Before the first feed only.
+ * Adds the value of a known secret, as it is and in the encodings CI systems print (base64 at its three alignments,
+ * URL, JSON string, XML, shell quotes). Shorter than REDACT_VALUE_MIN_BYTES: ignored. Before the first feed only.
  * Returns: 0; -ENOMEM; -E2BIG, REDACT_VALUES_MAX.
  */
 must_check int redactor_add_value(struct redactor *redactor, const char *value);
@@ -42,8 +42,8 @@ must_check int redactor_add_value(struct redactor *redactor, const char *value);
 must_check int redactor_add_environment(struct redactor *redactor, char *const *environ);
 
 /*
- * Appends what is surely clean of the text so far to `out`; at most REDACT_LINE_MAX_BYTES (one line, a private key's lines
- * excepted, which are dropped as they come) are held back. Any bytes are fine.
+ * Appends what is surely clean of the text so far to `out`; at most REDACT_LINE_MAX_BYTES (one line, a private
+ * key's lines excepted, which are dropped as they come) are held back. Any bytes are fine.
  * Returns: 0; as buffer_append(); the text is lost then, never passed on unredacted.
  */
 must_check int redactor_feed(
@@ -54,15 +54,17 @@ must_check int redactor_end(struct redactor *redactor, struct buffer *out);
 uint64_t redactor_count(const struct redactor *redactor);
 
 /*
- * One whole text with the rules alone. Replaces `*text` (malloc()ed; NULL is fine) when something was found, and adds to
- * `*count` (may be NULL) how often. Returns: 0; -ENOMEM, `*text` untouched.
+ * One whole text with the rules alone. Replaces `*text` (malloc()ed; NULL is fine) when something was found, and
+ * adds to `*count` (may be NULL) how often.
+ * Returns: 0; -ENOMEM, `*text` untouched.
  */
 must_check int redact_text(char **text, uint64_t *count);
 /* The same in a fixed array of `size` bytes: what does not fit any more is cut. */
 must_check int redact_array(char *text, size_t size, uint64_t *count);
 /*
- * Every string in `value` (borrowed, changed in place), keys excepted; a member whose name says that it is secret loses
- * its text. Returns: 0; -ENOMEM, partly done.
+ * Every string in `value` (borrowed, changed in place), keys excepted; a member whose name says that it is secret
+ * loses its text.
+ * Returns: 0; -ENOMEM, partly done.
  */
 must_check int redact_json(json_t *value, uint64_t *count);
 

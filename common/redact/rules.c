@@ -308,10 +308,9 @@ const struct redact_rule redact_rules[] = {
 	{ "secret", ELEMENT(SECRET_NAME "|" KEY_NAME), 0, RULE_NAMED, 0,
 		{ "password>", "passwd>", "passphrase>", "secret>", "token>", "key>", "pwd>", "pass>" } },
 	{ "secret", NAME_VALUE(SECRET_NAME "|" KEY_NAME), 0, RULE_NAMED, 0,
-		{ "password", "passwd", "passphrase", "secret", "token", "credential", "apikey", "api_key",
-			"api-key", "access_key", "accesskey", "private_key", "privatekey", "webhook" } },
+		{ "value=", "value\"", "value'", "value:", "value\\" } },
 	{ "secret", SETTER(SECRET_NAME "|" KEY_NAME), 0, RULE_NAMED, 0,
-		{ "password", "passwd", "passphrase", "secret", "token", "api_key", "access_key", "private_key" } },
+		{ "env ", "arg ", "setenv ", "setx ", "::set-", "::save-" } },
 	{ "login-password", "(?:" EDGE "sshpass\\s{1,4}-p\\s{0,4}[\"']?|"
 		EDGE "(?:mysql|mysqldump|mysqladmin|mariadb)\\b[^\\n]{0,300}?\\s-p[\"']?)((?![$*<{-])[^\\s\"']{4,})", 1,
 		0, 0, { "sshpass", "mysql", "mariadb" } },

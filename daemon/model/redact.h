@@ -1,6 +1,6 @@
 /*
- * redact - no secret is stored: what came from outside is redacted again before it becomes a row, whatever the client did.
- * Changes its argument in place. Any thread.
+ * redact - no secret is stored: what came from outside is redacted again before it becomes a row, whatever the
+ * client did. Changes its argument in place. Any thread.
  */
 #pragma once
 

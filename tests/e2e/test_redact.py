@@ -42,7 +42,8 @@ def submission(**more):
         "src/a.ts:3:1 - error TS2345: commit 4f2c8d1e9b7a6f5e4d3c2b1a0f9e8d7c6b5a4f3e", ""])
     finding = {"tool": "tsc", "severity": "error", "file": "src/a.ts", "line": 3, "message": f"got {SECRETS['scan']}"}
     return {"key": "secrets-1", "project": "acme/web", "branch": "fix", "commit": "aaaaaaa1",
-            "errorType": "test_failure", "job": f"ci {SECRETS['job']}", "step": "test", "errorDetails": f"bad credentials: {SECRETS['details']}",
+            "errorType": "test_failure", "job": f"ci {SECRETS['job']}", "step": "test",
+            "errorDetails": f"bad credentials: {SECRETS['details']}",
             "command": f"deploy --auth {SECRETS['command']}", "log": log, "exitCode": 1,
             "context": {"packageJson": f"//registry/:_x={SECRETS['context']}", "env": {"API_TOKEN": SECRETS["member"]}},
             "scan": {"errorType": "test_failure", "headline": {"line": 3, "text": f"got {SECRETS['scan']}"},

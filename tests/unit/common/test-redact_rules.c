@@ -1,4 +1,7 @@
-/* One planted secret for every kind, made here so that none stands in a file: none of it comes through, however it arrives. */
+/*
+ * One planted secret for every kind, made here so that none stands in a file: none of it comes through, however it
+ * arrives.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,9 +19,9 @@
 #define TEXT_MAX 4096
 
 /*
- * What CI prints: the secret stands between "<" and ">". "%A36" is 36 random characters: A letters and digits, B base64,
- * b base64url, h small hex, X large hex, u large letters and digits, U base32, l small letters and digits, d digits,
- * L letters. "%<" is "<".
+ * What CI prints: the secret stands between "<" and ">". "%A36" is 36 random characters: A letters and digits, B
+ * base64, b base64url, h small hex, X large hex, u large letters and digits, U base32, l small letters and digits,
+ * d digits, L letters. "%<" is "<".
  */
 struct plant {
 	const char *kind;
