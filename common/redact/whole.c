@@ -56,10 +56,10 @@ int redact_text(char **text, uint64_t *count) {
 	char *clean;
 	int r;
 
+	buffer_init(&out, SIZE_MAX / 4);
 	if (*text == NULL) {
 		return 0;
 	}
-	buffer_init(&out, SIZE_MAX / 4);
 	r = redact_into(*text, strlen(*text), &out, count);
 	if (r <= 0) {
 		return r;
