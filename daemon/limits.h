@@ -125,6 +125,40 @@
 #define LIMIT_PROMPT_MAX_BYTES (512 * 1024)
 #define LIMIT_BODY_MAX_BYTES 65536 /* of an issue or comment; GitHub's bound is 65,536 characters */
 
+/* HTTP, of all forges together. Timeouts and the body's cap are defaults: a request may ask for its own. */
+#define LIMIT_HTTP_IN_FLIGHT 8 /* each may hold a whole answer */
+#define LIMIT_HTTP_HOST_CONNECTIONS 2
+#define LIMIT_HTTP_QUEUE 1024
+#define LIMIT_HTTP_TOTAL_MS CLOCK_MINUTE_MS
+#define LIMIT_HTTP_CONNECT_MS (10 * CLOCK_SECOND_MS)  /* name, connection and TLS together */
+#define LIMIT_HTTP_STALL_MS (30 * CLOCK_SECOND_MS)    /* no byte moved */
+#define LIMIT_HTTP_TIMEOUT_MAX_MS CLOCK_HOUR_MS	      /* what a request may ask for */
+#define LIMIT_HTTP_ANSWER_MAX_BYTES (8 * 1024 * 1024) /* after decompression */
+#define LIMIT_HTTP_HEADERS_MAX_BYTES (64 * 1024)
+#define LIMIT_HTTP_REQUEST_LINES 24
+#define LIMIT_HTTP_REQUEST_LINE_BYTES (8 * 1024)
+#define LIMIT_HTTP_URL_BYTES (8 * 1024)
+#define LIMIT_HTTP_CA_MAX_BYTES (4 * 1024 * 1024)
+
+/* GitHub. */
+#define LIMIT_GITHUB_TARGETS 25 /* in one query */
+#define LIMIT_GITHUB_PAGE 100	/* items of a connection: the most that GitHub gives */
+#define LIMIT_GITHUB_CHECKS 1000 /* of one commit; with more it is never ready */
+#define LIMIT_GITHUB_LABELS 100	/* GitHub's own bound */
+#define LIMIT_GITHUB_REVIEWS 20
+#define LIMIT_GITHUB_CURSOR_MAX 256
+#define LIMIT_GITHUB_QUERY_MAX_BYTES (128 * 1024)
+#define LIMIT_GITHUB_ERRORS 1000 /* of one answer that are looked at; with more nothing of it counts */
+#define LIMIT_GITHUB_JSON_DEPTH 64
+#define LIMIT_GITHUB_MENTION_MAX_BYTES (8 * 1024) /* a short comment */
+
+/* A forge's rate. Waits that a peer asks for are never longer than LIMIT_RATE_PAUSE_MAX_MS. */
+#define LIMIT_RATE_WRITE_GAP_MS CLOCK_SECOND_MS
+#define LIMIT_RATE_WRITES_PER_MINUTE 80
+#define LIMIT_RATE_WRITES_PER_HOUR 500
+#define LIMIT_RATE_PAUSE_FIRST_MS CLOCK_MINUTE_MS /* a limit that names no time; doubled each time */
+#define LIMIT_RATE_PAUSE_MAX_MS CLOCK_HOUR_MS
+
 /* Configuration. */
 #define LIMIT_CONFIG_MAX_BYTES (1024 * 1024)
 #define LIMIT_CONFIG_FORGES 32
