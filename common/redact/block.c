@@ -320,6 +320,11 @@ int piece_redact(
 	}
 	red->in_line = true;
 	red->earlier = red->found;
+	for (size_t i = 0; i < n_redact_rules; i++) {
+		if ((redact_rules[i].flags & RULE_ANYWHERE) == 0) {
+			rule_set_remove(&red->earlier, i);
+		}
+	}
 	*ret_done = shadow_origin_end(&red->shadow, piece_end(red, &red->swallow));
 	if (*ret_done == 0) {
 		*ret_done = len; /* escape codes and nothing else */

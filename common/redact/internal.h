@@ -33,7 +33,8 @@
 enum redact_rule_flags {
 	RULE_KEY_LINES = 1 << 0, /* the lines that follow belong to it, unless it has its end in it */
 	RULE_NAMED = 1 << 1,	 /* NAME = VALUE: judged by plausible.c */
-	RULE_AT_SIGN = 1 << 2,	 /* no keyword: "://", then "@" in one word */
+	RULE_ANYWHERE = 1 << 3, /* its keyword is anywhere in the line, not in what matches */
+	RULE_AT_SIGN = 1 << 2,	/* no keyword: "://", then "@" in one word */
 };
 
 /* A kind of secret. Of the same place, the first row of the table has the say. */
@@ -55,6 +56,10 @@ struct rule_set {
 
 static inline void rule_set_add(struct rule_set *set, size_t rule) {
 	set->bits[rule / 64] |= UINT64_C(1) << rule % 64;
+}
+
+static inline void rule_set_remove(struct rule_set *set, size_t rule) {
+	set->bits[rule / 64] &= ~(UINT64_C(1) << rule % 64);
 }
 
 static inline bool rule_set_has(const struct rule_set *set, size_t rule) {
