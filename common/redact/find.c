@@ -84,14 +84,14 @@ static int match_at(struct search *search, pcre2_code *code, size_t offset) {
 	return n;
 }
 
-/* Whether `from` is at or inside a mark. */
+/* Whether `from` is at or inside a mark, which may have been cut at the end of its line. */
 static bool is_marked(const struct search *search, size_t from) {
 	size_t floor = from > MARK_MAX ? from - MARK_MAX : 0, n = strlen(REDACT_MARK);
 
 	for (size_t at = MIN(from + 1, search->len); at-- > floor;) {
 		if (search->line[at] == '[') {
-			return search->len - at >= n &&
-				memcmp(search->line + at, REDACT_MARK, n) == 0;
+			n = MIN(n, search->len - at);
+			return memcmp(search->line + at, REDACT_MARK, n) == 0;
 		}
 		if (search->line[at] == ']') {
 			return false;
