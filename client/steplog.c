@@ -96,7 +96,8 @@ static int keep(struct steplog *log, const char *data, size_t len) {
 static int take_clean(struct steplog *log) {
 	int r = log->clean.len > 0 ? keep(log, log->clean.data, log->clean.len) : 0;
 
-	r = r < 0 || log->clean.len == 0 ? r : logscan_feed(log->scan, log->clean.data, log->clean.len);
+	r = r < 0 || log->clean.len == 0 ? r
+					 : logscan_feed(log->scan, log->clean.data, log->clean.len);
 	buffer_consume(&log->clean, log->clean.len);
 	return r;
 }
@@ -243,8 +244,8 @@ static json_t *findings_json(const struct logscan_result *result) {
 }
 
 static json_t *result_json(const struct logscan_result *result, uint64_t redactions) {
-	return json_pack("{s:s, s:s, s:s, s:f, s:{s:o, s:s}, s:o, s:{s:I, s:s}, s:I, s:s}", "errorType",
-		result->failed ? error_type_name(result->error_type) : "none", "stage",
+	return json_pack("{s:s, s:s, s:s, s:f, s:{s:o, s:s}, s:o, s:{s:I, s:s}, s:I, s:s}",
+		"errorType", result->failed ? error_type_name(result->error_type) : "none", "stage",
 		logscan_stage_name(result->stage), "cause", logscan_cause_name(result->cause),
 		"confidence", result->confidence, "headline", "line",
 		number_or_null(result->headline_line), "text",

@@ -17,7 +17,7 @@ must_check int steplog_create(struct steplog **ret_log);
 void steplog_destroy(struct steplog *log);
 DEFINE_CLEANUP(struct steplog *, steplog_destroy);
 
-/* The next bytes, as the step wrote them (UTF-16 and a BOM are understood). Returns: 0; -ENOMEM, as if it ended here. */
+/* The next bytes, as the step wrote them (UTF-16, a BOM). Returns: 0; -ENOMEM, as if it ended here. */
 must_check int steplog_feed(struct steplog *log, const char *data, size_t len);
 /*
  * Reads `path` ("-": standard input) to its end and feeds it. What a pipe or a growing file gives after `deadline_us`

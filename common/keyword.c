@@ -7,8 +7,8 @@
 
 #define BYTES 256
 /*
- * Most of a text begins no word. Where none is being followed, groups of four bytes are looked up among the words' first
- * four in a table of bits; words that are shorter, by their first two.
+ * Most of a text begins no word. Where none is being followed, groups of four bytes are looked up among the words'
+ * first four in a table of bits; words that are shorter, by their first two.
  */
 #define GRAM_BYTES 4
 #define GRAM_BITS 16
@@ -21,8 +21,8 @@ struct keywords {
 	uint8_t classes[BYTES];
 	uint64_t grams[(1 << GRAM_BITS) / 64];
 	uint64_t pairs[(1 << GRAM_BITS) / 64]; /* of words shorter than a group */
-	uint32_t *next;	    /* states * stride */
-	uint32_t *id_start; /* by matching state, one more than there are */
+	uint32_t *next;			       /* states * stride */
+	uint32_t *id_start;		       /* by matching state, one more than there are */
 	uint16_t *ids;
 };
 
@@ -31,8 +31,8 @@ struct trie {
 	size_t n_states;
 	uint32_t *child; /* states * stride; 0: none, the root is nobody's child */
 	uint32_t *fail;
-	uint32_t *order; /* breadth first */
-	uint32_t *row;	 /* the number in the finished table */
+	uint32_t *order;     /* breadth first */
+	uint32_t *row;	     /* the number in the finished table */
 	uint32_t *own_first; /* the state's own words, as a chain through `word_next`; index + 1 */
 	uint32_t *word_next;
 	uint32_t *n_ids; /* with those of its fail chain */
@@ -139,8 +139,8 @@ static int trie_init(struct trie *trie, size_t states, size_t stride, size_t n_w
 		: -ENOMEM;
 }
 
-static void trie_add(struct trie *trie, const struct keywords *keywords, const char *word,
-	uint32_t index) {
+static void trie_add(
+	struct trie *trie, const struct keywords *keywords, const char *word, uint32_t index) {
 	uint32_t state = 0;
 
 	for (; *word != '\0'; word++) {
@@ -231,7 +231,8 @@ static int fill(struct keywords *keywords, struct trie *trie) {
 	number_states(keywords, trie);
 	for (size_t state = 0; state < trie->n_states; state++) {
 		for (size_t c = 0; c < stride; c++) {
-			keywords->next[trie->row[state] + c] = trie->row[trie->child[state * stride + c]];
+			keywords->next[trie->row[state] + c] =
+				trie->row[trie->child[state * stride + c]];
 		}
 	}
 	fill_ids(keywords, trie);

@@ -63,8 +63,7 @@ static int score_of(const struct step *step, const struct evidence *evidence) {
 	bool fits = evidence->weight >= WEIGHT_SENTENCE && stage != STAGE_OTHER &&
 		types[evidence->type].stage == stage;
 
-	return evidence->weight + (fits ? STAGE_BONUS : 0) +
-		(evidence->cancelled ? CANCEL_BONUS : 0);
+	return evidence->weight + (fits ? STAGE_BONUS : 0) + (evidence->cancelled ? CANCEL_BONUS : 0);
 }
 
 struct tally {
@@ -102,8 +101,7 @@ static int best_type(const struct tally *tally, enum error_type *ret_type) {
 			continue;
 		}
 		score += MIN(tally->count[type], COUNT_BONUS_MAX);
-		if (score > best ||
-			(score == best && tally->first[type] < tally->first[*ret_type])) {
+		if (score > best || (score == best && tally->first[type] < tally->first[*ret_type])) {
 			best = score;
 			*ret_type = (enum error_type)type;
 		}
@@ -159,7 +157,8 @@ static const struct evidence *choose_headline(
 			continue;
 		}
 		score -= evidence->row->role == ROLE_SUMMARY ? SUMMARY_MALUS : 0;
-		if (score > best_score || (score == best_score && (evidence->row->flags & ROW_LAST) != 0)) {
+		if (score > best_score ||
+			(score == best_score && (evidence->row->flags & ROW_LAST) != 0)) {
 			best = evidence;
 			best_score = score;
 		}
@@ -183,7 +182,8 @@ static enum logscan_stage other_stage(const struct decision *decision) {
 static bool speaks_of(const struct evidence *evidence, const char *const *phrases, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		if (strcasestr(evidence->text, phrases[i]) != NULL ||
-			(evidence->details != NULL && strcasestr(evidence->details, phrases[i]) != NULL)) {
+			(evidence->details != NULL &&
+				strcasestr(evidence->details, phrases[i]) != NULL)) {
 			return true;
 		}
 	}
@@ -192,8 +192,8 @@ static bool speaks_of(const struct evidence *evidence, const char *const *phrase
 
 /* A configuration or a test that cannot even begin mostly lacks something. */
 static bool lacks_something(const struct decision *decision) {
-	static const char *const phrases[] = { "cannot find module", "could not find", "no module named",
-		" requires " };
+	static const char *const phrases[] = { "cannot find module", "could not find",
+		"no module named", " requires " };
 	const struct evidence *headline = decision->headline;
 
 	return headline != NULL && speaks_of(headline, phrases, ARRAY_SIZE(phrases)) &&

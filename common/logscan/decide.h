@@ -1,5 +1,6 @@
 /*
- * decide - from evidence to a verdict: which step failed first for its own reason, as what, and which line tells it. Pure.
+ * decide - from evidence to a verdict: which step failed first for its own reason, as what, and which line tells
+ * it. Pure.
  */
 #pragma once
 
@@ -17,7 +18,7 @@ struct decision {
 	enum logscan_cause cause;
 	double confidence;
 	const struct evidences *evidences; /* borrowed */
-	const struct step *step;	  /* the one that failed; NULL: CI did not say, the whole log counts */
+	const struct step *step; /* the one that failed; NULL: CI did not say, the whole log counts */
 	const struct evidence *headline; /* NULL: nothing tells */
 };
 

@@ -47,8 +47,8 @@ struct step {
 	bool failed;
 	bool is_rest; /* what comes after a failed step, before the next one begins */
 	bool has_setting;
-	bool exited; /* a wrapper told that a command failed */
-	bool is_action; /* a ready-made one, of which the runner prints no exit code */
+	bool exited;	 /* a wrapper told that a command failed */
+	bool is_action;	 /* a ready-made one, of which the runner prints no exit code */
 	bool complained; /* it printed an error in the runner's form */
 	enum error_type setting;
 	enum logscan_stage stage;

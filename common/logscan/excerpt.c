@@ -32,15 +32,16 @@ static bool is_repeated(const struct plan *plan, const struct evidence *evidence
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct evidence *other = plan->choices[i].evidence;
 
-		if (same_text(other->text, evidence->text) && same_text(other->above, evidence->above)) {
+		if (same_text(other->text, evidence->text) &&
+			same_text(other->above, evidence->above)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static void collect(struct plan *plan, const struct evidences *evidences,
-	const struct decision *decision) {
+static void collect(
+	struct plan *plan, const struct evidences *evidences, const struct decision *decision) {
 	for (size_t i = 0; i < evidences->n; i++) {
 		const struct evidence *evidence = evidences->all[i];
 
@@ -115,7 +116,8 @@ static void add_details(struct plan *plan) {
 		for (size_t i = 0; i < plan->n && plan->lines < LOGSCAN_EXCERPT_LINES_MAX; i++) {
 			struct choice *choice = &plan->choices[i];
 
-			if (choice->shown && choice->details < count_lines(choice->evidence->details)) {
+			if (choice->shown &&
+				choice->details < count_lines(choice->evidence->details)) {
 				choice->details++;
 				plan->lines++;
 				added = true;
@@ -138,8 +140,8 @@ static void choose(struct plan *plan, const struct decision *decision) {
 		for (size_t k = 0; k < plan->n; k++) {
 			size_t i = k % 2 == 0 ? k / 2 : plan->n - 1 - k / 2;
 			const struct evidence *evidence = plan->choices[i].evidence;
-			bool is_class = evidence->type == decision->type && evidence_is_error(evidence) &&
-				evidence->weight >= WEIGHT_SENTENCE;
+			bool is_class = evidence->type == decision->type &&
+				evidence_is_error(evidence) && evidence->weight >= WEIGHT_SENTENCE;
 			bool wanted = round == 0 ? is_class && evidence->row->role == ROLE_SUMMARY
 				: round == 1	 ? is_class && is_first_of_its_kind(plan, i)
 				: round == 2	 ? is_class

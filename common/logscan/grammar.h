@@ -1,16 +1,16 @@
 /*
- * grammar - what tools and CI systems print, as tables: one file a family (family_*.c), a row a line, sorted by tool
- * and keyword. This is where knowledge about another tool goes; nothing else has to change.
+ * grammar - what tools and CI systems print, as tables: one file a family (family_*.c), a row a line, sorted by
+ * tool and keyword. This is where knowledge about another tool goes; nothing else has to change.
  *
- * How a line is read: it is taken out of what CI wraps around it (line.h), and looked at only when it contains a keyword
- * of some row. Of the rows whose keyword it has, the first one by rank whose pattern matches decides what the line is;
- * rank is the role's order below, then the higher weight, then the tables' order.
+ * How a line is read: it is taken out of what CI wraps around it (line.h), and looked at only when it contains a
+ * keyword of some row. Of the rows whose keyword it has, the first one by rank whose pattern matches decides what
+ * the line is; rank is the role's order below, then the higher weight, then the tables' order.
  *
- * Keywords are literal, lower case, matched whatever the line's case, anywhere in the raw line, and should be rare in
- * ordinary logs: a line that has none costs nothing. Escape codes stand in the raw line: take a keyword that no tool
- * prints in two colours. Patterns are PCRE2 without UTF (a character outside ASCII is some bytes: write it out, never in
- * brackets), anchored only where they say so, and see the line without time stamps and colours. Named groups fill the
- * finding: file, line, col, rule, msg, test; in rows of steps: cmd, code.
+ * Keywords are literal, lower case, matched whatever the line's case, anywhere in the raw line, and should be rare
+ * in ordinary logs: a line that has none costs nothing. Escape codes stand in the raw line: take a keyword that no
+ * tool prints in two colours. Patterns are PCRE2 without UTF (a character outside ASCII is some bytes: write it
+ * out, never in brackets), anchored only where they say so, and see the line without time stamps and colours.
+ * Named groups fill the finding: file, line, col, rule, msg, test; in rows of steps: cmd, code.
  */
 #pragma once
 
@@ -23,19 +23,19 @@
 #include "common/logscan/logscan.h"
 #include "common/macro.h"
 
-enum row_role {		/* by rank */
-	ROLE_NOISE,	/* looks like evidence and is none */
-	ROLE_PASSED,	/* CI says: all of it passed */
-	ROLE_FAILED,	/* CI says: the step that ends here failed (cmd, code) */
-	ROLE_STEP_OK,	/* CI says: the step that ends here passed */
-	ROLE_STEP,	/* CI says: a step begins (cmd) */
-	ROLE_END,	/* CI says: the log is complete; it passed when nothing said that it failed */
-	ROLE_COMMAND,	/* a command line is echoed (cmd): what now follows is its output */
-	ROLE_SETTING,	/* all of this step's output belongs to the row's type */
-	ROLE_FINDING,	/* one thing that is wrong */
-	ROLE_SUMMARY,	/* a tool's count of them; proof, but a finding makes the better headline */
-	ROLE_DETAIL,	/* belongs to the finding before it: its place, its message */
-	ROLE_EXIT,	/* a wrapper tells that its command failed: proof, never a headline */
+enum row_role {	      /* by rank */
+	ROLE_NOISE,   /* looks like evidence and is none */
+	ROLE_PASSED,  /* CI says: all of it passed */
+	ROLE_FAILED,  /* CI says: the step that ends here failed (cmd, code) */
+	ROLE_STEP_OK, /* CI says: the step that ends here passed */
+	ROLE_STEP,    /* CI says: a step begins (cmd) */
+	ROLE_END,     /* CI says: the log is complete; it passed when nothing said that it failed */
+	ROLE_COMMAND, /* a command line is echoed (cmd): what now follows is its output */
+	ROLE_SETTING, /* all of this step's output belongs to the row's type */
+	ROLE_FINDING, /* one thing that is wrong */
+	ROLE_SUMMARY, /* a tool's count of them; proof, but a finding makes the better headline */
+	ROLE_DETAIL,  /* belongs to the finding before it: its place, its message */
+	ROLE_EXIT,    /* a wrapper tells that its command failed: proof, never a headline */
 };
 
 /*
@@ -55,13 +55,13 @@ enum row_role {		/* by rank */
 enum row_flags {
 	ROW_WARNING = 1 << 0,	 /* a finding that fails nothing */
 	ROW_FILE_ABOVE = 1 << 1, /* its file stands alone on a line above, less indented */
-	ROW_CANCEL = 1 << 2,	 /* was stopped from outside: another step's own failure counts more */
-	ROW_FOLLOWS = 1 << 3,	 /* a compiler's: a build's when a build ran it, a lint's when a lint did */
+	ROW_CANCEL = 1 << 2, /* was stopped from outside: another step's own failure counts more */
+	ROW_FOLLOWS = 1 << 3, /* a compiler's: a build's when a build ran it, a lint's when a lint did */
 	ROW_LAST = 1 << 4,	 /* of several in a step the last one tells most */
 	ROW_LINE_ABOVE = 1 << 5, /* the line before it says what is meant */
-	ROW_AS_LAST = 1 << 6,	 /* several tools print this: it is of the tool whose finding came last */
-	ROW_BUILDS = 1 << 7,	 /* of the infrastructure, met while building */
-	ROW_INSTALLS = 1 << 8,	 /* of the infrastructure, met while installing */
+	ROW_AS_LAST = 1 << 6, /* several tools print this: it is of the tool whose finding came last */
+	ROW_BUILDS = 1 << 7,   /* of the infrastructure, met while building */
+	ROW_INSTALLS = 1 << 8, /* of the infrastructure, met while installing */
 };
 
 struct grammar_row {
@@ -112,8 +112,8 @@ struct grammar {
 	struct keywords *keywords;
 	size_t n_rows;
 	const struct grammar_row *rows[GRAMMAR_ROWS_MAX]; /* by rank */
-	uint16_t *first_row;				  /* by keyword: where its ranks begin in `ranks` */
-	uint16_t *ranks;				  /* of one keyword ascending */
+	uint16_t *first_row; /* by keyword: where its ranks begin in `ranks` */
+	uint16_t *ranks;     /* of one keyword ascending */
 };
 
 /* NULL: no memory. */

@@ -156,14 +156,15 @@ static size_t skip_mock(const char *text) {
 }
 
 static bool is_task_character(char c) {
-	return is_lower(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == '/' || c == '@' ||
-		c == ':' || c == '#';
+	return is_lower(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == '/' ||
+		c == '@' || c == ':' || c == '#';
 }
 
 /* "[ci] ", "[lint:shell] ": a task runner's; "web:build: ": turbo's. In capitals it is a level of a logger. */
 static size_t skip_task(const char *text) {
-	static const char *const tasks[] = { ":build: ", ":check-types: ", ":lint: ", ":test: ",
-		":type-check: ", ":typecheck: " };
+	static const char *const tasks[] = {
+		":build: ", ":check-types: ", ":lint: ", ":test: ", ":type-check: ", ":typecheck: "
+	};
 	size_t i = 1;
 
 	if (text[0] == '[' && is_lower(text[1])) {
@@ -367,7 +368,8 @@ static void take_go_output(struct line *line) {
 	found = found != NULL ? strstr(found, member) : NULL;
 	if (found == NULL) {
 		/* what `go test -json` says of itself */
-		if (strncmp(line->text, "{\"Time\":", 8) == 0 && strstr(line->text, "\"Action\":\"") != NULL) {
+		if (strncmp(line->text, "{\"Time\":", 8) == 0 &&
+			strstr(line->text, "\"Action\":\"") != NULL) {
 			line->data[0] = '\0';
 			line->text = line->data;
 			line->len = 0;

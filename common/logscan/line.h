@@ -1,7 +1,7 @@
 /*
- * line - one line of a log without what CI systems wrap around it: a BOM, job columns of `gh run view --log`, time stamps
- * (GitHub, GitLab, Azure, Jenkins, Buildkite, Vercel, Taskcluster, docker buildx), task prefixes, escape codes, progress
- * that a carriage return took back, `go test -json`. Pure.
+ * line - one line of a log without what CI systems wrap around it: a BOM, job columns of `gh run view --log`, time
+ * stamps (GitHub, GitLab, Azure, Jenkins, Buildkite, Vercel, Taskcluster, docker buildx), task prefixes, escape
+ * codes, progress that a carriage return took back, `go test -json`. Pure.
  */
 #pragma once
 

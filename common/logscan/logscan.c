@@ -1,17 +1,16 @@
 #include "common/logscan/logscan.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/buffer.h"
 #include "common/logscan/decide.h"
 #include "common/logscan/evidence.h"
-#include "common/logscan/excerpt.h"
 #include "common/logscan/grammar.h"
 #include "common/logscan/line.h"
 #include "common/logscan/match.h"
+#include "common/logscan/result.h"
 #include "common/logscan/utf16.h"
 
 /* What is kept of the text that was scanned, for looking back. */
@@ -33,15 +32,15 @@ struct logscan {
 	struct matcher *matcher;
 	struct utf16 utf16;
 	struct buffer decoded;
-	struct buffer window;	 /* history, then what is not scanned yet */
-	size_t n_scanned;	 /* bytes of the window; at a line's start */
-	bool in_long_line;	 /* its beginning was scanned, the rest is skipped */
-	int64_t n_lines;	 /* before n_scanned */
-	uint64_t place;		 /* of the last line that had one */
-	size_t follow;		 /* lines that are looked at whatever they hold */
-	size_t n_blank;		 /* empty ones among them, in a row */
-	struct evidence *last;	 /* they belong to it; borrowed */
-	int64_t above_line;	 /* the last finding with a file above it, and that file */
+	struct buffer window;  /* history, then what is not scanned yet */
+	size_t n_scanned;      /* bytes of the window; at a line's start */
+	bool in_long_line;     /* its beginning was scanned, the rest is skipped */
+	int64_t n_lines;       /* before n_scanned */
+	uint64_t place;	       /* of the last line that had one */
+	size_t follow;	       /* lines that are looked at whatever they hold */
+	size_t n_blank;	       /* empty ones among them, in a row */
+	struct evidence *last; /* they belong to it; borrowed */
+	int64_t above_line;    /* the last finding with a file above it, and that file */
 	char above[EVIDENCE_TEXT_MAX_BYTES];
 	struct log_end end;
 	struct evidences evidences;
@@ -145,9 +144,9 @@ static const struct grammar_row last_words_row = { "log", "", NULL, ROLE_FINDING
 /* A line with one of these words tells more. */
 static const struct grammar_row telling_words_row = { "log", "", NULL, ROLE_FINDING, ERROR_UNKNOWN,
 	CAUSE_CONFIG, WEIGHT_HINT + 5, 0, ROW_LAST };
-static const char *const telling_words[] = { "abort", "cannot", "denied", "error", "exceed", "expected",
-	"fail", "forbidden", "invalid", "less than", "missing", "more than", "must ", "refus", "reject",
-	"required", "too many", "unable", "unexpected" };
+static const char *const telling_words[] = { "abort", "cannot", "denied", "error", "exceed",
+	"expected", "fail", "forbidden", "invalid", "less than", "missing", "more than", "must ",
+	"refus", "reject", "required", "too many", "unable", "unexpected" };
 
 static bool is_telling(const char *text) {
 	for (size_t i = 0; i < ARRAY_SIZE(telling_words); i++) {
@@ -166,8 +165,7 @@ static bool is_wrapper(struct logscan *scan, size_t at) {
 
 	note_rest(scan, &state, at, end != NULL ? (size_t)(end - scan->window.data) : at);
 	matcher_match(scan->matcher, &scan->other, &match);
-	return match.row != NULL &&
-		(match.row->role < ROLE_COMMAND || match.row->role == ROLE_EXIT);
+	return match.row != NULL && (match.row->role < ROLE_COMMAND || match.row->role == ROLE_EXIT);
 }
 
 /* Nothing was understood of a step that failed: its last words may tell a reader. */
@@ -197,8 +195,7 @@ static int keep_last_words(struct logscan *scan, size_t at, int64_t log_line) {
 
 		line_read(&scan->other, start, end != NULL ? (size_t)(end - start) : 0);
 		match.row = is_telling(scan->other.text) ? &telling_words_row : &last_words_row;
-		r = evidences_add(
-			&scan->evidences, &match, &scan->other, numbers[n], NULL, &kept);
+		r = evidences_add(&scan->evidences, &match, &scan->other, numbers[n], NULL, &kept);
 		if (r < 0) {
 			return r;
 		}
@@ -244,8 +241,7 @@ static int64_t exit_code_of(const struct match *match) {
 }
 
 /* What a failure's own line tells: it was cancelled, or a signal ended it. */
-static int step_failed(
-	struct logscan *scan, const struct match *match, size_t at, int64_t log_line) {
+static int step_failed(struct logscan *scan, const struct match *match, size_t at, int64_t log_line) {
 	const struct span *cmd = &match->spans[CAPTURE_CMD];
 	struct evidence *kept;
 	int r = 0;
@@ -538,61 +534,8 @@ static int apply_exit_code(struct logscan *scan) {
 	return keep_last_words(scan, scan->window.len, scan->n_lines + 1);
 }
 
-static char *copy_or_null(const char *text, bool *failed) {
-	char *copy = text != NULL ? strdup(text) : NULL;
-
-	*failed = *failed || (text != NULL && copy == NULL);
-	return copy;
-}
-
-/* With what stands above it, on one line: "src/a.js:3:7 error ...". NULL: memory. */
-static char *headline_text(const struct evidence *evidence) {
-	const char *text = evidence->text, *above = evidence->above;
-	char *joined = NULL;
-
-	while (*text == ' ' || *text == '\t') {
-		text++;
-	}
-	if (above == NULL || (evidence->row->flags & (ROW_FILE_ABOVE | ROW_LINE_ABOVE)) == 0) {
-		return strdup(text);
-	}
-	return asprintf(&joined, "%s%s%s", above, *text >= '0' && *text <= '9' ? ":" : " ", text) < 0
-		? NULL
-		: joined;
-}
-
-static bool fill_findings(const struct evidences *evidences, const struct decision *decision,
-	struct logscan_result *result) {
-	bool failed = false;
-
-	result->findings = calloc(evidences->n + 1, sizeof(*result->findings));
-	for (size_t i = 0; result->findings != NULL && i < evidences->n; i++) {
-		const struct evidence *evidence = evidences->all[i];
-		struct logscan_finding *finding = &result->findings[result->n_findings];
-
-		if (!decision->failed || !decision_holds(decision, evidence) ||
-			evidence->row->role != ROLE_FINDING || evidence->weight < WEIGHT_SENTENCE) {
-			continue;
-		}
-		result->n_findings++;
-		finding->tool = evidence->row->tool;
-		finding->severity = evidence_is_error(evidence) ? SEVERITY_ERROR : SEVERITY_WARNING;
-		finding->file = copy_or_null(evidence->file, &failed);
-		finding->line = evidence->line;
-		finding->column = evidence->column;
-		finding->rule = copy_or_null(evidence->rule, &failed);
-		finding->message = copy_or_null(
-			evidence->message != NULL ? evidence->message : evidence->text, &failed);
-		finding->test = copy_or_null(evidence->test, &failed);
-		finding->log_line = evidence->log_line;
-	}
-	return result->findings != NULL && !failed;
-}
-
 int logscan_end(struct logscan *scan, int64_t exit_code, struct logscan_result *ret_result) {
-	struct logscan_result result = { 0 };
 	struct decision decision;
-	bool failed = false;
 	int r = flush(scan);
 
 	evidences_end_step(&scan->evidences);
@@ -602,23 +545,5 @@ int logscan_end(struct logscan *scan, int64_t exit_code, struct logscan_result *
 		return r;
 	}
 	decide(&scan->evidences, &scan->end, &decision);
-	result.failed = decision.failed;
-	result.error_type = decision.type;
-	result.stage = decision.stage;
-	result.cause = decision.cause;
-	result.confidence = decision.confidence;
-	result.n_findings_seen = scan->evidences.n_seen;
-	fingerprint_make(&decision, result.fingerprint);
-	if (decision.headline != NULL) {
-		result.headline_line = decision.headline->log_line;
-		result.headline = headline_text(decision.headline);
-		failed = result.headline == NULL;
-	}
-	r = excerpt_make(&scan->evidences, &decision, &result.excerpt, &result.n_excerpt_lines);
-	if (r < 0 || failed || !fill_findings(&scan->evidences, &decision, &result)) {
-		logscan_result_finish(&result);
-		return -ENOMEM;
-	}
-	*ret_result = result;
-	return 0;
+	return result_make(&scan->evidences, &decision, ret_result);
 }

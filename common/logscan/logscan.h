@@ -75,7 +75,8 @@ struct logscan_result {
 	uint64_t n_findings_seen;
 	char *excerpt; /* at most LOGSCAN_EXCERPT_LINES_MAX lines, each distinct finding once */
 	size_t n_excerpt_lines;
-	char fingerprint[LOGSCAN_FINGERPRINT_MAX]; /* the same for the same failure: numbers, paths, hashes, times masked */
+	/* the same for the same failure: numbers, paths, hashes, times masked */
+	char fingerprint[LOGSCAN_FINGERPRINT_MAX];
 };
 void logscan_result_finish(struct logscan_result *result);
 

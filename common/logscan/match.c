@@ -110,8 +110,8 @@ static void compile(struct compiled *compiled, const char *pattern) {
 	int code;
 
 	compiled->tried = true;
-	compiled->code = pcre2_compile(
-		(PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &code, &offset, NULL);
+	compiled->code =
+		pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &code, &offset, NULL);
 	if (compiled->code == NULL) {
 		return;
 	}
@@ -138,8 +138,8 @@ static void take_spans(const struct matcher *matcher, const struct compiled *com
 	}
 }
 
-static bool try_row(struct matcher *matcher, size_t rank, const struct line *line,
-	struct match *match) {
+static bool try_row(
+	struct matcher *matcher, size_t rank, const struct line *line, struct match *match) {
 	const struct grammar_row *row = matcher->grammar->rows[rank];
 	struct compiled *compiled = &matcher->compiled[rank];
 	int n;

@@ -1,6 +1,6 @@
 /*
- * match - which row of the tables a line is, and what its groups hold. Patterns are compiled when their keyword is first
- * seen. One thread a matcher.
+ * match - which row of the tables a line is, and what its groups hold. Patterns are compiled when their keyword is
+ * first seen. One thread a matcher.
  */
 #pragma once
 

@@ -1,7 +1,12 @@
+#include "common/logscan/result.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/logscan/logscan.h"
+#include "common/logscan/excerpt.h"
 
 static const char *const stage_names[] = {
 	[STAGE_INSTALL] = "install",
@@ -60,4 +65,83 @@ void logscan_result_finish(struct logscan_result *result) {
 	free(result->headline);
 	free(result->excerpt);
 	memset(result, 0, sizeof(*result));
+}
+
+static char *copy_or_null(const char *text, bool *failed) {
+	char *copy = text != NULL ? strdup(text) : NULL;
+
+	*failed = *failed || (text != NULL && copy == NULL);
+	return copy;
+}
+
+/* With what stands above it, on one line: "src/a.js:3:7 error ...". NULL: memory. */
+static char *headline_text(const struct evidence *evidence) {
+	const char *text = evidence->text, *above = evidence->above;
+	char *joined = NULL;
+
+	while (*text == ' ' || *text == '\t') {
+		text++;
+	}
+	if (above == NULL || (evidence->row->flags & (ROW_FILE_ABOVE | ROW_LINE_ABOVE)) == 0) {
+		return strdup(text);
+	}
+	return asprintf(&joined, "%s%s%s", above, *text >= '0' && *text <= '9' ? ":" : " ", text) < 0
+		? NULL
+		: joined;
+}
+
+static bool fill_findings(const struct evidences *evidences, const struct decision *decision,
+	struct logscan_result *result) {
+	bool failed = false;
+
+	result->findings = calloc(evidences->n + 1, sizeof(*result->findings));
+	for (size_t i = 0; result->findings != NULL && i < evidences->n; i++) {
+		const struct evidence *evidence = evidences->all[i];
+		struct logscan_finding *finding = &result->findings[result->n_findings];
+
+		if (!decision->failed || !decision_holds(decision, evidence) ||
+			evidence->row->role != ROLE_FINDING || evidence->weight < WEIGHT_SENTENCE) {
+			continue;
+		}
+		result->n_findings++;
+		finding->tool = evidence->row->tool;
+		finding->severity = evidence_is_error(evidence) ? SEVERITY_ERROR : SEVERITY_WARNING;
+		finding->file = copy_or_null(evidence->file, &failed);
+		finding->line = evidence->line;
+		finding->column = evidence->column;
+		finding->rule = copy_or_null(evidence->rule, &failed);
+		finding->message = copy_or_null(
+			evidence->message != NULL ? evidence->message : evidence->text, &failed);
+		finding->test = copy_or_null(evidence->test, &failed);
+		finding->log_line = evidence->log_line;
+	}
+	return result->findings != NULL && !failed;
+}
+
+int result_make(const struct evidences *evidences, const struct decision *decision,
+	struct logscan_result *ret_result) {
+	struct logscan_result result = {
+		.failed = decision->failed,
+		.error_type = decision->type,
+		.stage = decision->stage,
+		.cause = decision->cause,
+		.confidence = decision->confidence,
+		.n_findings_seen = evidences->n_seen,
+	};
+	bool failed = false;
+	int r;
+
+	fingerprint_make(decision, result.fingerprint);
+	if (decision->headline != NULL) {
+		result.headline_line = decision->headline->log_line;
+		result.headline = headline_text(decision->headline);
+		failed = result.headline == NULL;
+	}
+	r = excerpt_make(evidences, decision, &result.excerpt, &result.n_excerpt_lines);
+	if (r < 0 || failed || !fill_findings(evidences, decision, &result)) {
+		logscan_result_finish(&result);
+		return -ENOMEM;
+	}
+	*ret_result = result;
+	return 0;
 }

@@ -35,13 +35,14 @@ def is_raw(text):
 
 
 def github(text):
-    lines = ["##[group]Run ./step.sh", "##[endgroup]", *text.splitlines(), "##[error]Process completed with exit code 1.",
-             "Post job cleanup.", "Cleaning up orphan processes"]
+    lines = ["##[group]Run ./step.sh", "##[endgroup]", *text.splitlines(),
+             "##[error]Process completed with exit code 1.", "Post job cleanup.", "Cleaning up orphan processes"]
     return "".join(stamp(number) + line + "\n" for number, line in enumerate(lines)).encode()
 
 
 def columns(text):
-    lines = ["##[group]Run ./step.sh", "##[endgroup]", *text.splitlines(), "##[error]Process completed with exit code 1."]
+    lines = ["##[group]Run ./step.sh", "##[endgroup]", *text.splitlines(),
+             "##[error]Process completed with exit code 1."]
     rows = [f"build (20)\tRun step\t{stamp(number)}{line}\n" for number, line in enumerate(lines)]
     return "".join(rows + [f"build (20)\tComplete job\t{stamp(4000)}Cleaning up orphan processes\n"]).encode()
 

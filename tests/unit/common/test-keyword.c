@@ -26,7 +26,8 @@ static void find_all(const struct keywords *keywords, const char *text, size_t p
 
 			at = keywords_next(keywords, &state, text + start, at, n_piece, &ids, &n);
 			for (size_t i = 0; i < n; i++) {
-				used += (size_t)snprintf(out + used, 1024 - used, "%zu:%d ", start + at, ids[i]);
+				used += (size_t)snprintf(
+					out + used, 1024 - used, "%zu:%d ", start + at, ids[i]);
 			}
 		}
 	}

@@ -82,9 +82,11 @@ static void test_rows_are_well_formed(void **state) {
 		if (row->pattern == NULL) {
 			continue;
 		}
-		code = pcre2_compile((PCRE2_SPTR)row->pattern, PCRE2_ZERO_TERMINATED, 0, &error, &offset, NULL);
+		code = pcre2_compile(
+			(PCRE2_SPTR)row->pattern, PCRE2_ZERO_TERMINATED, 0, &error, &offset, NULL);
 		if (code == NULL) {
-			fail_msg("%s, \"%s\": pattern is wrong at %zu", row->tool, row->keyword, offset);
+			fail_msg("%s, \"%s\": pattern is wrong at %zu", row->tool, row->keyword,
+				offset);
 		}
 		pcre2_code_free(code);
 	}
