@@ -96,23 +96,27 @@ enum reason_class reason_class_of(enum reason_code code) {
 
 enum reason_class reason_class_at(const struct reason *reason, int64_t now_ms) {
 	const struct reason_rule *rule = &rules[reason->code];
+	bool waits_for_ever = rule->class != REASON_WAIT || rule->bound_ms == 0;
+	int64_t bound_ms = reason->bound_ms > 0 ? reason->bound_ms : rule->bound_ms;
 
-	if (rule->bound_ms == 0 || reason->since_ms == 0 ||
-		now_ms - reason->since_ms < rule->bound_ms) {
+	if (reason->repair && rule->class == REASON_HUMAN) {
+		return REASON_REPAIR;
+	}
+	if (waits_for_ever || reason->since_ms == 0 || now_ms - reason->since_ms < bound_ms) {
 		return rule->class;
 	}
 	return rule->then;
 }
 
 /* How much a class asks for: what an agent can do must not hide behind what only time can. */
-static int class_weight(enum reason_code code) {
+static int class_weight(const struct reason *reason) {
 	static const int weights[REASON_CLASS_COUNT] = {
 		[REASON_WAIT] = 0,
 		[REASON_HUMAN] = 1,
 		[REASON_REPAIR] = 2,
 	};
 
-	return weights[rules[code].class];
+	return weights[reason->repair ? REASON_REPAIR : rules[reason->code].class];
 }
 
 static size_t folded_text(size_t n_folded, char *out, size_t size) {
@@ -130,7 +134,7 @@ static void fold(struct verdict *verdict, const struct reason *reason) {
 	size_t old_len = folded_text(verdict->n_folded, count, sizeof(count));
 	size_t len;
 
-	if (class_weight(reason->code) > class_weight(last->code)) {
+	if (class_weight(reason) > class_weight(last)) {
 		*last = *reason;
 		old_len = 0;
 	}
@@ -172,9 +176,11 @@ static int64_t first_seen(const struct verdict *previous, const struct reason *r
 
 void verdict_carry(struct verdict *verdict, const struct verdict *previous, int64_t now_ms) {
 	for (size_t i = 0; i < verdict->n_reasons; i++) {
-		int64_t since_ms = first_seen(previous, &verdict->reasons[i]);
+		struct reason *reason = &verdict->reasons[i];
+		int64_t since_ms =
+			reason->since_ms > 0 ? reason->since_ms : first_seen(previous, reason);
 
 		/* A clock that was set back must not make a reason younger than now. */
-		verdict->reasons[i].since_ms = since_ms > 0 ? MIN(since_ms, now_ms) : now_ms;
+		reason->since_ms = since_ms > 0 ? MIN(since_ms, now_ms) : now_ms;
 	}
 }

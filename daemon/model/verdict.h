@@ -65,7 +65,9 @@ enum reason_code { /* sorted by name, as the table */
 
 struct reason {
 	enum reason_code code;
-	int64_t since_ms; /* first seen without a break; 0: not carried yet */
+	int64_t since_ms; /* since when, if the judge knows; else first seen without a break; 0: not carried yet */
+	int64_t bound_ms; /* of class wait: the project's own bound; 0: the table's. Not kept on disk */
+	bool repair;	  /* an agent is let deal with what else only a person does */
 	char subject[LIMIT_SUBJECT_MAX];
 	char message[LIMIT_REASON_MAX]; /* one sentence for a person */
 };
@@ -90,7 +92,7 @@ must_check int reason_code_parse(const char *name, enum reason_code *ret_code);
 
 /* The class a reason has at `now_ms`, its bound and what it becomes taken into account. */
 enum reason_class reason_class_at(const struct reason *reason, int64_t now_ms);
-/* The class as the table gives it, whatever its age. */
+/* The class as the table gives it, whatever its age and whatever the project wants. */
 enum reason_class reason_class_of(enum reason_code code);
 
 /*
@@ -100,7 +102,10 @@ enum reason_class reason_class_of(enum reason_code code);
 void verdict_add(struct verdict *verdict, enum reason_code code, const char *subject,
 	const char *fmt, ...) printf_like(4, 5);
 
-/* Sets since_ms of every reason: from the same code and subject in `previous` (may be NULL), else `now_ms`. */
+/*
+ * Sets since_ms of every reason that has none: from the same code and subject in `previous` (may be NULL), else
+ * `now_ms`.
+ */
 void verdict_carry(struct verdict *verdict, const struct verdict *previous, int64_t now_ms);
 
 /*

@@ -79,6 +79,7 @@ static int read_time(const json_t *value, bool required, int64_t *ret_ms) {
 
 static int read_reason(const json_t *object, struct reason *ret) {
 	const char *code = json_string_value(json_object_get(object, "code"));
+	const char *class = json_string_value(json_object_get(object, "class"));
 
 	if (code == NULL || reason_code_parse(code, &ret->code) < 0 ||
 		read_text(json_object_get(object, "subject"), true, ret->subject,
@@ -87,6 +88,9 @@ static int read_reason(const json_t *object, struct reason *ret) {
 			sizeof(ret->message)) < 0) {
 		return -EINVAL;
 	}
+	/* What the table leaves to a person and was repaired nevertheless: the project wanted it so. */
+	ret->repair = class != NULL && strcmp(class, reason_class_names[REASON_REPAIR]) == 0 &&
+		reason_class_of(ret->code) == REASON_HUMAN;
 	return read_time(json_object_get(object, "since"), false, &ret->since_ms);
 }
 

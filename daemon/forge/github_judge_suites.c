@@ -1,0 +1,159 @@
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/forge/github_judge_internal.h"
+
+/* ---- suites ---- */
+
+/* A check of the suite that was seen, and that says at least as much as the suite does. */
+static bool is_told_by_check(const struct judging *j, const struct github_check *suite) {
+	const struct github_check_list *list = &j->snapshot->checks;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct github_check *check = &list->items[i];
+
+		if (github_is_same_run(check, suite) &&
+			(suite->status == GITHUB_STATUS_COMPLETED
+					? github_is_red(check)
+					: check->status != GITHUB_STATUS_COMPLETED)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Every app with permission for checks has a suite on every commit, queued for ever when it has nothing to say. Only a
+ * workflow's tells that something will come.
+ */
+static void judge_suite(struct judging *j, const struct github_check *suite) {
+	bool is_workflow = suite->workflow[0] != '\0' || suite->workflow_run_id > 0 ||
+		strcmp(suite->app, GITHUB_ACTIONS_APP) == 0;
+	bool needs_person = suite->conclusion == GITHUB_CONCLUSION_ACTION_REQUIRED ||
+		suite->conclusion == GITHUB_CONCLUSION_STARTUP_FAILURE;
+
+	if (suite->kind == GITHUB_KIND_UNREAD) {
+		github_judge_one(j, suite);
+		return;
+	}
+	if (github_passes(suite) || (!is_workflow && suite->status != GITHUB_STATUS_COMPLETED) ||
+		is_told_by_check(j, suite)) {
+		return;
+	}
+	j->saw_not_green = true;
+	if (!j->some_required || needs_person) {
+		github_judge_one(j, suite);
+	}
+}
+
+void github_judge_suites(struct judging *j) {
+	const struct github_check_list *list = &j->snapshot->suites;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct github_check *suite = &list->items[i];
+
+		if (!github_is_left_out(j, suite) && !github_is_superseded(list, suite)) {
+			judge_suite(j, suite);
+		}
+	}
+}
+
+/* Where runs of workflows stand for their jobs, which the credential may not read. */
+void github_judge_suites_as_checks(struct judging *j) {
+	const struct github_check_list *list = &j->snapshot->suites;
+
+	for (size_t i = 0; i < list->n; i++) {
+		j->saw_not_green = j->saw_not_green ||
+			(!github_passes(&list->items[i]) &&
+				!github_is_superseded(list, &list->items[i]));
+		j->n_reported += !github_is_left_out(j, &list->items[i]);
+		j->saw_reported = j->saw_reported || github_is_reported(j, &list->items[i]);
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		if (!github_is_left_out(j, &list->items[i]) &&
+			!github_is_superseded(list, &list->items[i])) {
+			github_judge_one(j, &list->items[i]);
+		}
+	}
+}
+
+/* ---- what is missing, and what does not fit together ---- */
+
+static bool is_seen(const struct judging *j, const char *glob) {
+	const struct github_check_list *lists[] = { &j->snapshot->checks, &j->snapshot->suites };
+
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+		for (size_t i = 0; i < lists[l]->n; i++) {
+			if (github_matches(&glob, 1, &lists[l]->items[i])) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+void github_judge_missing(struct judging *j) {
+	const struct github_snapshot *s = j->snapshot;
+	char name[GITHUB_SHORT_NAME_MAX];
+
+	for (size_t i = 0; i < j->policy->n_required; i++) {
+		if (!is_seen(j, j->policy->required[i])) {
+			github_reason(j, REASON_CHECK_MISSING, 0, j->policy->required[i],
+				"No check %s was reported, and the project requires it.",
+				github_short(j->policy->required[i], name));
+		}
+	}
+	if (j->n_reported == 0) {
+		github_reason(j, REASON_NO_CHECKS_ON_HEAD, 0, s->head_sha,
+			"No check has run on the newest commit.");
+	} else if (j->n_passed == 0 && j->verdict->n_reasons == 0) {
+		github_reason(j, REASON_NO_CHECKS_ON_HEAD, 0, s->head_sha,
+			"Every check on the newest commit was skipped, so nothing proves it.");
+	}
+}
+
+/* What GitHub sums up as not green, while all that was seen is: something was not seen. */
+void github_judge_rollup(struct judging *j) {
+	const struct github_snapshot *s = j->snapshot;
+	bool green = s->rollup_status == GITHUB_STATUS_COMPLETED &&
+		s->rollup_conclusion == GITHUB_CONCLUSION_SUCCESS;
+
+	if ((s->sources & GITHUB_FROM_ROLLUP) != 0 && s->checks.n > 0 && !green &&
+		!j->saw_not_green && j->verdict->n_reasons == 0) {
+		github_reason(j, REASON_CHECKS_UNREADABLE, 0, "rollup",
+			"GitHub does not call all checks green, and every one seen is.");
+	}
+}
+
+/* Whether what passed tells of what was reported. */
+static bool is_after_report(const struct judging *j, enum github_answer moved) {
+	if (j->policy->report_ms == 0 || j->policy->report_passed) {
+		return true;
+	}
+	if (moved != GITHUB_NO) {
+		return j->passed_in_time ||
+			(moved == GITHUB_YES && j->policy->head_contains_report == GITHUB_YES);
+	}
+	return j->saw_reported ? j->reported_passed : j->passed_in_time && j->began_in_time;
+}
+
+/* A pass from before the report proves nothing of it. */
+void github_judge_order(struct judging *j) {
+	const char *reported = j->policy->report_commit != NULL ? j->policy->report_commit : "";
+	enum github_answer moved = github_head_moved(j->snapshot, j->policy);
+	char name[GITHUB_SHORT_NAME_MAX];
+
+	if (j->verdict->n_reasons > 0 || is_after_report(j, moved)) {
+		return;
+	}
+	if (moved == GITHUB_NO) {
+		github_reason(j, REASON_NO_BUILD_SINCE_REPORT, 0, j->snapshot->head_sha,
+			"No check of it has passed on %s since the failure was reported.",
+			github_short(reported, name));
+	} else {
+		github_reason(j, REASON_ORDER_UNKNOWN, 0, j->snapshot->head_sha,
+			"All checks ended before the failure%s%s was reported; whether the newest commit"
+			" comes after it is unknown.",
+			reported[0] != '\0' ? " on " : "", github_short(reported, name));
+	}
+}
