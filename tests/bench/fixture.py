@@ -99,3 +99,44 @@ def verdicts(path):
     result = database.execute(sql).fetchone()
     database.close()
     return result
+
+
+# Logs
+
+STEPS = [
+    "npm http fetch GET 200 https://registry.npmjs.org/pkg-{n} {ms}ms (cache hit)",
+    "added {n} packages, and audited {m} packages in {s}s",
+    "  ✓ adds the numbers of row {n} ({ms} ms)",
+    "ok {n} - the cache keeps entry {m}",
+    "PASS src/components/panel-{n}.test.tsx ({s}.{ms} s)",
+    "[{n}/{m}] Compiling C object src/libcore.a.p/module_{n}.c.o",
+    "    Compiling serde_json v1.0.{n}",
+    "INFO: resolving dependency org.example:artifact-{n}:jar:2.{m} of commit {hash}",
+    "test tests::parses_line_{n} ... ok",
+    "tests/unit/test_module_{n}.py::test_case_{m} PASSED                       [ {s}%]",
+    "Step {s}/20 : RUN apt-get install -y --no-install-recommends package-{n}",
+    " ---> {hash12}",
+    "Get:{n} http://deb.example.org/debian bookworm/main amd64 libpackage{n} amd64 1.{m}-1 [{ms} kB]",
+    "dist/assets/index-{hash8}.js   {n}.{ms} kB │ gzip: {m}.{s} kB",
+    "::group::Run step {n}",
+    "warning: unused variable: `value_{n}` (in another crate)",
+    "downloading integrity sha512-{hash}{hash}== for module {n}",
+    "0 errors, {s} warnings in {n} files",
+]
+
+
+def write_log(path, n_bytes):
+    """What a long CI job prints, with time stamps; one type error at the beginning, another at the end."""
+    lines = []
+    for n in range(200_000):
+        digest = f"{n * 2654435761 % 2**160:040x}"
+        text = STEPS[n % len(STEPS)].format(n=n, m=n * 7 % 1013, ms=n % 997, s=n % 60, hash=digest, hash12=digest[-12:],
+                                            hash8=digest[-8:])
+        lines.append(f"2026-11-22T10:{n // 60 % 60:02}:{n % 60:02}.{n % 10_000_000:07}Z {text}\n")
+    block = "".join(lines).encode()
+    with open(path, "wb") as file:
+        file.write(b"src/first.ts(1,7): error TS2322: Type 'string' is not assignable to type 'number'.\n")
+        written = 0
+        while written < n_bytes:
+            written += file.write(block[:n_bytes - written].rpartition(b"\n")[0] + b"\n")
+        file.write(b"src/last.ts(9,3): error TS2304: Cannot find name 'missing'.\n")

@@ -57,6 +57,15 @@ def drop_from_memory(path):
     os.close(fd)
 
 
+def peak_mib(pid):
+    """The most memory that a process had so far; 0 when it is gone."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+
+
 def machine_cpu_s():
     """What all programs and the kernel used so far, of all cores together."""
     fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]

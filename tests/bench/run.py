@@ -2,8 +2,10 @@
 """The figures of tools/bench, which builds the programs and runs this: a function for each group of rows."""
 import argparse
 import contextlib
+import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import statistics
@@ -115,6 +117,68 @@ def ctl(bench):
         bench.table.add("  beside it: node -e 0, as the old scripts started", node, "ms", ratio=took / node)
 
 
+def timed(*command, stdin=subprocess.DEVNULL, **more):
+    """Seconds and the most memory in MiB of one run. Its output goes through a pipe: grep stops early at /dev/null."""
+    started = time.perf_counter()
+    resident = 0
+    with subprocess.Popen([*map(str, command)], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env=harness.environment(**more)) as child:
+        os.set_blocking(child.stdout.fileno(), False)
+        while (data := child.stdout.read(1 << 20)) != b"":
+            resident = max(resident, harness.peak_mib(child.pid))
+            if data is None:
+                select.select([child.stdout], [], [], 0.05)
+    took = time.perf_counter() - started
+    if child.returncode not in (0, 1):
+        raise Failed(f"{command[0]} ended with {child.returncode}")
+    return took, resident
+
+
+def scan(bench):
+    n_bytes = (128 if bench.quick else 1024) << 20
+    log, name = bench.directory / "long.log", f"scan of a log of {n_bytes >> 20:,} MiB"
+    fixture.write_log(log, n_bytes)
+    words = subprocess.run([harness.BUILD / "tests" / "bench" / "bench-keywords"], check=True,
+                           capture_output=True).stdout
+    (bench.directory / "words").write_bytes(words)
+    ours, theirs, memory = [], [], 0
+    for _ in range(3):
+        theirs.append(timed("grep", "-cEf", bench.directory / "words", log, LC_ALL="C")[0])
+        took, resident = timed(CODEGENCTL, "scan", "--json", log)
+        ours.append(took)
+        memory = max(memory, resident)
+    speed = n_bytes / 1e6 / statistics.median(ours)
+    bench.table.add("LC_ALL=C grep -cE with the same keywords", n_bytes / 1e6 / statistics.median(theirs), "MB/s")
+    bench.table.add(name, speed, "MB/s", ratio=statistics.median(theirs) / statistics.median(ours), ratio_target=0.5)
+    bench.table.add("  most memory", memory, "MiB", 32)
+    found = subprocess.run([CODEGENCTL, "scan", "--json", log], capture_output=True, text=True, env=harness.environment())
+    files = {finding["file"] for finding in json.loads(found.stdout)["findings"]}
+    if not {"src/first.ts", "src/last.ts"} <= files:
+        raise Failed(f"the first and the last finding were not found: {sorted(files)}")
+    with log.open("rb") as file:
+        took, resident = timed(CODEGENCTL, "redact", stdin=file)
+    bench.table.add("redact, the same log", n_bytes / 1e6 / took, "MB/s")
+    bench.table.add("  most memory", resident, "MiB", 32)
+    log.unlink()
+    step(bench)
+
+
+def step(bench):
+    """What a CI step pays."""
+    n = 30 if bench.quick else 100
+    log = bench.directory / "step.log"
+    fixture.write_log(log, 100_000_000)
+    with bench.daemon(OBSERVE) as daemon:
+        common = ["--socket", daemon.submit, "--project", "acme/web", "--branch", "fix/step", "--commit", "eff9f61"]
+        bare = program("spawn", n, "true")["p50_us"] / 1000
+        took = program("spawn", n, CODEGENCTL, "run", *common, "--", "true")["p50_us"] / 1000
+        bench.table.add("codegenctl run -- true, beyond true alone, median", took - bare, "ms", 15)
+        submits = [timed(CODEGENCTL, "submit", *common, "--strict", "--log", log)[0]
+                   for _ in range(5)]
+        bench.table.add("codegenctl submit --log, 100 MB, median", statistics.median(submits), "s", 1)
+    log.unlink()
+
+
 def start_and_stop(daemon):
     daemon.start()
     daemon.stop()
@@ -198,7 +262,7 @@ def wait_executed(daemon, due_s):
     raise Failed("the due tasks were not executed in time")
 
 
-GROUPS = {"idle": idle, "submit": submit, "ctl": ctl, "full": full, "due": due}
+GROUPS = {"idle": idle, "submit": submit, "ctl": ctl, "scan": scan, "full": full, "due": due}
 
 
 def print_head(directory):
