@@ -3,9 +3,12 @@
 /* clang-format off */
 static const struct grammar_row rows[] = {
 	/* sorted by tool and keyword */
+	{ "ansible", "failed! =>", "^fatal: \\[(?<file>[^\\]]*)\\]: (?:FAILED|UNREACHABLE)! => (?<msg>.*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 80, 0, 0 },
 	{ "aws", "an error occurred (", "An error occurred \\((?<rule>AccessDenied\\w*|Unauthorized\\w*|ExpiredToken\\w*|InvalidClientTokenId)\\) when calling", ROLE_FINDING, ERROR_DEPLOY, CAUSE_PERMISSION, 55, 0, 0 },
 	{ "aws", "unable to locate credentials", NULL, ROLE_FINDING, ERROR_DEPLOY, CAUSE_PERMISSION, 36, 0, 0 },
+	{ "cdk", "\xE2\x9D\x8C", "^\\s*\xE2\x9D\x8C\\s+(?<test>\\S+) failed: (?<msg>.*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 58, 2, 0 },
 	{ "cloudflare", "cloudflare api", "(?<msg>.*request to the Cloudflare API .* failed.*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_PERMISSION, 86, 4, 0 },
+	{ "cloudformation", "create_failed", "CREATE_FAILED|UPDATE_FAILED|ROLLBACK_IN_PROGRESS", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 58, 1, 0 },
 	{ "deploy", "deploy", "(?:\xE2\x9D\x8C|\xE2\x9C\x96|\xE2\x9C\x97|\xE2\x9C\x98|[eE]rror:?|ERROR|FAILED|\xC3\xA2\\S*).{0,40}\\b[dD]eploy(?:ment)?\\b.*|[dD]eploy(?:ment)? (?:failed|FAILED)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 56, 4, 0 },
 	{ "docker", "] run ", "^\\s*> \\[.*\\] (?:RUN|COPY|ADD) (?<msg>.*):$", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 50, 6, 0 },
 	{ "docker", "cannot connect to the docker daemon", NULL, ROLE_FINDING, ERROR_INFRA, CAUSE_CONFIG, 84, 0, 0 },
@@ -22,6 +25,8 @@ static const struct grammar_row rows[] = {
 	{ "docker", "returned a non-zero code", NULL, ROLE_SUMMARY, ERROR_BUILD, CAUSE_CONFIG, 60, 0, 0 },
 	{ "docker", "toomanyrequests", NULL, ROLE_FINDING, ERROR_INFRA, CAUSE_RESOURCE, 80, 0, 0 },
 	{ "firebase", "http error: 40", "^Error: .*HTTP Error: 40[13]", ROLE_FINDING, ERROR_DEPLOY, CAUSE_PERMISSION, 80, 2, 0 },
+	{ "fly", "failed to fetch an image or build", NULL, ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 80, 1, 0 },
+	{ "gcloud", "error: (gcloud.", "^ERROR: \\((?<rule>gcloud\\.[\\w.]+)\\) (?<msg>.*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 82, 1, 0 },
 	{ "gh-pages", "permission to ", "remote: Permission to \\S+ denied to", ROLE_FINDING, ERROR_DEPLOY, CAUSE_PERMISSION, 78, 0, 0 },
 	{ "git", "! [re", "^ ?! \\[(?:remote )?rejected\\]", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 70, 2, 0 },
 	{ "git", "failed to push some refs", NULL, ROLE_SUMMARY, ERROR_DEPLOY, CAUSE_CONFIG, 66, 0, 0 },
@@ -48,6 +53,7 @@ static const struct grammar_row rows[] = {
 	{ "npm publish", "eneedauth", "npm (?:ERR!|error) code ENEEDAUTH", ROLE_FINDING, ERROR_DEPLOY, CAUSE_PERMISSION, 84, 3, 0 },
 	{ "npm publish", "epublishconflict", NULL, ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 84, 3, 0 },
 	{ "npm publish", "previously published versions", "(?<msg>.*cannot publish over the previously published versions.*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 86, 0, 0 },
+	{ "rsync", "rsync error:", "^rsync error: (?<msg>.*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 58, 0, 0 },
 	{ "semantic-release", "semantic-release", "^\\[\\S+\\] \\[semantic-release\\] \xE2\x80\xBA \xE2\x9C\x98\\s+(?<msg>.*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 80, 2, 0 },
 	{ "ssh", "host key verification failed", NULL, ROLE_FINDING, ERROR_DEPLOY, CAUSE_PERMISSION, 70, 0, 0 },
 	{ "ssh", "permission denied (publickey", NULL, ROLE_FINDING, ERROR_DEPLOY, CAUSE_PERMISSION, 72, 0, 0 },

@@ -3,6 +3,7 @@
 /* clang-format off */
 static const struct grammar_row rows[] = {
 	/* sorted by tool and keyword */
+	{ "angular", " - error", "^Error: (?<file>\\S+):(?<line>\\d+):(?<col>\\d+) - error (?<rule>(?:TS|NG)-?\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_TYPE, 82, 3, 0 },
 	{ "ava", "uncaught exception", "Uncaught exception in (?<file>\\S+)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 60, 2, 0 },
 	{ "biome", " format ", "^(?<file>\\S+) format \xE2\x94\x81", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 75, 1, 0 },
 	{ "biome", " lint/", "^(?<file>\\S+?):(?<line>\\d+):(?<col>\\d+) (?<rule>lint/\\S+)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 75, 3, 0 },
@@ -12,6 +13,7 @@ static const struct grammar_row rows[] = {
 	{ "cypress", " failing", "^\\s+[1-9]\\d* failing$", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 80, 30, 0 },
 	{ "deno", "[error]:", "^(?<rule>TS\\d+) \\[ERROR\\]: (?<msg>.*)", ROLE_FINDING, ERROR_TYPE_CHECK, CAUSE_TYPE, 80, 0, 0 },
 	{ "deno", "at file://", "^\\s+at (?<file>file://\\S+?):(?<line>\\d+):(?<col>\\d+)", ROLE_DETAIL, ERROR_TYPE_CHECK, CAUSE_TYPE, 0, 0, 0 },
+	{ "deno", "failed |", "^FAILED \\| \\d+ passed", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 84, 0, 0 },
 	{ "deno", "type checking failed", NULL, ROLE_SUMMARY, ERROR_TYPE_CHECK, CAUSE_TYPE, 70, 0, 0 },
 	{ "esbuild", ": error: ", "^\\s*(?<file>\\S+\\.[cm]?[jt]sx?):(?<line>\\d+):(?<col>\\d+): error: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 76, 0, 0 },
 	{ "esbuild", "[error] ", "^(?:\xE2\x9C\x98|X|\xE2\x9C\x97) \\[ERROR\\] (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 75, 6, 0 },
@@ -34,6 +36,7 @@ static const struct grammar_row rows[] = {
 	{ "jest", "\xE2\x97\x8F", "^\\s*\xE2\x97\x8F (?!Console|Deprecation|Cannot log after|.*Warning)(?<test>\\S.*)$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 86, 8, 0 },
 	{ "karma", " failed", "^\\S+ \\d[\\d.]* \\(.*\\) (?<test>.+) FAILED$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 85, 4, 0 },
 	{ "karma", "failed)", "Executed \\d+ of \\d+ .*\\([1-9]\\d* FAILED\\)", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 80, 0, 0 },
+	{ "lerna", "lerna err!", "^lerna ERR!", ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 45, 0, 0 },
 	{ "mocha", " 1) ", "^\\s{2,}\\d+\\) (?<test>\\S.*)$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 40, 3, 0 },
 	{ "mocha", " 2) ", "^\\s{2,}\\d+\\) (?<test>\\S.*)$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 40, 3, 0 },
 	{ "mocha", " 3) ", "^\\s{2,}\\d+\\) (?<test>\\S.*)$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 40, 3, 0 },
@@ -54,6 +57,7 @@ static const struct grammar_row rows[] = {
 	{ "node", "err_", "^(?:\\w*Error|\\s+code).*\\[?(?<rule>ERR_[A-Z_]+)\\]?", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_UNKNOWN, 33, 2, 0 },
 	{ "node:test", " fail ", "^(?:\xE2\x84\xB9|#) fail [1-9]\\d*$", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 82, 0, 0 },
 	{ "node:test", "\xE2\x9C\x96", "^\\s*\xE2\x9C\x96 (?!failing tests|\\d+ problem)(?<test>.+) \\([\\d.]+m?s\\)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 82, 0, 0 },
+	{ "nx", "running target", "Running target .* failed|Ran target .* failed", ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 45, 0, 0 },
 	{ "openssl", "0308010c", "error:0308010C", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 82, 2, 0 },
 	{ "playwright", " failed", "^\\s+[1-9]\\d* failed$", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 82, 6, 0 },
 	{ "playwright", " \xE2\x80\xBA ", "^\\s+\\d+\\) (?:\\[\\S+\\] \xE2\x80\xBA )?(?<file>\\S+?):(?<line>\\d+):(?<col>\\d+) \xE2\x80\xBA (?<test>.*?)\\s*\xE2\x94\x80*$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 86, 8, 0 },
@@ -74,6 +78,7 @@ static const struct grammar_row rows[] = {
 	{ "tsc", "error ts", "^(?<file>\\S+):(?<line>\\d+):(?<col>\\d+) - error (?<rule>TS\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_TYPE_CHECK, CAUSE_TYPE, 80, 4, ROW_FOLLOWS },
 	{ "tsc", "error ts", "^(?:\\S+: )?error (?<rule>TS\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_TYPE_CHECK, CAUSE_CONFIG, 78, 1, ROW_FOLLOWS },
 	{ "tsc", "found 1 error", "^Found 1 error\\b(?! in \\d+ file \\()", ROLE_SUMMARY, ERROR_TYPE_CHECK, CAUSE_TYPE, 70, 0, ROW_FOLLOWS | ROW_AS_LAST },
+	{ "turbo", "run failed: command", NULL, ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 45, 0, 0 },
 	{ "vite", "error during build", "error during build:", ROLE_SUMMARY, ERROR_BUILD, CAUSE_COMPILE, 80, 5, 0 },
 	{ "vite", "error loading ", "^Error loading (?<file>\\S+)", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 68, 3, 0 },
 	{ "vite", "failed to load url", "(?<msg>.*Failed to load url .*)", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 70, 2, 0 },

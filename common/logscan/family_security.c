@@ -4,6 +4,7 @@
 static const struct grammar_row rows[] = {
 	/* sorted by tool and keyword */
 	{ "bandit", ">> issue:", "^>> Issue: \\[(?<rule>B\\d+):[^\\]]*\\] (?<msg>.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 76, 4, 0 },
+	{ "bandit", "[bandit]", "^(?<file>\\S+):(?<line>\\d+): (?<rule>B\\d{3})\\[bandit\\]: (?<msg>.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 80, 0, 0 },
 	{ "brakeman", ".rb\t", "^(?<file>\\S+\\.(?:rb|erb))\\t(?<line>\\d+)\\t(?<rule>[A-Z][\\w -]+)\\t(?<msg>.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 80, 0, 0 },
 	{ "brakeman", ".rb  ", "^(?<file>/\\S+\\.(?:rb|erb))\\s{2,}(?<line>\\d+)\\s{2,}(?<rule>[A-Z][\\w -]+?)\\s{2,}(?<msg>.*\\s(?:High|Medium|Weak|Low)\\b.*|.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 76, 0, 0 },
 	{ "brakeman", "confidence: ", "^Confidence: (?:High|Medium|Weak)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 66, 8, 0 },
