@@ -16,7 +16,7 @@ enum exit_code {
 	EXIT_NOT_FOUND = 4,
 	EXIT_PERMISSION = 5,
 	EXIT_CONFIGURATION = 7,
-	EXIT_PENDING = 8, /* pending or timed out */
+	EXIT_PENDING = 8,  /* pending or timed out */
 	EXIT_SPOOLED = 75, /* kept on disk until a daemon takes it; EX_TEMPFAIL of sysexits.h */
 };
 

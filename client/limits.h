@@ -50,8 +50,8 @@
 #define CLIENT_RESULTS_FILE_BYTES (64 * 1024 * 1024)
 #define CLIENT_RESULTS_JSON_BYTES (32 * 1024 * 1024)
 #define CLIENT_RESULTS_LINE_BYTES (1024 * 1024)
-#define CLIENT_RESULTS_HEAD_BYTES 4096 /* looked at to know the format */
-#define CLIENT_RESULTS_DEPTH_MAX 64    /* of XML elements */
+#define CLIENT_RESULTS_HEAD_BYTES 4096	      /* looked at to know the format */
+#define CLIENT_RESULTS_DEPTH_MAX 64	      /* of XML elements */
 #define CLIENT_RESULTS_SENT_BYTES (60 * 1024) /* of one kind; the daemon takes 64 KiB */
 #define CLIENT_FINDINGS_MAX 100
 /* A file with quality numbers, or one to import. */

@@ -66,8 +66,8 @@ int request_failed(const struct invocation *inv, int status) {
 	int r = request_socket(inv, path);
 
 	return r != 0 ? r
-		      : failure_report(failure, NULL, "cannot talk to codegend at \"%s\": %s",
-				path, sentence);
+		      : failure_report(failure, NULL, "cannot talk to codegend at \"%s\": %s", path,
+				sentence);
 }
 
 /* Each line of InvalidConfiguration's `errors`, on lines of their own or, for --json, in one sentence. */

@@ -67,8 +67,8 @@ void reply_with(struct call *call, const char *key, json_t *value);
 json_t *incident_as_json(struct call *call, const struct incident *incident, int64_t next_check_ms);
 /* Whether `value` is not fit to be a repository's name (or a name), and why, in `ret_sentence` (LIMIT_SENTENCE_MAX). */
 must_check bool project_is_wrong(const char *parameter, const char *value, char *ret_sentence);
-must_check bool name_is_wrong(const char *parameter, const char *value, size_t size, bool required,
-	char *ret_sentence);
+must_check bool name_is_wrong(
+	const char *parameter, const char *value, size_t size, bool required, char *ret_sentence);
 /* Answers InvalidArgument unless `value` is "" or fit to be a repository's name. */
 must_check bool check_project(struct call *call, const char *parameter, const char *value);
 /* Answers InvalidArgument unless `value` is a name that fits, or "" and not `required`. */

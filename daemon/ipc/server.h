@@ -23,8 +23,8 @@ struct server_options {
 	/* Reads the configuration again. Fills `ret_errors` (released by the server) when it returns -EINVAL. */
 	int (*reload)(void *user, struct config_errors *ret_errors);
 	void *user;
-	int64_t started_ms;    /* of the daemon, for GetStatus */
-	const char *state_dir; /* copied */
+	int64_t started_ms;	   /* of the daemon, for GetStatus */
+	const char *state_dir;	   /* copied */
 	const struct spool *spool; /* borrowed, outlives the server; NULL: none */
 };
 

@@ -151,7 +151,8 @@ def scan(bench):
     bench.table.add("LC_ALL=C grep -cE with the same keywords", n_bytes / 1e6 / statistics.median(theirs), "MB/s")
     bench.table.add(name, speed, "MB/s", ratio=statistics.median(theirs) / statistics.median(ours), ratio_target=0.5)
     bench.table.add("  most memory", memory, "MiB", 32)
-    found = subprocess.run([CODEGENCTL, "scan", "--json", log], capture_output=True, text=True, env=harness.environment())
+    found = subprocess.run([CODEGENCTL, "scan", "--json", log], capture_output=True, text=True,
+                           env=harness.environment())
     files = {finding["file"] for finding in json.loads(found.stdout)["findings"]}
     if not {"src/first.ts", "src/last.ts"} <= files:
         raise Failed(f"the first and the last finding were not found: {sorted(files)}")

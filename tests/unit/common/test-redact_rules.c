@@ -217,10 +217,13 @@ static unsigned next_random(void) {
 /* "A36": appends random characters. Returns what follows. */
 static const char *add_random(struct planted *planted, const char *what) {
 	const char *alphabet = alphabets[(unsigned char)what[0]];
-	char *end;
-	unsigned long n = strtoul(what + 1, &end, 10);
+	const char *end = what + 1;
+	size_t n = 0;
 
 	assert_non_null(alphabet);
+	for (; *end >= '0' && *end <= '9'; end++) {
+		n = 10 * n + (size_t)(*end - '0');
+	}
 	while (n-- > 0) {
 		planted->text[planted->len++] = alphabet[next_random() % strlen(alphabet)];
 	}
