@@ -29,8 +29,8 @@ typedef void http_done_fn(struct http_request *req, int status);
 
 struct http_options { /* all copied */
 	/*
-	 * "http://[USER:PASSWORD@]HOST:PORT" or https://: what requests to other hosts than this one go through. NULL or
-	 * "": none, whatever the environment says. TLS goes through it to the end, so it sees host names only.
+	 * "http://[USER:PASSWORD@]HOST:PORT" or https://: what requests to other hosts than this one go through. NULL
+	 * or "": none, whatever the environment says. TLS goes through it to the end, so it sees host names only.
 	 */
 	const char *proxy;
 	const char *no_proxy; /* hosts and domains without proxy, "a.example,.b.example"; NULL: only this machine */
@@ -46,8 +46,9 @@ struct http_request {
 	const char *body;	    /* NULL: none */
 	size_t body_len;
 	/*
-	 * Sending it twice does no harm (a query by POST). Only then may it go over a connection that was used before: if
-	 * the peer closed that one meanwhile, curl sends the request once more. GET and HEAD are repeatable anyway.
+	 * Sending it twice does no harm (a query by POST). Only then may it go over a connection that was used before:
+	 * if the peer closes that one without a word, curl sends the request once more. GET and HEAD are repeatable
+	 * anyway.
 	 */
 	bool repeatable;
 	bool hide_path;		    /* the URL's path is a secret: sentences name the host only */

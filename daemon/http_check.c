@@ -113,11 +113,15 @@ static uint64_t hash_add(uint64_t hash, const char *text) {
 	return hash;
 }
 
-static CURLUcode get_parts(CURLU *url, char **ret_scheme, char **ret_host, char **ret_port) {
-	CURLUcode code = curl_url_get(url, CURLUPART_SCHEME, ret_scheme, 0);
+/* `port`: the scheme's own when there is none in the URL. */
+static CURLUcode get_host(CURLU *url, char **ret_host, char **ret_port) {
+	CURLUcode code = curl_url_get(url, CURLUPART_HOST, ret_host, 0);
 
-	code = code ? code : curl_url_get(url, CURLUPART_HOST, ret_host, 0);
 	return code ? code : curl_url_get(url, CURLUPART_PORT, ret_port, CURLU_DEFAULT_PORT);
+}
+
+static bool is_web(const char *scheme) {
+	return strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0;
 }
 
 static int check_url(const char *text, struct http_target *ret_target) {
@@ -136,16 +140,19 @@ static int check_url(const char *text, struct http_target *ret_target) {
 		return -EINVAL;
 	}
 	code = curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER);
-	if (code) {
+	if (code || curl_url_get(url, CURLUPART_SCHEME, &scheme, 0)) {
 		return code == CURLUE_UNSUPPORTED_SCHEME ? -EPERM : -EINVAL;
 	}
-	code = get_parts(url, &scheme, &host, &port);
+	if (!is_web(scheme)) {
+		return -EPERM;
+	}
+	code = get_host(url, &host, &port);
 	if (code || text_to_int(port, &number) < 0 || number < 1 || number > UINT16_MAX) {
-		return code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
+		return -EINVAL;
 	}
 	target.tls = strcmp(scheme, "https") == 0;
 	target.loopback = is_loopback(host);
-	if (!target.tls && (strcmp(scheme, "http") != 0 || !target.loopback)) {
+	if (!target.tls && !target.loopback) {
 		return -EPERM;
 	}
 	target.localhost = strcasecmp(host, "localhost") == 0;
@@ -170,8 +177,8 @@ bool http_check_proxy(const char *proxy) {
 	_cleanup_(curl_freep) char *port = NULL;
 
 	return url && curl_url_set(url, CURLUPART_URL, proxy, 0) == CURLUE_OK &&
-		get_parts(url, &scheme, &host, &port) == CURLUE_OK &&
-		(strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+		curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK && is_web(scheme) &&
+		get_host(url, &host, &port) == CURLUE_OK;
 }
 
 const char *http_show_url(const struct http_request *req, char out[HTTP_SHOWN_MAX]) {

@@ -48,6 +48,7 @@ struct http_transfer {
 	struct curl_slist resolve;
 	char resolve_entry[48];
 	char detail[CURL_ERROR_SIZE];
+	int64_t began_us;
 	size_t header_bytes;
 	int callback_status; /* why one of our callbacks stopped it */
 	bool headers_ended;  /* of the newest head; another may follow a 1xx */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/clock.h"
 #include "common/text.h"
 #include "daemon/http_internal.h"
 
@@ -244,6 +245,7 @@ int http_transfer_start(struct http_request *req) {
 		return -ENOMEM;
 	}
 	transfer->req = req;
+	transfer->began_us = clock_mono_us();
 	transfer->easy = curl_easy_init();
 	if (!transfer->easy || http_set(transfer) != CURLE_OK ||
 		curl_multi_add_handle(req->http->multi, transfer->easy) != CURLM_OK) {
@@ -255,10 +257,8 @@ int http_transfer_start(struct http_request *req) {
 
 int http_transfer_end(struct http_request *req, int status) {
 	_cleanup_(http_transfer_destroyp) struct http_transfer *transfer = TAKE_PTR(req->transfer);
-	curl_off_t spent_us = 0;
 
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &spent_us);
-	req->remote_us = spent_us;
+	req->remote_us = clock_mono_us() - transfer->began_us;
 	(void)curl_multi_remove_handle(req->http->multi, transfer->easy);
 	return status;
 }
