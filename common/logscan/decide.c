@@ -202,6 +202,28 @@ static bool lacks_something(const struct decision *decision) {
 }
 
 /* Where an infrastructure fails says its step. */
+/* What killed a command that said nothing itself: by the exit code of a shell. */
+static const struct exit_row {
+	int64_t code;
+	enum logscan_cause cause;
+} exit_codes[] = {
+	{ 124, CAUSE_TIMEOUT },	 /* timeout(1) */
+	{ 130, CAUSE_UNKNOWN },	 /* SIGINT */
+	{ 137, CAUSE_RESOURCE }, /* SIGKILL: mostly for memory */
+	{ 143, CAUSE_UNKNOWN },	 /* SIGTERM */
+};
+
+static void apply_exit_code(const struct log_end *end, struct decision *ret) {
+	int64_t code = ret->step != NULL ? ret->step->exit_code : end->exit_code;
+
+	for (size_t i = 0; i < ARRAY_SIZE(exit_codes); i++) {
+		if (exit_codes[i].code == code) {
+			ret->type = ERROR_INFRA;
+			ret->cause = exit_codes[i].cause;
+		}
+	}
+}
+
 static void set_stage_and_cause(const struct step *step, struct decision *ret) {
 	const struct evidence *headline = ret->headline;
 
@@ -286,4 +308,7 @@ void decide(const struct evidences *evidences, const struct log_end *end, struct
 		ret->type = guess_type(evidences, ret->step);
 	}
 	set_stage_and_cause(ret->step, ret);
+	if (score < WEIGHT_LIKELY) {
+		apply_exit_code(end, ret);
+	}
 }

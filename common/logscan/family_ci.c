@@ -51,7 +51,7 @@ static const struct grammar_row rows[] = {
 	{ "mock", "copr build error", NULL, ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 45, 0, 0 },
 	{ "npm", "\n> ", "^> (?<cmd>[\\w@/.:-]+@\\S* [\\w:.-]+)", ROLE_COMMAND, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
 	{ "npm", "z > ", "^> (?<cmd>[\\w@/.:-]+@\\S* [\\w:.-]+)", ROLE_COMMAND, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
-	{ "powershell", " : error", "^[\\w.-]+ : (?<msg>.*Error.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_UNKNOWN, 42, 24, 0 },
+	{ "powershell", " : error", "^[\\w.-]+ : (?<msg>.*Error.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_UNKNOWN, 42, 40, 0 },
 	{ "powershell", "categoryinfo", NULL, ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 45, 0, 0 },
 	{ "rpm", "bad exit status from", NULL, ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 45, 0, 0 },
 	{ "shell", "\n+ ", "^\\+ (?<cmd>\\w\\S* .{1,200})", ROLE_COMMAND, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },

@@ -49,7 +49,8 @@ def columns(text):
 
 def travis(text):
     return (text + "\ntravis_time:end:0a:start=1,finish=2,duration=1\r\x1b[0K\r\n"
-            '\x1b[31;1mThe command "./step.sh" exited with 1.\x1b[0m\r\n\r\nDone. Your build exited with 1.\r\n').encode()
+            '\x1b[31;1mThe command "./step.sh" exited with 1.\x1b[0m\r\n\r\n'
+            "Done. Your build exited with 1.\r\n").encode()
 
 
 def gitlab(text):
