@@ -228,6 +228,21 @@ static void test_never_sent_twice(void **state) {
 	}
 }
 
+/* With a connection kept for the next request, the loop has nothing to wake up for. */
+static void test_idle(void **state) {
+	static const struct peer_answer answer = KEEP(OK_KEPT);
+	struct exchange exchange = { 0 };
+	struct scene scene;
+
+	scene_open(&scene, &answer, 1);
+	exchange_send(&scene, &exchange);
+	exchange_wait(&scene, &exchange);
+	uv_run(&scene.loop, UV_RUN_NOWAIT);
+	assert_int_equal(scene.peer.n_open, 1);
+	assert_int_equal(uv_backend_timeout(&scene.loop), -1);
+	scene_finish(&scene, &exchange, 1);
+}
+
 static void test_timeouts(void **state) {
 	static const struct {
 		const char *data;
@@ -305,6 +320,7 @@ int main(void) {
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_reuse),
 		cmocka_unit_test(test_never_sent_twice),
+		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_never_reached),
 	};
