@@ -14,7 +14,9 @@ struct walk {
 	const char *text;
 	size_t len, done;
 	struct buffer *out;
-	size_t at_sign; /* in the shadow: the next "@" that may end credentials, at or behind the search */
+	/* In the shadow, at or behind the search; looked for again only when that has passed them. */
+	size_t word;	/* the next that the rules know */
+	size_t at_sign; /* the next "@" that may end credentials */
 };
 
 static size_t end_of_line(const struct shadow *shadow, size_t from) {
@@ -245,12 +247,15 @@ static int key_line(struct walk *walk, size_t start, size_t end) {
 /* A place at or after `from` in a line that is worth a look; the shadow's length: none is left. */
 static size_t next_place(struct walk *walk, size_t from) {
 	const struct shadow *shadow = &walk->red->shadow;
-	size_t word = prefilter_next(walk->red->lexicon->prefilter, shadow->text, from, shadow->len);
 
+	if (walk->word < from) {
+		walk->word = prefilter_next(
+			walk->red->lexicon->prefilter, shadow->text, from, shadow->len);
+	}
 	if (walk->at_sign < from) {
 		walk->at_sign = next_at_sign(shadow->text, from, shadow->len);
 	}
-	return MIN(word, walk->at_sign);
+	return MIN(walk->word, walk->at_sign);
 }
 
 int block_redact(struct redactor *red, const char *text, size_t len, struct buffer *out) {
@@ -260,6 +265,7 @@ int block_redact(struct redactor *red, const char *text, size_t len, struct buff
 	int r = shadow_make(&red->shadow, text, len);
 
 	if (r == 0) {
+		walk.word = prefilter_next(red->lexicon->prefilter, shadow->text, 0, shadow->len);
 		walk.at_sign = next_at_sign(shadow->text, 0, shadow->len);
 	}
 	while (r == 0 && pos < shadow->len) {

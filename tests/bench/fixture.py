@@ -122,6 +122,7 @@ STEPS = [
     "warning: unused variable: `value_{n}` (in another crate)",
     "downloading integrity sha512-{hash}{hash}== for module {n}",
     "0 errors, {s} warnings in {n} files",
+    "Cloning git+https://x@git.example.org/acme/part-{n}.git to revision {hash}",
 ]
 
 
