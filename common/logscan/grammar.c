@@ -17,6 +17,7 @@ static const struct grammar_family *const families[] = {
 	&family_lint,
 	&family_packages,
 	&family_python,
+	&family_report,
 	&family_rust,
 	&family_security,
 	&family_test,

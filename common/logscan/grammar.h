@@ -100,6 +100,7 @@ FAMILY(family_jvm);
 FAMILY(family_lint);
 FAMILY(family_packages);
 FAMILY(family_python);
+FAMILY(family_report);
 FAMILY(family_rust);
 FAMILY(family_security);
 FAMILY(family_test);
