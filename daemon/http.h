@@ -34,7 +34,7 @@ struct http_options { /* all copied */
 	 */
 	const char *proxy;
 	const char *no_proxy; /* hosts and domains without proxy, "a.example,.b.example"; NULL: only this machine */
-	const char *ca_file; /* PEM; trusted as well as the system's certificates; NULL: none */
+	const char *ca_file; /* PEM; trusted as well as the system's, which are read once a day; NULL: none */
 };
 
 /* The caller's memory, zeroed before it is filled in; it does not move from http_send() to `done`. */

@@ -33,7 +33,8 @@ struct http {
 	size_t n_active;
 	char *proxy; /* wiped when freed */
 	char *no_proxy;
-	struct buffer ca; /* PEM; empty: curl's own choice */
+	char ca_path[128]; /* PEM; "": curl's own choice */
+	int ca_fd;	   /* what it names, if that is in memory; else negative */
 	void (*closed)(void *user);
 	void *user;
 };

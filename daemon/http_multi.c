@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fd.h"
 #include "common/log.h"
 #include "daemon/http_internal.h"
 
@@ -75,7 +76,7 @@ static void http_handle_closed(struct http *http) {
 	}
 	free(http->proxy);
 	free(http->no_proxy);
-	buffer_finish(&http->ca);
+	fd_close(http->ca_fd);
 	free(http);
 	curl_global_cleanup();
 	if (closed) {

@@ -190,15 +190,15 @@ static CURLcode http_set_peer(struct http_transfer *transfer) {
 	const struct http_request *req = transfer->req;
 	struct http *http = req->http;
 	const struct http_target *target = &req->target;
-	struct curl_blob ca = { http->ca.data, http->ca.len, CURL_BLOB_NOCOPY };
 	CURLcode code = CURLE_OK;
 
 	SET(CURLOPT_PROTOCOLS_STR, target->tls ? "https" : "http");
 	/* Both set, always: where one is not, curl asks the environment. */
 	SET(CURLOPT_PROXY, target->loopback || !http->proxy ? "" : http->proxy);
 	SET(CURLOPT_NOPROXY, http->no_proxy ? http->no_proxy : "");
-	if (http->ca.len > 0) {
-		SET(CURLOPT_CAINFO_BLOB, &ca);
+	if (http->ca_path[0]) {
+		SET(CURLOPT_CAINFO, http->ca_path);
+		SET(CURLOPT_CAPATH, NULL);
 	}
 	if (target->localhost) {
 		(void)text_format(transfer->resolve_entry, sizeof(transfer->resolve_entry),
