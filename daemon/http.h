@@ -96,7 +96,7 @@ void http_close(struct http *http, void (*closed)(void *user), void *user);
  * Sends a request, or queues it. Returns: 0, `done` will run exactly once, from the loop, never from inside a call;
  * -EPERM, no such URL may be asked (plain HTTP to another host, another scheme); -EINVAL, not a URL, credentials in it,
  * an unknown method, a header line that is malformed or would change how the message is framed (a bug);
- * -EAGAIN, the queue is full; -ESHUTDOWN, after http_close().
+ * -EAGAIN, the queue is full; -ESHUTDOWN, after http_close(); -ENOMEM.
  *
  * done(status): 0, an answer arrived whole, whatever it says (3xx and 5xx included).
  * -ETIMEDOUT    one of the three
