@@ -148,7 +148,7 @@
 #define LIMIT_GITHUB_REVIEWS 20
 #define LIMIT_GITHUB_CURSOR_MAX 256
 #define LIMIT_GITHUB_QUERY_MAX_BYTES (128 * 1024)
-#define LIMIT_GITHUB_ERRORS 1000 /* of one answer that are looked at; with more nothing of it counts */
+#define LIMIT_GITHUB_ERRORS 10000 /* of one answer that are looked at; with more nothing of it counts */
 #define LIMIT_GITHUB_JSON_DEPTH 64
 #define LIMIT_GITHUB_MENTION_MAX_BYTES (8 * 1024) /* a short comment */
 
