@@ -396,9 +396,12 @@ static int64_t count_newlines(const char *data, size_t len) {
 	const char *end = data + len;
 	int64_t n = 0;
 
-	while ((data = memchr(data, '\n', (size_t)(end - data))) != NULL) {
+	for (const char *at = data; at < end; at++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (at == NULL) {
+			break;
+		}
 		n++;
-		data++;
 	}
 	return n;
 }
