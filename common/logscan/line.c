@@ -242,6 +242,9 @@ static size_t skip_escape(const char *raw, size_t i, size_t len) {
 		}
 		return i + (i < len) + (i + 1 < len && raw[i] == ESC && raw[i + 1] == '\\');
 	}
+	if (i < len && strchr("()*+#%", raw[i]) != NULL) {
+		return MIN(i + 2, len); /* "ESC ( B": a character set, tput's way to end a colour */
+	}
 	if (i >= len || raw[i] != '[') {
 		return MIN(i + 1, len);
 	}
@@ -265,6 +268,7 @@ static void copy_visible(struct line *line, const char *raw, size_t len) {
 
 			if (end > i) {
 				i = end;
+				line->has_codes = true;
 				continue;
 			}
 		}
@@ -389,6 +393,7 @@ static void take_go_output(struct line *line) {
 
 void line_read(struct line *line, const char *raw, size_t len) {
 	line->mark = MARK_NONE;
+	line->has_codes = false;
 	line->place = 0;
 	line->step = "";
 	line->columns[0] = '\0';

@@ -368,6 +368,20 @@ static int apply(struct logscan *scan, const struct match *match, size_t at, int
 	return 0;
 }
 
+/* Colours may stand within a keyword: in a line that has some it is looked for once more without them. */
+static void note_visible(struct logscan *scan) {
+	const uint16_t *ids;
+	uint32_t state = 0;
+	size_t n, from = 0;
+
+	(void)keywords_next(scan->grammar->keywords, &state, "\n", 0, 1, &ids, &n);
+	while (from < scan->line.len) {
+		from = keywords_next(scan->grammar->keywords, &state, scan->line.text, from,
+			scan->line.len, &ids, &n);
+		matcher_note(scan->matcher, ids, n);
+	}
+}
+
 /* One line whose keywords are noted. `at`: where it begins in the window. */
 static int process_line(struct logscan *scan, size_t at, size_t len, int64_t log_line) {
 	struct line *line = &scan->line;
@@ -377,6 +391,9 @@ static int process_line(struct logscan *scan, size_t at, size_t len, int64_t log
 	if (line->place != 0 && line->place != scan->place) {
 		scan->place = line->place;
 		evidences_begin_step(&scan->evidences, line->step, strlen(line->step));
+	}
+	if (line->has_codes) {
+		note_visible(scan);
 	}
 	matcher_match(scan->matcher, line, &match);
 	if (match.row != NULL) {
