@@ -94,6 +94,9 @@ static int redact_member(const char *name, json_t *string, uint64_t *count) {
 
 	buffer_init(&line, SIZE_MAX / 4);
 	buffer_init(&out, SIZE_MAX / 4);
+	if (text == NULL) {
+		return 0;
+	}
 	if (name_is_secret(name, strlen(name)) &&
 		strncmp(text, REDACT_MARK, strlen(REDACT_MARK)) != 0) {
 		r = buffer_appendf(&line, "\"%s\": \"%s", name, text);
