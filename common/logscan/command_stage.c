@@ -83,6 +83,7 @@ static const struct grammar_command commands[] = {
 	{ "jest", STAGE_TEST, true },
 	{ "vitest", STAGE_TEST, true },
 	{ "mocha", STAGE_TEST, true },
+	{ "mochitest", STAGE_TEST, true },
 	{ "ava", STAGE_TEST, false },
 	{ "karma", STAGE_TEST, true },
 	{ "cypress", STAGE_TEST, true },

@@ -223,11 +223,11 @@ static void set_text(char out[STEP_TITLE_MAX], const char *text, size_t len) {
 	out[len] = '\0';
 }
 
-/* "owner/name@ref", "owner/name/path@ref", "./path" */
+/* "owner/name@ref", "owner/name/path@ref", "./path", "docker://image" */
 static bool is_action(const char *title) {
 	size_t n = strcspn(title, " \t@");
 
-	return strncmp(title, "./.github/", 10) == 0 ||
+	return strncmp(title, "./.github/", 10) == 0 || strncmp(title, "docker://", 9) == 0 ||
 		(title[n] == '@' && memchr(title, '/', n) != NULL && strchr(title, ' ') == NULL);
 }
 

@@ -20,6 +20,9 @@ static const struct grammar_row rows[] = {
 	{ "generic", "\xE2\x9C\x97", "^\\s*\xE2\x9C\x97\\s*(?<msg>.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_UNKNOWN, 31, 0, 0 },
 	{ "generic", "\xE2\x9D\x8C", "^\\s*\xE2\x9D\x8C\\s*(?<msg>.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_UNKNOWN, 37, 1, 0 },
 	{ "generic", "\xF0\x9F\x9A\xA8", "\xF0\x9F\x9A\xA8\\s*(?<msg>.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_UNKNOWN, 34, 0, 0 },
+	{ "git", "schwerwiegend: ", "^[sS]chwerwiegend: (?<msg>.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 50, 0, 0 },
+	{ "shell", ": not found", "^(?:\\S*/)?(?:ba|z|da|k)?sh: (?:line )?\\d+: (?<msg>\\S+: not found)$", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 50, 0, 0 },
+	{ "shell", "command not found", "^(?:\\S*/)?(?:ba|z|da|k)?sh: (?:line )?(?:\\d+: )?(?<msg>\\S+: (?:command )?not found)$", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 50, 0, 0 },
 };
 /* clang-format on */
 
