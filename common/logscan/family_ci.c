@@ -73,7 +73,7 @@ static const struct grammar_row rows[] = {
 	{ "taskcluster", "successful task run with exit code", "Successful task run with exit code: 0", ROLE_PASSED, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
 	{ "taskcluster", "task aborted", "Task aborted - max run time exceeded", ROLE_FAILED, ERROR_INFRA, CAUSE_TIMEOUT, 93, 0, ROW_CANCEL },
 	{ "taskcluster", "unsuccessful task run", "Unsuccessful task run with exit code: (?<code>\\d+)", ROLE_FAILED, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
-	{ "terminal", "\x1B", "(?!)", ROLE_NOISE, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
+	{ "terminal", "\x1B[", "(?!)", ROLE_NOISE, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
 	{ "terminal", "^[[", "(?!)", ROLE_NOISE, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
 	{ "travis", "build exited with", "Your build exited with (?<code>[1-9]\\d*)\\.", ROLE_FAILED, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
 	{ "travis", "build exited with 0", "Your build exited with 0\\.", ROLE_PASSED, ERROR_UNKNOWN, CAUSE_UNKNOWN, 0, 0, 0 },
