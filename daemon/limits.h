@@ -149,6 +149,9 @@
 #define LIMIT_GITHUB_CURSOR_MAX 256
 #define LIMIT_GITHUB_QUERY_MAX_BYTES (128 * 1024)
 #define LIMIT_GITHUB_ERRORS 10000 /* of one answer that are looked at; with more nothing of it counts */
+#define LIMIT_GITHUB_POSTS 10000 /* comments of one issue, or issues, that are looked through for ours */
+#define LIMIT_GITHUB_BODY_MAX_BYTES 65000 /* GitHub refuses more than 65,536 characters */
+#define LIMIT_GITHUB_HISTORY_MAX_BYTES (24 * 1024) /* of it: attempts and reasons */
 #define LIMIT_GITHUB_JSON_DEPTH 64
 #define LIMIT_GITHUB_MENTION_MAX_BYTES (8 * 1024) /* a short comment */
 

@@ -39,17 +39,30 @@ struct body {
 	const struct report *report;
 	const struct task *task;
 	const struct policy *policy;
+	struct body_extra extra;
+	size_t max_bytes;
 	struct buffer head;
 	struct buffer tail;
 };
 
-static int write_title(struct body *body) {
-	char id[ID_TEXT_MAX];
-	int r;
+const char *body_error_words(enum error_type type) {
+	return error_words[type];
+}
 
-	r = buffer_appendf(&body->head,
-		"<!-- codegend:op=%s -->\n# %s: ", id_format(ID_TASK, body->task->id, id),
-		error_words[body->report->error_type]);
+static int write_marker(struct body *body) {
+	char id[ID_TEXT_MAX];
+
+	if (body->extra.marker != NULL) {
+		return buffer_appendf(&body->head, "%s\n", body->extra.marker);
+	}
+	return buffer_appendf(
+		&body->head, "<!-- codegend:op=%s -->\n", id_format(ID_TASK, body->task->id, id));
+}
+
+static int write_title(struct body *body) {
+	int r = write_marker(body);
+
+	r = r < 0 ? r : buffer_appendf(&body->head, "# %s: ", error_words[body->report->error_type]);
 	if (r < 0) {
 		return r;
 	}
@@ -197,9 +210,18 @@ static int write_tail(struct body *body) {
 	char when[CLOCK_TEXT_MAX];
 	int r;
 
+	if (body->extra.history != NULL) {
+		r = buffer_append_str(&body->tail, body->extra.history);
+		if (r < 0) {
+			return r;
+		}
+	}
 	r = buffer_append_str(&body->tail, "## What happens next\n\n");
 	if (r < 0) {
 		return r;
+	}
+	if (body->extra.next != NULL) {
+		return buffer_appendf(&body->tail, "%s\n", body->extra.next);
 	}
 	r = write_agent_line(body);
 	if (r < 0) {
@@ -222,8 +244,12 @@ static int write_tail(struct body *body) {
 static int write_log(struct body *body) {
 	const char *excerpt = scan_excerpt(body->report->scan);
 	const char *log = body->report->log != NULL ? body->report->log : "";
-	size_t room = LIMIT_BODY_MAX_BYTES - body->head.len - body->tail.len;
+	size_t used = body->head.len + body->tail.len;
+	size_t room = body->max_bytes > used ? body->max_bytes - used : 0;
 
+	if (room <= BODY_SECTION_BYTES) {
+		return 0; /* the history is what is new */
+	}
 	if (excerpt[0] != '\0') {
 		return write_foreign(&body->head, "Excerpt of the log", excerpt, room);
 	}
@@ -251,20 +277,29 @@ static int write_parts(struct body *body, struct buffer *out) {
 	return r < 0 ? r : buffer_append(out, body->head.data, body->head.len);
 }
 
-int body_write(struct buffer *out, const struct incident *incident, const struct report *report,
-	const struct task *task, const struct policy *policy) {
+int body_write_extra(struct buffer *out, const struct incident *incident, const struct report *report,
+	const struct task *task, const struct policy *policy, const struct body_extra *extra) {
 	struct body body = {
 		.incident = incident,
 		.report = report,
 		.task = task,
 		.policy = policy,
+		.extra = *extra,
+		.max_bytes = extra->max_bytes > 0 ? extra->max_bytes : LIMIT_BODY_MAX_BYTES,
 	};
 	int r;
 
-	buffer_init(&body.head, LIMIT_BODY_MAX_BYTES);
-	buffer_init(&body.tail, LIMIT_BODY_MAX_BYTES);
+	buffer_init(&body.head, body.max_bytes);
+	buffer_init(&body.tail, body.max_bytes);
 	r = write_parts(&body, out);
 	buffer_finish(&body.head);
 	buffer_finish(&body.tail);
 	return r;
+}
+
+int body_write(struct buffer *out, const struct incident *incident, const struct report *report,
+	const struct task *task, const struct policy *policy) {
+	static const struct body_extra none;
+
+	return body_write_extra(out, incident, report, task, policy, &none);
 }

@@ -12,6 +12,13 @@
 #include "daemon/model/report.h"
 #include "daemon/model/task.h"
 
+struct body_extra {	     /* our own Markdown, borrowed; NULL: as body_write() */
+	const char *marker;  /* the first line */
+	const char *history; /* before what happens next; whole sections */
+	const char *next;    /* what happens next: whole sentences */
+	size_t max_bytes;    /* instead of LIMIT_BODY_MAX_BYTES; 0: that */
+};
+
 /*
  * Appends title and body for the newest report of an incident; the hidden marker with the task's id is the first line.
  * Of a log that was scanned the excerpt is shown, not the log. At most LIMIT_BODY_MAX_BYTES, cut inside it on a UTF-8
@@ -19,3 +26,10 @@
  */
 must_check int body_write(struct buffer *out, const struct incident *incident,
 	const struct report *report, const struct task *task, const struct policy *policy);
+/* `task` may be NULL when there is a marker. Returns: 0; -EMSGSIZE, the history leaves no room; -ENOMEM. */
+must_check int body_write_extra(struct buffer *out, const struct incident *incident,
+	const struct report *report, const struct task *task, const struct policy *policy,
+	const struct body_extra *extra);
+
+/* "Lint failure" */
+const char *body_error_words(enum error_type type);
