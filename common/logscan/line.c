@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/logscan/mojibake.h"
 #include "common/text.h"
 
 #define ESC 0x1B
@@ -282,6 +283,7 @@ static void copy_visible(struct line *line, const char *raw, size_t len) {
 		i++;
 	}
 	line->data[n] = '\0';
+	line->has_codes = mojibake_undo(line->data, &n) || line->has_codes;
 	line->text = line->data;
 	line->len = n;
 }

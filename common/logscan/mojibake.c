@@ -1,0 +1,109 @@
+#include "common/logscan/mojibake.h"
+
+#include <string.h>
+
+/* What a byte from 0x80 to 0xBF is in a code page; the lead is 0xE2, with which a symbol begins. */
+static const struct page {
+	const char *lead;
+	const char *bytes[64];
+} pages[] = {
+	/* clang-format off */
+	{ "\xCE\x93", { /* cp437 */
+			"\xC3\x87", "\xC3\xBC", "\xC3\xA9", "\xC3\xA2", "\xC3\xA4", "\xC3\xA0",
+			"\xC3\xA5", "\xC3\xA7", "\xC3\xAA", "\xC3\xAB", "\xC3\xA8", "\xC3\xAF",
+			"\xC3\xAE", "\xC3\xAC", "\xC3\x84", "\xC3\x85", "\xC3\x89", "\xC3\xA6",
+			"\xC3\x86", "\xC3\xB4", "\xC3\xB6", "\xC3\xB2", "\xC3\xBB", "\xC3\xB9",
+			"\xC3\xBF", "\xC3\x96", "\xC3\x9C", "\xC2\xA2", "\xC2\xA3", "\xC2\xA5",
+			"\xE2\x82\xA7", "\xC6\x92", "\xC3\xA1", "\xC3\xAD", "\xC3\xB3",
+			"\xC3\xBA", "\xC3\xB1", "\xC3\x91", "\xC2\xAA", "\xC2\xBA", "\xC2\xBF",
+			"\xE2\x8C\x90", "\xC2\xAC", "\xC2\xBD", "\xC2\xBC", "\xC2\xA1",
+			"\xC2\xAB", "\xC2\xBB", "\xE2\x96\x91", "\xE2\x96\x92", "\xE2\x96\x93",
+			"\xE2\x94\x82", "\xE2\x94\xA4", "\xE2\x95\xA1", "\xE2\x95\xA2",
+			"\xE2\x95\x96", "\xE2\x95\x95", "\xE2\x95\xA3", "\xE2\x95\x91",
+			"\xE2\x95\x97", "\xE2\x95\x9D", "\xE2\x95\x9C", "\xE2\x95\x9B",
+			"\xE2\x94\x90",
+	} },
+	{ "\xC3\x94", { /* cp850 */
+			"\xC3\x87", "\xC3\xBC", "\xC3\xA9", "\xC3\xA2", "\xC3\xA4", "\xC3\xA0",
+			"\xC3\xA5", "\xC3\xA7", "\xC3\xAA", "\xC3\xAB", "\xC3\xA8", "\xC3\xAF",
+			"\xC3\xAE", "\xC3\xAC", "\xC3\x84", "\xC3\x85", "\xC3\x89", "\xC3\xA6",
+			"\xC3\x86", "\xC3\xB4", "\xC3\xB6", "\xC3\xB2", "\xC3\xBB", "\xC3\xB9",
+			"\xC3\xBF", "\xC3\x96", "\xC3\x9C", "\xC3\xB8", "\xC2\xA3", "\xC3\x98",
+			"\xC3\x97", "\xC6\x92", "\xC3\xA1", "\xC3\xAD", "\xC3\xB3", "\xC3\xBA",
+			"\xC3\xB1", "\xC3\x91", "\xC2\xAA", "\xC2\xBA", "\xC2\xBF", "\xC2\xAE",
+			"\xC2\xAC", "\xC2\xBD", "\xC2\xBC", "\xC2\xA1", "\xC2\xAB", "\xC2\xBB",
+			"\xE2\x96\x91", "\xE2\x96\x92", "\xE2\x96\x93", "\xE2\x94\x82",
+			"\xE2\x94\xA4", "\xC3\x81", "\xC3\x82", "\xC3\x80", "\xC2\xA9",
+			"\xE2\x95\xA3", "\xE2\x95\x91", "\xE2\x95\x97", "\xE2\x95\x9D",
+			"\xC2\xA2", "\xC2\xA5", "\xE2\x94\x90",
+	} },
+	{ "\xC3\xA2", { /* cp1252 */
+			"\xE2\x82\xAC", "\xC2\x81", "\xE2\x80\x9A", "\xC6\x92", "\xE2\x80\x9E",
+			"\xE2\x80\xA6", "\xE2\x80\xA0", "\xE2\x80\xA1", "\xCB\x86",
+			"\xE2\x80\xB0", "\xC5\xA0", "\xE2\x80\xB9", "\xC5\x92", "\xC2\x8D",
+			"\xC5\xBD", "\xC2\x8F", "\xC2\x90", "\xE2\x80\x98", "\xE2\x80\x99",
+			"\xE2\x80\x9C", "\xE2\x80\x9D", "\xE2\x80\xA2", "\xE2\x80\x93",
+			"\xE2\x80\x94", "\xCB\x9C", "\xE2\x84\xA2", "\xC5\xA1", "\xE2\x80\xBA",
+			"\xC5\x93", "\xC2\x9D", "\xC5\xBE", "\xC5\xB8", "\xC2\xA0", "\xC2\xA1",
+			"\xC2\xA2", "\xC2\xA3", "\xC2\xA4", "\xC2\xA5", "\xC2\xA6", "\xC2\xA7",
+			"\xC2\xA8", "\xC2\xA9", "\xC2\xAA", "\xC2\xAB", "\xC2\xAC", "\xC2\xAD",
+			"\xC2\xAE", "\xC2\xAF", "\xC2\xB0", "\xC2\xB1", "\xC2\xB2", "\xC2\xB3",
+			"\xC2\xB4", "\xC2\xB5", "\xC2\xB6", "\xC2\xB7", "\xC2\xB8", "\xC2\xB9",
+			"\xC2\xBA", "\xC2\xBB", "\xC2\xBC", "\xC2\xBD", "\xC2\xBE", "\xC2\xBF",
+	} },
+	/* clang-format on */
+};
+
+/* The byte that the character at `text` was, and the character's length; 0: none. */
+static size_t byte_at(const struct page *page, const char *text, char *ret_byte) {
+	for (size_t i = 0; i < ARRAY_SIZE(page->bytes); i++) {
+		size_t n = strlen(page->bytes[i]);
+
+		if (strncmp(text, page->bytes[i], n) == 0) {
+			*ret_byte = (char)(0x80 + i);
+			return n;
+		}
+	}
+	return 0;
+}
+
+/* The symbol whose three bytes stand at `text` as three characters: the bytes it takes there; 0: none. */
+static size_t symbol_at(const char *text, char out[3]) {
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		size_t n = strlen(pages[i].lead), second, third;
+
+		if (strncmp(text, pages[i].lead, n) != 0) {
+			continue;
+		}
+		out[0] = '\xE2';
+		second = byte_at(&pages[i], text + n, &out[1]);
+		third = second > 0 ? byte_at(&pages[i], text + n + second, &out[2]) : 0;
+		if (third > 0) {
+			return n + second + third;
+		}
+	}
+	return 0;
+}
+
+bool mojibake_undo(char *text, size_t *len) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < *len;) {
+		char symbol[3];
+		size_t taken = (unsigned char)text[i] >= 0x80 ? symbol_at(text + i, symbol) : 0;
+
+		if (taken > 0) {
+			memcpy(text + n, symbol, sizeof(symbol));
+			n += sizeof(symbol);
+			i += taken;
+		} else {
+			text[n++] = text[i++];
+		}
+	}
+	if (n == *len) {
+		return false;
+	}
+	text[n] = '\0';
+	*len = n;
+	return true;
+}
