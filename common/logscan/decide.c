@@ -235,6 +235,8 @@ static void set_stage_and_cause(const struct step *step, struct decision *ret) {
 	}
 	if (headline != NULL && headline->row->cause != CAUSE_UNKNOWN) {
 		ret->cause = headline->row->cause;
+	} else if (headline != NULL && ret->type == ERROR_UNKNOWN) {
+		ret->cause = CAUSE_CONFIG; /* mostly a check of the project's own that says what it wants */
 	} else if (headline != NULL && ret->type != ERROR_DEPLOY) {
 		ret->cause = CAUSE_UNKNOWN;
 	}

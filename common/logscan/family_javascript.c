@@ -13,7 +13,6 @@ static const struct grammar_row rows[] = {
 	{ "biome", "some errors were emitted while", "Some errors were emitted while", ROLE_SUMMARY, ERROR_LINT, CAUSE_LINT, 84, 0, 0 },
 	{ "bun", " fail", "^ [1-9]\\d* fail$", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 70, 0, 0 },
 	{ "bun", "(fail)", "^\\(fail\\) (?<test>.+?)(?: \\[[\\d.]+ms\\])?$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 85, 0, 0 },
-	{ "cypress", " failing", "^\\s+[1-9]\\d* failing$", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 80, 30, 0 },
 	{ "deno", "[error]:", "^(?<rule>TS\\d+) \\[ERROR\\]: (?<msg>.*)", ROLE_FINDING, ERROR_TYPE_CHECK, CAUSE_TYPE, 80, 0, 0 },
 	{ "deno", "at file://", "^\\s+at (?<file>file://\\S+?):(?<line>\\d+):(?<col>\\d+)", ROLE_DETAIL, ERROR_TYPE_CHECK, CAUSE_TYPE, 0, 0, 0 },
 	{ "deno", "failed |", "^FAILED \\| \\d+ passed", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 84, 0, 0 },

@@ -29,7 +29,7 @@ static const struct grammar_row rows[] = {
 	{ "eslint", "\"ruleid\":\"", "\"ruleId\":\"(?<rule>[^\"]+)\",\"severity\":2,\"message\":\"(?<msg>[^\"]*)\"", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 76, 0, 0 },
 	{ "gitguardian", "\"detector_name\": \"", "\"detector_name\":\\s*\"(?<rule>[^\"]+)\"", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 76, 2, 0 },
 	{ "gitguardian", "\"incident_url\": ", NULL, ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 72, 0, 0 },
-	{ "gitleaks", "\"offender\": ", "^\\s*\"offender\":", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 74, 2, 0 },
+	{ "gitleaks", "\"offender\": ", "^\\s*\"offender\":", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 80, 2, 0 },
 	{ "gitleaks", "\"ruleid\": \"", "^\\s*\"RuleID\":\\s*\"(?<rule>[^\"]+)\"", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 76, 5, 0 },
 	{ "golangci-lint", "\"fromlinter\":", "\"FromLinter\":\\s*\"(?<rule>[\\w-]+)\"", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 76, 4, 0 },
 	{ "gosec", "\"rule_id\": \"g", "\"rule_id\":\\s*\"(?<rule>G\\d{3})\"", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 78, 4, 0 },

@@ -30,7 +30,7 @@ static const struct grammar_row rows[] = {
 	{ "minitest", "failure:", "^(?:Failure|Error):$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 60, 4, 0 },
 	{ "minitest", "failures, ", "^\\d+ (?:runs|tests), \\d+ assertions, (?:[1-9]\\d* failures, \\d+ errors|\\d+ failures, [1-9]\\d* errors)", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 86, 0, 0 },
 	{ "mozilla", "application timed out", NULL, ROLE_FINDING, ERROR_INFRA, CAUSE_TIMEOUT, 70, 0, 0 },
-	{ "mozilla", "process-crash", "(?<rule>PROCESS-CRASH) \\| (?<msg>.*?) \\| (?<file>.*)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 85, 0, 0 },
+	{ "mozilla", "process-crash", "(?<rule>PROCESS-CRASH) \\| (?<msg>.*?) \\| (?<file>.*)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 83, 0, 0 },
 	{ "mozilla", "test-unexpected", "(?<rule>TEST-UNEXPECTED-(?:FAIL|TIMEOUT|ERROR|CRASH|PASS)) \\| (?<file>[^|]*?) \\| (?<msg>.*)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 84, 0, 0 },
 	{ "perl", "failed test", "^#\\s+Failed test '(?<test>.*)'", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 84, 3, 0 },
 	{ "perl", "result: fail", "^Result: FAIL", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 84, 0, 0 },
