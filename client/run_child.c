@@ -37,7 +37,11 @@ int run_child_prepare(struct run_child *child) {
 	(void)sigaction(SIGPIPE, &ignored, &child->on_pipe);
 	(void)sigprocmask(SIG_BLOCK, &set, &child->mask);
 	child->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return child->signal_fd < 0 ? -errno : 0;
+	if (child->signal_fd < 0) {
+		return -errno;
+	}
+	run_witness_start(&child->witness);
+	return 0;
 }
 
 void run_child_restore_signals(const struct run_child *child) {
@@ -94,7 +98,6 @@ int run_child_start(struct run_child *child, char **program, const struct run_st
 	}
 	reading = ends[0];
 	writing = ends[1];
-	run_witness_start(&child->witness);
 	child->pid = fork();
 	if (child->pid < 0) {
 		child->pid = 0;

@@ -31,7 +31,10 @@ struct run_child {
 	struct run_witness witness;
 };
 
-/* From here on signals wait for run_child_attend(). They do so to our end: what we return is the step's. */
+/*
+ * From here on signals wait for run_child_attend(). They do so to our end: what we return is the step's. Comes before
+ * any pipe or terminal is opened: the witness has nothing of these.
+ */
 must_check int run_child_prepare(struct run_child *child);
 /* Back to how the caller had it, for a process that is not the step. */
 void run_child_restore_signals(const struct run_child *child);

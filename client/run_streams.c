@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "client/run_plan.h"
@@ -153,7 +152,7 @@ void run_streams_leave(struct run_streams *streams, const int *keep, size_t n_ke
 			(void)close(fd);
 		}
 	}
-	(void)syscall(SYS_close_range, (unsigned)highest + 1, ~0U, 0);
+	fd_close_from(highest + 1);
 }
 
 void run_streams_release(struct run_streams *streams) {

@@ -7,12 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/buffer.h"
+#include "common/text.h"
 
 #define READ_BYTES ((size_t)64 * 1024)
+/* Where nothing lists what is open, and the limit is "infinity". */
+#define BLIND_MAX 65536
 
 int fd_close(int fd) {
 	int saved = errno;
@@ -31,6 +36,35 @@ void fd_closep(int *fd) {
 static void dir_closep(DIR **dir) {
 	if (*dir != NULL) {
 		closedir(*dir);
+	}
+}
+
+/* Returns whether the list was to be had. */
+static bool close_listed(int first) {
+	_cleanup_(dir_closep) DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	int64_t fd;
+
+	if (dir == NULL) {
+		return false;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		if (text_to_int(entry->d_name, &fd) == 0 && fd >= first && fd != dirfd(dir)) {
+			(void)close((int)fd);
+		}
+	}
+	return true;
+}
+
+void fd_close_from(int first) {
+	struct rlimit limit = { .rlim_cur = BLIND_MAX };
+
+	if (syscall(SYS_close_range, (unsigned int)first, ~0U, 0) == 0 || close_listed(first)) {
+		return;
+	}
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	for (int fd = first; fd < (int)MIN(limit.rlim_cur, (rlim_t)BLIND_MAX); fd++) {
+		(void)close(fd);
 	}
 }
 

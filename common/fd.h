@@ -12,6 +12,8 @@
 int fd_close(int fd);
 /* For _cleanup_(fd_closep). */
 void fd_closep(int *fd);
+/* Closes `first` and all above it, also where close_range(2) is missing or refused. For a process of one thread. */
+void fd_close_from(int first);
 
 /* Writes everything, through EINTR and short writes (a blocking fd). */
 must_check int fd_write_all(int fd, const void *data, size_t len);

@@ -8,11 +8,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <dirent.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Each test runs in a directory of its own. */
@@ -240,11 +245,60 @@ static void removing_what_is_not_there_or_a_file(void **state) {
 	assert_int_equal(count_entries("."), 0);
 }
 
+/* From here on each system call of `numbers` (0-ended) is refused. */
+static void refuse_calls(const int *numbers) {
+	struct sock_filter filter[16] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0) };
+	struct sock_fprog program = { .len = 1, .filter = filter };
+
+	for (; *numbers != 0; numbers++) {
+		filter[program.len++] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)*numbers, 0, 1);
+		filter[program.len++] = (struct sock_filter)BPF_STMT(
+			BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+	}
+	filter[program.len++] =
+		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
+		_exit(2);
+	}
+}
+
+/* The exit code of a process in which these calls fail: 0, all was closed as it should be. */
+static int close_without(const int *numbers) {
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		bool closed = dup2(STDOUT_FILENO, 20) == 20 && dup2(STDOUT_FILENO, 21) == 21 &&
+			dup2(STDOUT_FILENO, 700) == 700;
+
+		refuse_calls(numbers);
+		fd_close_from(21);
+		closed = closed && fcntl(20, F_GETFD) >= 0;
+		closed = closed && fcntl(21, F_GETFD) < 0 && fcntl(700, F_GETFD) < 0;
+		_exit(closed ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void all_is_closed_whatever_the_kernel_refuses(void **state) {
+	static const int calls[][4] = { { 0 }, { SYS_close_range },
+		{ SYS_close_range, SYS_openat },
+		{ SYS_close_range, SYS_openat, SYS_prlimit64 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		assert_int_equal(close_without(calls[i]), 0);
+	}
+}
+
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, enter_dir, leave_dir)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		IN_DIR(closing_keeps_errno),
+		IN_DIR(all_is_closed_whatever_the_kernel_refuses),
 		IN_DIR(a_file_is_read_up_to_its_bound),
 		IN_DIR(bytes_are_kept_as_they_are),
 		IN_DIR(a_large_file_comes_back),
