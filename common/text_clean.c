@@ -31,84 +31,115 @@ static void emit_newline(struct cleaner *cleaner) {
 	cleaner->line_start = cleaner->n_out;
 }
 
-static void skip_range(struct cleaner *cleaner, unsigned char first, unsigned char last) {
-	while (cleaner->pos < cleaner->len) {
-		unsigned char byte = (unsigned char)cleaner->in[cleaner->pos];
+/* A sequence on its way: `data` of `len` bytes, of which `pos` belong to it. */
+struct sequence {
+	const char *data;
+	size_t len, pos;
+};
+
+static void skip_range(struct sequence *seq, unsigned char first, unsigned char last) {
+	while (seq->pos < seq->len) {
+		unsigned char byte = (unsigned char)seq->data[seq->pos];
 
 		if (byte < first || byte > last) {
 			return;
 		}
-		cleaner->pos++;
+		seq->pos++;
 	}
 }
 
 /* At most one byte of that range. */
-static void skip_final(struct cleaner *cleaner, unsigned char first) {
+static void skip_final(struct sequence *seq, unsigned char first) {
 	unsigned char byte;
 
-	if (cleaner->pos < cleaner->len) {
-		byte = (unsigned char)cleaner->in[cleaner->pos];
-		cleaner->pos += byte >= first && byte <= 0x7E;
+	if (seq->pos < seq->len) {
+		byte = (unsigned char)seq->data[seq->pos];
+		seq->pos += byte >= first && byte <= 0x7E;
 	}
 }
 
-static void skip_csi(struct cleaner *cleaner) {
-	skip_range(cleaner, 0x30, 0x3F);
-	skip_range(cleaner, 0x20, 0x2F);
-	skip_final(cleaner, 0x40);
+static void skip_csi(struct sequence *seq) {
+	skip_range(seq, 0x30, 0x3F);
+	skip_range(seq, 0x20, 0x2F);
+	skip_final(seq, 0x40);
 }
 
 /* To BEL or ST. One that is left open ends with its line, so that it cannot swallow the rest of a log. */
-static void skip_string(struct cleaner *cleaner) {
-	for (; cleaner->pos < cleaner->len && cleaner->in[cleaner->pos] != '\n'; cleaner->pos++) {
-		const char *p = cleaner->in + cleaner->pos;
-		size_t rest = cleaner->len - cleaner->pos;
+static void skip_string(struct sequence *seq) {
+	for (; seq->pos < seq->len && seq->data[seq->pos] != '\n'; seq->pos++) {
+		const char *p = seq->data + seq->pos;
+		size_t rest = seq->len - seq->pos;
 
 		if (p[0] == BEL) {
-			cleaner->pos++;
+			seq->pos++;
 			return;
 		}
 		if (rest >= 2 && (memcmp(p, "\x1B\\", 2) == 0 || memcmp(p, "\xC2\x9C", 2) == 0)) {
-			cleaner->pos += 2;
+			seq->pos += 2;
 			return;
 		}
 	}
 }
 
 /* ECMA-48: what follows ESC; a C1 control is the same as ESC and that control minus 0x40. */
-static void skip_escape(struct cleaner *cleaner, unsigned char kind) {
+static void skip_escape(struct sequence *seq, unsigned char kind) {
 	switch (kind) {
-	case '[': skip_csi(cleaner); break;
+	case '[': skip_csi(seq); break;
 	case ']':
 	case 'P':
 	case 'X':
 	case '^':
-	case '_': skip_string(cleaner); break;
+	case '_': skip_string(seq); break;
 	default: break;
 	}
 }
 
-static void on_escape(struct cleaner *cleaner) {
+static void on_escape(struct sequence *seq) {
 	unsigned char kind;
 
-	if (cleaner->pos == cleaner->len) {
+	if (seq->pos == seq->len) {
 		return;
 	}
-	kind = (unsigned char)cleaner->in[cleaner->pos];
+	kind = (unsigned char)seq->data[seq->pos];
 	if (kind >= 0x40 && kind <= 0x5F) {
-		cleaner->pos++;
-		skip_escape(cleaner, kind);
+		seq->pos++;
+		skip_escape(seq, kind);
 		return;
 	}
-	skip_range(cleaner, 0x20, 0x2F);
-	skip_final(cleaner, 0x30);
+	skip_range(seq, 0x20, 0x2F);
+	skip_final(seq, 0x30);
+}
+
+size_t text_dropped(const char *data, size_t len) {
+	struct sequence seq = { .data = data, .len = len };
+	uint32_t code = 0;
+	int n = text_decode(data, len, &code);
+
+	if (n < 0 || code == 0 || code == '\t' || code == '\n' || code == '\r') {
+		return 0;
+	}
+	seq.pos = (size_t)n;
+	if (code == ESC) {
+		on_escape(&seq);
+	} else if (code >= 0x80 && code <= 0x9F) {
+		skip_escape(&seq, (unsigned char)(code - 0x40));
+	} else if (!text_is_control(code) && !text_is_hidden(code)) {
+		return 0;
+	}
+	return seq.pos;
 }
 
 static void clean_one(struct cleaner *cleaner) {
 	const char *start = cleaner->in + cleaner->pos;
+	size_t dropped = text_dropped(start, cleaner->len - cleaner->pos);
 	uint32_t code = 0;
-	int n = text_decode(start, cleaner->len - cleaner->pos, &code);
+	int n;
 
+	if (dropped > 0) {
+		cleaner->pos += dropped;
+		return;
+	}
+	n = text_decode(start, cleaner->len - cleaner->pos, &code);
 	cleaner->pos += (size_t)abs(n);
 	if (n < 0 || code == 0) {
 		emit(cleaner, REPLACEMENT, strlen(REPLACEMENT));
@@ -116,11 +147,7 @@ static void clean_one(struct cleaner *cleaner) {
 		emit_newline(cleaner);
 	} else if (code == '\r') {
 		cleaner->cr_pending = true;
-	} else if (code == ESC) {
-		on_escape(cleaner);
-	} else if (code >= 0x80 && code <= 0x9F) {
-		skip_escape(cleaner, (unsigned char)(code - 0x40));
-	} else if (code == '\t' || (!text_is_control(code) && !text_is_hidden(code))) {
+	} else {
 		emit(cleaner, start, (size_t)n);
 	}
 }

@@ -2,7 +2,7 @@
  * redact/internal - what the parts of the redactor share.
  *
  *     redact.c    bytes in, blocks of whole lines out
- *     shadow.c    a block without escape codes, and the way back from it
+ *     shadow.c    a block without what cleaning drops, and the way back from it
  *     block.c     which lines have a keyword; clean text goes through in one copy
  *     lexicon.c   the words of all rules; prefilter.c finds the first of them fast
  *     find.c      where the secrets of such a line are: rules.c, compiled by compile.c, judged by plausible.c
@@ -159,7 +159,7 @@ must_check int lexicon_create(
 void lexicon_destroy(struct lexicon *lexicon);
 DEFINE_CLEANUP(struct lexicon *, lexicon_destroy);
 
-/* shadow.c: a text as one reads it. */
+/* shadow.c: a text as one reads it: without what text_clean() drops, so that cleaning puts no secret together. */
 struct cut {
 	size_t at;   /* in the shadow: `skip` bytes of the text are missing in front of it */
 	size_t skip; /* of all cuts up to here */
@@ -177,6 +177,8 @@ void shadow_init(struct shadow *shadow);
 void shadow_finish(struct shadow *shadow);
 /* Makes it that of `text`, borrowed. Returns: 0; -ENOMEM. */
 must_check int shadow_make(struct shadow *shadow, const char *text, size_t len);
+/* Whether a text has something that its shadow has not. */
+bool shadow_differs(const char *text, size_t len);
 /* Where the byte at `offset` of the shadow stands in the text. */
 size_t shadow_origin(const struct shadow *shadow, size_t offset);
 /* Where the byte in front of `offset` ends in the text. */

@@ -3,10 +3,15 @@
 #include <string.h>
 
 #include "common/redact/internal.h"
+#include "common/text.h"
 
-#define ESC 0x1B
-#define BEL 0x07
 #define DEL 0x7F
+
+/*
+ * Sixteen bytes at once, so that ordinary text costs next to nothing. What text_dropped() may drop begins with a
+ * control character or with one of these bytes of UTF-8.
+ */
+typedef uint8_t lanes __attribute__((vector_size(16)));
 
 void shadow_init(struct shadow *shadow) {
 	*shadow = (struct shadow){ .text = "" };
@@ -22,59 +27,50 @@ void shadow_finish(struct shadow *shadow) {
 	shadow_init(shadow);
 }
 
-/* Of a control string (OSC and its like), behind its introducer: to BEL, ST or the end of its line. */
-static size_t string_len(const char *p, size_t len) {
-	for (size_t i = 0; i < len; i++) {
-		if (p[i] == '\n') {
-			return i;
+static inline bool any_suspect(const char *text) {
+	uint64_t halves[2];
+	lanes v, bad;
+
+	memcpy(&v, text, sizeof(v));
+	bad = (lanes)((v < 0x20) & (v != '\n') & (v != '\r') & (v != '\t')) |
+		(lanes)((v == DEL) | (v == 0xC2) | (v == 0xCD) | (v == 0xD8) | (v == 0xE1) |
+			(v == 0xE2) | (v == 0xEF) | (v == 0xF3));
+	memcpy(halves, &bad, sizeof(halves));
+	return (halves[0] | halves[1]) != 0;
+}
+
+/* How many bytes at `text` do not show. A NUL shows once it is replaced, but in UTF-16 it is half of a letter. */
+static inline size_t invisible_len(const char *text, size_t len) {
+	unsigned char byte = (unsigned char)*text;
+
+	if (byte == '\0') {
+		return 1;
+	}
+	return byte < 0x20 || byte == DEL || byte >= 0xC2 ? text_dropped(text, len) : 0;
+}
+
+/* Where the next bytes are that do not show, and how many; `len`: there are none. */
+static size_t next_invisible(const char *text, size_t pos, size_t len, size_t *ret_skip) {
+	while (pos < len) {
+		size_t end;
+
+		while (len - pos >= sizeof(lanes) && !any_suspect(text + pos)) {
+			pos += sizeof(lanes);
 		}
-		if (p[i] == BEL) {
-			return i + 1;
-		}
-		if (p[i] == ESC && i + 1 < len && p[i + 1] == '\\') {
-			return i + 2;
+		for (end = MIN(len, pos + sizeof(lanes)); pos < end; pos++) {
+			*ret_skip = invisible_len(text + pos, len - pos);
+			if (*ret_skip > 0) {
+				return pos;
+			}
 		}
 	}
 	return len;
 }
 
-static size_t range_len(const char *p, size_t len, char first, char last) {
-	size_t i = 0;
+bool shadow_differs(const char *text, size_t len) {
+	size_t skip;
 
-	while (i < len && p[i] >= first && p[i] <= last) {
-		i++;
-	}
-	return i;
-}
-
-/* ECMA-48: how long the escape sequence at `p` is. */
-static size_t escape_len(const char *p, size_t len) {
-	size_t n = 2;
-
-	if (len < 2) {
-		return len;
-	}
-	switch (p[1]) {
-	case '[':
-		n += range_len(p + n, len - n, 0x30, 0x3F);
-		n += range_len(p + n, len - n, 0x20, 0x2F);
-		return n + (n < len && p[n] >= 0x40 && p[n] <= 0x7E);
-	case ']':
-	case 'P':
-	case 'X':
-	case '^':
-	case '_': return n + string_len(p + n, len - n);
-	default: break;
-	}
-	if (p[1] < 0x20) {
-		return 1;
-	}
-	n = 1 + range_len(p + 1, len - 1, 0x20, 0x2F);
-	return n + (n < len && p[n] >= 0x30 && p[n] <= 0x7E);
-}
-
-static bool is_invisible(char c) {
-	return ((unsigned char)c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == DEL;
+	return next_invisible(text, 0, len, &skip) < len;
 }
 
 static int add_cut(struct shadow *shadow, size_t skip) {
@@ -100,21 +96,7 @@ static int add_cut(struct shadow *shadow, size_t skip) {
 	return 0;
 }
 
-/* The next byte that does not show; `controls`: there are others than escape codes. */
-static size_t next_invisible(const char *text, size_t pos, size_t len, bool controls) {
-	const char *found;
-
-	if (controls) {
-		while (pos < len && !is_invisible(text[pos])) {
-			pos++;
-		}
-		return pos;
-	}
-	found = memchr(text + pos, ESC, len - pos);
-	return found != NULL ? (size_t)(found - text) : len;
-}
-
-static int strip(struct shadow *shadow, const char *text, size_t len, bool controls) {
+static int strip(struct shadow *shadow, const char *text, size_t len, size_t end, size_t skip) {
 	size_t pos = 0;
 	char *copy = buffer_reserve(&shadow->copy, len);
 
@@ -122,18 +104,16 @@ static int strip(struct shadow *shadow, const char *text, size_t len, bool contr
 		return -ENOMEM;
 	}
 	while (pos < len) {
-		size_t end = next_invisible(text, pos, len, controls), skip;
-
 		memcpy(copy + shadow->copy.len, text + pos, end - pos);
 		buffer_commit(&shadow->copy, end - pos);
 		if (end == len) {
 			break;
 		}
-		skip = text[end] == ESC ? escape_len(text + end, len - end) : 1;
 		if (add_cut(shadow, skip) < 0) {
 			return -ENOMEM;
 		}
 		pos = end + skip;
+		end = next_invisible(text, pos, len, &skip);
 	}
 	shadow->text = shadow->copy.data;
 	shadow->len = shadow->copy.len;
@@ -141,16 +121,16 @@ static int strip(struct shadow *shadow, const char *text, size_t len, bool contr
 }
 
 int shadow_make(struct shadow *shadow, const char *text, size_t len) {
-	bool controls = memchr(text, '\0', len) != NULL || memchr(text, '\b', len) != NULL;
+	size_t skip = 0, first = next_invisible(text, 0, len, &skip);
 
 	shadow->n_cuts = 0;
 	shadow->text = text;
 	shadow->len = len;
-	if (!controls && memchr(text, ESC, len) == NULL) {
+	if (first == len) {
 		return 0;
 	}
 	buffer_consume(&shadow->copy, shadow->copy.len);
-	return strip(shadow, text, len, controls);
+	return strip(shadow, text, len, first, skip);
 }
 
 /* What all cuts in front of `offset` skip; one at `offset` itself counts when `inclusive`. */

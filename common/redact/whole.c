@@ -12,13 +12,8 @@
 static bool is_plain(const char *text, size_t len) {
 	const struct lexicon *lexicon = lexicon_of_rules();
 
-	if (lexicon == NULL || memchr(text, 0x1B, len) != NULL || memchr(text, '@', len) != NULL) {
+	if (lexicon == NULL || memchr(text, '@', len) != NULL || shadow_differs(text, len)) {
 		return false;
-	}
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') {
-			return false;
-		}
 	}
 	return prefilter_next(lexicon->prefilter, text, 0, len) == len;
 }

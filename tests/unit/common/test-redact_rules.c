@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "common/redact/internal.h"
+#include "common/text.h"
 
 #define TEXT_MAX 4096
 
@@ -373,6 +374,33 @@ static void colours_hide_nothing(void **state) {
 	for_each_plant(check_colour);
 }
 
+/* What cleaning drops afterwards stands inside the secret. */
+static void check_invisible(const struct planted *planted) {
+	static const char *const invisible[] = { "\xE2\x80\x8B", "\xC2\xAD", "\xEF\xBB\xBF", "\a", "\x01",
+		"\x7F", "\xC2\x9B" "31m", "\xC2\x85", "\x1B]0;title\xC2\x9C", "\x1B]8;;x\x1B\\",
+		"\xF3\xA0\x80\x81", "\xE2\x81\xA0" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(invisible); i++) {
+		_cleanup_(buffer_finish) struct buffer out;
+		_cleanup_(freep) char *clean = NULL;
+		char line[TEXT_MAX * 2];
+		int from = (int)planted->from, inside = 3;
+
+		(void)snprintf(line, sizeof(line), "b %.*s%.*s%s%s\n", from, planted->text, inside,
+			planted->secret, invisible[i], planted->text + from + inside);
+		redact_split(line, strlen(line), 0, &out);
+		clean = text_clean(out.data, out.len);
+		assert_non_null(clean);
+		if (strstr(clean, planted->secret) != NULL) {
+			fail_msg("%s: cleaning puts \"%s\" together", planted->plant->kind, clean);
+		}
+	}
+}
+
+static void cleaning_puts_nothing_together(void **state) {
+	for_each_plant(check_invisible);
+}
+
 /* As a member of a JSON object of a log line. */
 static void check_json(const struct planted *planted) {
 	_cleanup_(buffer_finish) struct buffer out;
@@ -436,6 +464,7 @@ int main(void) {
 		cmocka_unit_test(each_kind_is_found_and_named),
 		cmocka_unit_test(a_split_at_any_byte_hides_nothing),
 		cmocka_unit_test(colours_hide_nothing),
+		cmocka_unit_test(cleaning_puts_nothing_together),
 		cmocka_unit_test(json_hides_nothing),
 		cmocka_unit_test(endless_lines_hide_nothing),
 		cmocka_unit_test(what_leaves_is_searched),
