@@ -219,7 +219,9 @@ static void next_step(struct evidences *evidences) {
 
 static void set_text(char out[STEP_TITLE_MAX], const char *text, size_t len) {
 	len = MIN(len, (size_t)STEP_TITLE_MAX - 1);
-	memcpy(out, text, len);
+	if (len > 0) {
+		memcpy(out, text, len); /* without a title there is no text */
+	}
 	out[len] = '\0';
 }
 
