@@ -200,8 +200,9 @@ static void read_reviews(
 	if (!listed) {
 		snapshot->review = GITHUB_REVIEW_UNREAD;
 	}
-	snapshot->reviews_incomplete = github_json_count(json_object_get(connection, "totalCount")) !=
-		(int64_t)json_array_size(nodes);
+	snapshot->reviews_incomplete = (without & GITHUB_WITHOUT_REVIEWERS) == 0 &&
+		github_json_count(json_object_get(connection, "totalCount")) !=
+			(int64_t)json_array_size(nodes);
 	for (size_t i = 0; i < json_array_size(nodes) && i < LIMIT_GITHUB_REVIEWS; i++) {
 		read_review(json_array_get(nodes, i), &snapshot->reviews[snapshot->n_reviews++]);
 	}

@@ -142,6 +142,11 @@ static void judge_reviews(struct judging *j) {
 			who[0] != '\0' ? " by " : "", who);
 		return;
 	}
+	if (s->reviews_incomplete) {
+		github_reason(j, REASON_BLOCKED_UNKNOWN, 0, "reviews",
+			"Not all reviews could be read, so an objection may be among the others.");
+		return;
+	}
 	switch (s->review) {
 	case GITHUB_REVIEW_NONE: return;
 	case GITHUB_REVIEW_APPROVED: judge_approval(j); return;

@@ -208,9 +208,8 @@ static void look_at_all(struct judging *j) {
 
 		j->some_required = j->some_required || check->required == GITHUB_YES;
 		j->saw_reported = j->saw_reported || github_is_reported(j, check);
-		if (!github_passes(check) && !github_is_superseded(list, check)) {
-			j->saw_not_green = true;
-		}
+		/* Older runs too: whether GitHub's summary counts them is not said. */
+		j->saw_not_green = j->saw_not_green || !github_passes(check);
 		if (!github_is_left_out(j, check) && check->status != GITHUB_STATUS_EXPECTED) {
 			j->n_reported++;
 		}

@@ -29,19 +29,24 @@ static bool is_told_by_check(const struct judging *j, const struct github_check 
 static void judge_suite(struct judging *j, const struct github_check *suite) {
 	bool is_workflow = suite->workflow[0] != '\0' || suite->workflow_run_id > 0 ||
 		strcmp(suite->app, GITHUB_ACTIONS_APP) == 0;
-	bool needs_person = suite->conclusion == GITHUB_CONCLUSION_ACTION_REQUIRED ||
+	bool counts_anyway = suite->status == GITHUB_STATUS_UNREAD ||
+		suite->conclusion == GITHUB_CONCLUSION_UNREAD ||
+		(suite->status == GITHUB_STATUS_COMPLETED &&
+			suite->conclusion == GITHUB_CONCLUSION_NONE) ||
+		suite->conclusion == GITHUB_CONCLUSION_ACTION_REQUIRED ||
 		suite->conclusion == GITHUB_CONCLUSION_STARTUP_FAILURE;
 
 	if (suite->kind == GITHUB_KIND_UNREAD) {
 		github_judge_one(j, suite);
 		return;
 	}
-	if (github_passes(suite) || (!is_workflow && suite->status != GITHUB_STATUS_COMPLETED) ||
+	if (github_passes(suite) ||
+		(!is_workflow && suite->status != GITHUB_STATUS_COMPLETED && !counts_anyway) ||
 		is_told_by_check(j, suite)) {
 		return;
 	}
 	j->saw_not_green = true;
-	if (!j->some_required || needs_person) {
+	if (!j->some_required || counts_anyway) {
 		github_judge_one(j, suite);
 	}
 }
@@ -63,9 +68,7 @@ void github_judge_suites_as_checks(struct judging *j) {
 	const struct github_check_list *list = &j->snapshot->suites;
 
 	for (size_t i = 0; i < list->n; i++) {
-		j->saw_not_green = j->saw_not_green ||
-			(!github_passes(&list->items[i]) &&
-				!github_is_superseded(list, &list->items[i]));
+		j->saw_not_green = j->saw_not_green || !github_passes(&list->items[i]);
 		j->n_reported += !github_is_left_out(j, &list->items[i]);
 		j->saw_reported = j->saw_reported || github_is_reported(j, &list->items[i]);
 	}
