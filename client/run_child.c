@@ -124,6 +124,21 @@ int run_child_become(struct run_child *child, char **program) {
 	return -errno;
 }
 
+/* Without us it would end the step: all that we take from others do, but one. */
+static bool would_end(int number) {
+	struct sigaction action;
+
+	return number != SIGURG && sigaction(number, NULL, &action) == 0 &&
+		action.sa_handler != SIG_IGN;
+}
+
+static void note_end(struct run_child *child, int number) {
+	if (would_end(number)) {
+		child->asked = number;
+		child->unwanted = child->unwanted || child->pid == 0;
+	}
+}
+
 static void pass_on(const struct run_child *child, const struct signalfd_siginfo *info) {
 	const union sigval value = { .sival_ptr = (void *)(uintptr_t)info->ssi_ptr };
 	bool is_groups = run_witness_saw(&child->witness, (int)info->ssi_signo);
@@ -167,6 +182,7 @@ static void look_at_child(struct run_child *child) {
 		} else {
 			child->status = status;
 			child->pid = 0;
+			child->unwanted = WIFSIGNALED(status) && WTERMSIG(status) == child->asked;
 		}
 	}
 }
@@ -179,6 +195,7 @@ void run_child_attend(struct run_child *child, bool *ret_resized) {
 		if (info.ssi_signo == SIGWINCH) {
 			resized = true;
 		} else if (info.ssi_signo != SIGCHLD) {
+			note_end(child, (int)info.ssi_signo);
 			pass_on(child, &info);
 		}
 	}

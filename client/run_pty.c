@@ -86,7 +86,8 @@ void run_pty_follow(struct run_pty *pty) {
 			ours.c_cc[i] = now.c_cc[i];
 		}
 	}
-	(void)tcsetattr(pty->outer, TCSADRAIN, &ours);
+	/* Without waiting for what is still to be shown: Ctrl-S may hold that up for ever. */
+	(void)tcsetattr(pty->outer, TCSANOW, &ours);
 	now.c_oflag &= ~(tcflag_t)OPOST;
 	(void)tcsetattr(pty->master, TCSANOW, &now);
 	pty->modes = now;

@@ -42,16 +42,23 @@ static void pump(
 	}
 }
 
-/* What it has written, and what others add to it within a moment. */
+/*
+ * What it has written, and what others add to it within a moment. Who wants our end as well has to wait for a reader
+ * that takes it slowly no longer than that.
+ */
 static void pump_rest(
 	struct run_child *child, struct run_streams *streams, run_passed_fn *passed, void *data) {
-	int64_t end_us = clock_mono_us() + CLIENT_RUN_GRACE_MS * 1000;
+	int64_t end_us = clock_mono_us() + CLIENT_RUN_GRACE_MS * 1000, left_us;
+	bool was_unwanted = child->unwanted;
 
 	run_streams_settle(streams);
 	while (!run_streams_ended(streams)) {
-		int64_t left_us = end_us - clock_mono_us();
-
-		if (left_us <= 0 && run_streams_settled(streams)) {
+		if (child->unwanted && !was_unwanted) {
+			end_us = clock_mono_us() + CLIENT_RUN_GRACE_MS * 1000;
+		}
+		was_unwanted = child->unwanted;
+		left_us = end_us - clock_mono_us();
+		if (left_us <= 0 && (was_unwanted || run_streams_settled(streams))) {
 			return;
 		}
 		wait_for_something(child, streams, left_us > 0 ? (int)(left_us / 1000 + 1) : -1);
@@ -86,10 +93,10 @@ static void leave_rest(struct run_streams *streams) {
 
 static int lost_output(const struct run_streams *streams) {
 	for (size_t i = 0; i < streams->n; i++) {
-		int status = streams->stream[i].status;
+		const struct run_stream *stream = &streams->stream[i];
 
-		if (status < 0 && status != -EPIPE && status != -ECONNRESET) {
-			return status;
+		if (stream->status < 0 && !run_stream_lost_reader(stream)) {
+			return stream->status;
 		}
 	}
 	return 0;

@@ -14,7 +14,8 @@ struct run_result {
 
 /*
  * Runs `program`, and returns when it has ended and all it wrote was passed on. What others still write then, who have
- * its output open, is passed on in the background, for as long as they do. `passed` is told of all output before. When
+ * its output open, is passed on in the background, for as long as they do; so is the rest of its own when it, or this
+ * process afterwards, was told by a signal to end, and nobody reads. `passed` is told of all output before. When
  * nothing can be prepared for that, this process becomes the command, and the function does not return.
  */
 void run_step(char **program, run_passed_fn *passed, void *data, struct run_result *ret_result);
