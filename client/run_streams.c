@@ -225,7 +225,10 @@ static bool fill(struct run_stream *stream) {
 	return true;
 }
 
-/* Returns whether all of it is gone, or lost. */
+/*
+ * Returns whether all of it is gone, or lost. For a full disk nothing can stand in: what comes after that is lost, and
+ * the step goes on to its own end.
+ */
 static bool drain(struct run_stream *stream) {
 	while (stream->begin < stream->end && stream->status == 0) {
 		ssize_t n = run_sink_write(
@@ -250,6 +253,11 @@ static bool nobody_reads(const struct run_stream *stream) {
 	return stream->sink.tells && poll(&ready, 1, 0) > 0 && (ready.revents & POLLERR) != 0;
 }
 
+bool run_stream_lost_reader(const struct run_stream *stream) {
+	return stream->status == -EPIPE || stream->status == -ECONNRESET ||
+		(stream->status == -EIO && stream->is_pty);
+}
+
 static void move(struct run_stream *stream, run_passed_fn *passed, void *data) {
 	if (stream->begin == stream->end) {
 		if (stream->from < 0 || !fill(stream)) {
@@ -270,10 +278,14 @@ void run_streams_move(struct run_streams *streams, run_passed_fn *passed, void *
 		struct run_stream *stream = &streams->stream[i];
 
 		move(stream, passed, data);
+		if (stream->from < 0 || stream->begin < stream->end) {
+			continue;
+		}
+		if (stream->status == 0 && nobody_reads(stream)) {
+			stream->status = -EPIPE;
+		}
 		/* The step then finds out as it would have: by SIGPIPE, or EPIPE. */
-		if (stream->from >= 0 && stream->begin == stream->end &&
-			(stream->status < 0 || nobody_reads(stream))) {
-			stream->status = stream->status < 0 ? stream->status : -EPIPE;
+		if (run_stream_lost_reader(stream)) {
 			end_stream(stream);
 		}
 	}

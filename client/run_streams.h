@@ -28,7 +28,7 @@ struct run_stream {
 	bool is_pty;
 	struct run_pty pty;
 	struct run_sink sink;
-	int status;	   /* 0; negative errno: what came could not be passed on */
+	int status;	   /* 0; negative errno: what came could not be passed on, and is not from then on */
 	int64_t owed;	   /* bytes that are still to be read, now that the step has ended */
 	size_t begin, end; /* of what waits in `data` to be passed on */
 	char *data;	   /* owned: RUN_CHUNK_BYTES */
@@ -60,6 +60,9 @@ void run_streams_release(struct run_streams *streams);
 size_t run_streams_polls(const struct run_streams *streams, struct pollfd polls[RUN_POLLS_MAX]);
 /* Moves what can be moved without waiting. */
 void run_streams_move(struct run_streams *streams, run_passed_fn *passed, void *data);
+
+/* Whether its status is that there is nobody any more who reads, which is for the step to find out. */
+bool run_stream_lost_reader(const struct run_stream *stream);
 
 /* The step is gone: what has been written so far is owed. */
 void run_streams_settle(struct run_streams *streams);

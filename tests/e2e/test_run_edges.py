@@ -1,15 +1,18 @@
 """`codegenctl run --` where something is against it: an old kernel, a stuck reader, a full disk, old files."""
 import ctypes
 import errno
+import fcntl
 import os
 import signal
 import struct
 import subprocess
+import termios
 
 import pytest
 
 from conftest import PATIENCE_S, wait_for
 from test_run import PYTHON, Step, WARNING, finish
+from test_run_terminal import Terminal
 
 SYS_CLOSE_RANGE = 436  # on every architecture
 
@@ -43,3 +46,62 @@ def test_an_old_kernel_is_good_enough(step):
         assert file.read() == b""
     assert process.poll() is None
     assert finish(process, b"\n")[0] == 0
+
+
+def fill_pipe(step, script):
+    """A step that has filled the pipe to a reader that does not read."""
+    reading, writing = os.pipe()
+    room = fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ)
+    process = step.run(f"echo $$ >pid; {script}", stdout=writing)
+    os.close(writing)
+    waiting = lambda: struct.unpack("i", fcntl.ioctl(reading, termios.FIONREAD, bytes(4)))[0]
+    wait_for(lambda: waiting() == room, "the full pipe")
+    return process, reading, int((step.directory / "pid").read_text())
+
+
+def test_a_stuck_reader_does_not_keep_a_cancelled_job(step):
+    process, reading, _ = fill_pipe(step, "exec yes")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+    with os.fdopen(reading, "rb") as file:
+        assert file.read(1000) == b"y\n" * 500
+
+
+def test_a_signal_after_the_step_is_for_codegenctl(step):
+    process, reading, pid = fill_pipe(step, "(yes; echo end >&2) & trap 'exit 4' TERM; wait")
+    process.send_signal(signal.SIGTERM)
+    wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the step")
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE_S) == 4
+    # What is left behind ends with its reader.
+    os.close(reading)
+    assert process.stderr.read().endswith(b"end\n")
+
+
+@pytest.mark.parametrize("script, code", [("exit 1", 1), ("exit 0", 125), ("kill -TERM $$", 143)])
+def test_a_full_disk_does_not_change_how_the_step_ends(step, script, code):
+    with open("/dev/full", "wb") as full:
+        script = f"for i in $(seq 20000); do echo 'a line of a log that is long enough'; done 2>/dev/null; {script}"
+        ended, _, err = finish(step.run(script, stdout=full))
+    assert ended == code and b"No space left" in err
+    report, = step.spooled()
+    assert report["parameters"]["exitCode"] == code and "No space left" in report["parameters"]["log"]
+
+
+def test_a_terminal_that_is_held_does_not_keep_a_cancelled_job(step):
+    terminal = Terminal(step, step.words([PYTHON, "-c", """
+import time, tty
+input()
+tty.setcbreak(1)
+print("set", flush=True)
+open("done", "w")
+time.sleep(100)
+"""]), stderr=subprocess.DEVNULL)
+    termios.tcflow(terminal.slave, termios.TCOOFF)  # as Ctrl-S does
+    terminal.type(b"\n")
+    wait_for(lambda: (step.directory / "done").exists(), "the step's change of the terminal")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+    termios.tcflow(terminal.slave, termios.TCOON)
+    terminal.finish()
