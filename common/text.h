@@ -47,8 +47,8 @@ bool text_is_web_url(const char *str);
  */
 must_check char *text_clean(const char *data, size_t len);
 /*
- * How many bytes at the beginning of `data` (`len` > 0) leave nothing behind when they are cleaned: an escape sequence, a
- * control or hidden character. 0: what is there stays, is replaced (bad UTF-8, NUL), or is a CR.
+ * How many bytes at the beginning of `data` (`len` > 0) leave nothing behind when they are cleaned: an escape
+ * sequence, a control or hidden character. 0: what is there stays, is replaced (bad UTF-8, NUL), or is a CR.
  */
 size_t text_dropped(const char *data, size_t len);
 

@@ -64,25 +64,19 @@ static void add_at_sign_rules(struct rule_set *set) {
 	}
 }
 
-/* The known values that begin with `word`, which begins at `at`. */
-static void find_needles(struct redactor *red, const struct lexicon_word *word, const char *line,
-	size_t at, size_t len) {
-	const struct lexicon *lexicon = red->lexicon;
+/* The known values in the line. */
+static void find_needles(struct redactor *red, const char *line, size_t len) {
+	size_t n = 0, at = 0;
 
-	for (size_t i = 0; i < word->n_needles; i++) {
-		const struct needle *needle =
-			&lexicon->needles[lexicon->order[word->first_needle + i]];
-
-		if (needle->len > len - at || memcmp(line + at, needle->text, needle->len) != 0) {
-			continue;
-		}
+	while ((at = needles_next(red->needles, line, at, len, &n)) < len) {
 		if (red->spans.n == REDACT_SPANS_MAX) {
 			red->spans.span[REDACT_SPANS_MAX - 1].to = len;
 			return;
 		}
 		red->spans.span[red->spans.n++] = (struct span){
-			.match = at, .from = at, .to = at + needle->len, .rule = REDACT_RULES_MAX
+			.match = at, .from = at, .to = at + n, .rule = REDACT_RULES_MAX
 		};
+		at++;
 	}
 }
 
@@ -114,14 +108,14 @@ static int find_in_line(struct redactor *red, const char *line, size_t len, bool
 
 		pos = keywords_next(red->lexicon->keywords, &state, line, pos, len, &ids, &n);
 		for (size_t i = 0; i < n; i++) {
-			const struct lexicon_word *word = &red->lexicon->words[ids[i]];
-
-			rule_set_join(&set, &word->rules);
-			find_needles(red, word, line, pos - word->len, len);
+			rule_set_join(&set, &red->lexicon->words[ids[i]].rules);
 		}
 	}
 	if (next_at_sign(line, 0, len) < len) {
 		add_at_sign_rules(&set);
+	}
+	if (red->needles != NULL) {
+		find_needles(red, line, len);
 	}
 	red->found = set;
 	r = finder_find(red->finder, &set, line, len, &red->spans, ret_opens_key);
@@ -250,7 +244,7 @@ static size_t next_place(struct walk *walk, size_t from) {
 
 	if (walk->word < from) {
 		walk->word = prefilter_next(
-			walk->red->lexicon->prefilter, shadow->text, from, shadow->len);
+			walk->red->prefilter, shadow->text, from, shadow->len);
 	}
 	if (walk->at_sign < from) {
 		walk->at_sign = next_at_sign(shadow->text, from, shadow->len);
@@ -265,7 +259,7 @@ int block_redact(struct redactor *red, const char *text, size_t len, struct buff
 	int r = shadow_make(&red->shadow, text, len);
 
 	if (r == 0) {
-		walk.word = prefilter_next(red->lexicon->prefilter, shadow->text, 0, shadow->len);
+		walk.word = prefilter_next(red->prefilter, shadow->text, 0, shadow->len);
 		walk.at_sign = next_at_sign(shadow->text, 0, shadow->len);
 	}
 	while (r == 0 && pos < shadow->len) {

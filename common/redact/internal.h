@@ -7,7 +7,7 @@
  *     lexicon.c   the words of all rules; prefilter.c finds the first of them fast
  *     find.c      where the secrets of such a line are: rules.c, compiled by compile.c, judged by plausible.c
  *     key_lines.c the lines of a private key
- *     value.c     the encodings of known values
+ *     value.c     the encodings of known values, kept and found by needles.c
  *     whole.c     all of this on one text
  */
 #pragma once
@@ -33,8 +33,8 @@
 enum redact_rule_flags {
 	RULE_KEY_LINES = 1 << 0, /* the lines that follow belong to it, unless it has its end in it */
 	RULE_NAMED = 1 << 1,	 /* NAME = VALUE: judged by plausible.c */
-	RULE_ANYWHERE = 1 << 3, /* its keyword is anywhere in the line, not in what matches */
-	RULE_AT_SIGN = 1 << 2,	/* no keyword: "://", then "@" in one word */
+	RULE_AT_SIGN = 1 << 2,	 /* no keyword: "://", then "@" in one word */
+	RULE_ANYWHERE = 1 << 3,	 /* its keyword is anywhere in the line, not in what matches */
 };
 
 /* A kind of secret. Of the same place, the first row of the table has the say. */
@@ -99,8 +99,10 @@ unsigned entropy_of(const char *data, size_t len);
 must_check bool value_is_plausible(const char *line, size_t line_len, size_t name, size_t name_len,
 	size_t value, size_t value_len);
 
-/* Whether a name says that its value is secret: of a variable or of a member. */
+/* Whether a name says that its value is secret: of a member. */
 bool name_is_secret(const char *name, size_t len);
+/* Whether such a word is in it, whatever it ends with: of a variable, which few have by chance. */
+bool name_has_secret_word(const char *name, size_t len);
 
 /* find.c: what one thread needs for matching. */
 struct finder;
@@ -120,15 +122,9 @@ void spans_merge(struct spans *spans);
 /* Of a longer word the beginning is looked for. With the NUL. */
 #define LEXICON_WORD_MAX 16
 
-struct needle {
-	char *text; /* owned */
-	size_t len;
-};
-
 struct lexicon_word {
-	size_t len;
-	struct rule_set rules;		/* that it may mean */
-	size_t first_needle, n_needles; /* that it begins: a range of `order` */
+	char text[LEXICON_WORD_MAX];
+	struct rule_set rules; /* that it may mean */
 };
 
 /*
@@ -146,18 +142,32 @@ struct lexicon {
 	struct keywords *keywords;
 	struct prefilter *prefilter;
 	struct lexicon_word *words; /* by the id in `keywords` */
-	size_t *order;		    /* indices of needles */
-	size_t n_order;
-	const struct needle *needles; /* borrowed */
+	size_t n_words;
 };
 
-/* The rules' own words, made once. NULL: memory. */
+/* The rules' words, made once. NULL: memory. */
 const struct lexicon *lexicon_of_rules(void);
-/* The rules' words and the beginnings of `needles` (borrowed). Returns: 0; -ENOMEM; -E2BIG. */
-must_check int lexicon_create(
-	const struct needle *needles, size_t n_needles, struct lexicon **ret_lexicon);
 void lexicon_destroy(struct lexicon *lexicon);
 DEFINE_CLEANUP(struct lexicon *, lexicon_destroy);
+/* A word as it is looked for: its beginning, in small letters. */
+void lexicon_fold(char out[LEXICON_WORD_MAX], const char *word);
+
+/* needles.c: known values and their encodings. Of one thread. */
+/* So many are looked for; a shorter one is left to the rules. */
+#define NEEDLES_MAX 4096
+#define NEEDLE_MIN_BYTES 8
+struct needles;
+must_check int needles_create(struct needles **ret_needles);
+/* One more user of them; NULL is fine. */
+struct needles *needles_ref(struct needles *needles);
+void needles_unref(struct needles *needles);
+/* Returns: 0, also when it was there or is too short; -ENOSPC, NEEDLES_MAX; -ENOMEM. */
+must_check int needles_add(struct needles *needles, const char *text, size_t len);
+/* Where the first one at or after `from` is, and how long the longest there is; `len`: there is none. */
+size_t needles_next(
+	const struct needles *needles, const char *text, size_t from, size_t len, size_t *ret_len);
+/* Of their beginnings and the rules' words, borrowed; nothing may be added any more. Returns: 0; -ENOMEM. */
+must_check int needles_prefilter(struct needles *needles, const struct prefilter **ret_filter);
 
 /* shadow.c: a text as one reads it: without what text_clean() drops, so that cleaning puts no secret together. */
 struct cut {
@@ -203,10 +213,10 @@ enum key_verdict key_lines_next(
 /* block.c */
 struct redactor {
 	struct finder *finder;
-	const struct lexicon *lexicon;
-	struct lexicon *own_lexicon; /* when there are values; NULL: the rules' */
-	struct needle *needles;
-	size_t n_needles, needles_cap, n_values;
+	const struct lexicon *lexicon;	   /* NULL: nothing was fed yet */
+	const struct prefilter *prefilter; /* the needles', or the rules' */
+	struct needles *needles;	   /* NULL: no value is known */
+	size_t n_values;
 	struct shadow shadow, line_shadow;
 	struct spans spans;
 	struct key_lines key;
@@ -220,6 +230,8 @@ struct redactor {
 	uint64_t count;
 };
 
+/* redact.c: before it is fed. Returns: 0; -ENOMEM. */
+must_check int redactor_start(struct redactor *red);
 /*
  * Appends the text without secrets. The text ends at a line's end, or is the last. Returns: 0; as buffer_append().
  */
@@ -231,5 +243,10 @@ must_check int block_redact(struct redactor *red, const char *text, size_t len, 
 must_check int piece_redact(
 	struct redactor *red, const char *text, size_t len, struct buffer *out, size_t *ret_done);
 
-/* value.c: adds the needles of a value. Returns: 0; -ENOMEM. */
-must_check int value_add(struct redactor *red, const char *value, size_t len);
+/*
+ * value.c: adds the needles of a value, as it is or in one kind of encoding. Returns: 0, also when there is no room for
+ * more; -ENOMEM.
+ */
+enum value_form { VALUE_PLAIN, VALUE_ESCAPED, VALUE_BASE64, VALUE_HEX, VALUE_FORM_COUNT };
+must_check int value_add(
+	struct needles *needles, const char *value, size_t len, enum value_form form);

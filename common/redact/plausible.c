@@ -271,7 +271,11 @@ bool value_is_plausible(const char *line, size_t line_len, size_t name, size_t n
 }
 
 bool name_is_secret(const char *name, size_t len) {
-	if (name_is_harmless(name, len) || contains(name, len, "public")) {
+	return !name_is_harmless(name, len) && name_has_secret_word(name, len);
+}
+
+bool name_has_secret_word(const char *name, size_t len) {
+	if (contains(name, len, "public")) {
 		return false;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(secret_words); i++) {

@@ -29,6 +29,15 @@ int redactor_create(struct redactor **ret_redactor) {
 	return 0;
 }
 
+int redactor_create_like(const struct redactor *known, struct redactor **ret_redactor) {
+	int r = redactor_create(ret_redactor);
+
+	if (r == 0) {
+		(*ret_redactor)->needles = needles_ref(known->needles);
+	}
+	return r;
+}
+
 static void wipe(struct buffer *buf) {
 	if (buf->cap > 0) {
 		explicit_bzero(buf->data, buf->cap);
@@ -41,12 +50,7 @@ void redactor_destroy(struct redactor *red) {
 		return;
 	}
 	finder_destroy(red->finder);
-	lexicon_destroy(red->own_lexicon);
-	for (size_t i = 0; i < red->n_needles; i++) {
-		explicit_bzero(red->needles[i].text, red->needles[i].len);
-		free(red->needles[i].text);
-	}
-	free(red->needles);
+	needles_unref(red->needles);
 	shadow_finish(&red->shadow);
 	shadow_finish(&red->line_shadow);
 	wipe(&red->pending);
@@ -59,19 +63,24 @@ uint64_t redactor_count(const struct redactor *red) {
 	return red->count;
 }
 
-static int start(struct redactor *red) {
+int redactor_start(struct redactor *red) {
+	const struct lexicon *lexicon = lexicon_of_rules();
 	int r = 0;
 
 	if (red->lexicon != NULL) {
 		return 0;
 	}
-	if (red->n_needles > 0) {
-		r = lexicon_create(red->needles, red->n_needles, &red->own_lexicon);
-		red->lexicon = red->own_lexicon;
-	} else {
-		red->lexicon = lexicon_of_rules();
+	if (lexicon == NULL) {
+		return -ENOMEM;
 	}
-	return r < 0 ? r : red->lexicon != NULL ? 0 : -ENOMEM;
+	red->prefilter = lexicon->prefilter;
+	if (red->needles != NULL) {
+		r = needles_prefilter(red->needles, &red->prefilter);
+	}
+	if (r == 0) {
+		red->lexicon = lexicon;
+	}
+	return r;
 }
 
 static bool ends_secret(char c) {
@@ -139,7 +148,7 @@ static ssize_t feed_some(struct redactor *red, const char *data, size_t len, str
 
 int redactor_feed(struct redactor *red, const char *data, size_t len, struct buffer *out) {
 	size_t pos = 0;
-	int r = start(red);
+	int r = redactor_start(red);
 
 	while (r == 0 && pos < len) {
 		ssize_t n;
@@ -159,7 +168,7 @@ int redactor_feed(struct redactor *red, const char *data, size_t len, struct buf
 }
 
 int redactor_end(struct redactor *red, struct buffer *out) {
-	int r = start(red);
+	int r = redactor_start(red);
 
 	if (r == 0 && red->pending.len > 0) {
 		r = work_on_line(red, out);

@@ -25,19 +25,22 @@ struct redactor;
 
 /* Returns: 0, redactor_destroy() when done; -ENOMEM. */
 must_check int redactor_create(struct redactor **ret_redactor);
+/* One that knows the values that `known` knows, of the same thread; neither may learn more. */
+must_check int redactor_create_like(const struct redactor *known, struct redactor **ret_redactor);
 /* Overwrites what it held of the text. NULL is fine. */
 void redactor_destroy(struct redactor *redactor);
 DEFINE_CLEANUP(struct redactor *, redactor_destroy);
 
 /*
- * Adds the value of a known secret, as it is and in the encodings CI systems print (base64 at its three alignments,
- * URL, JSON string, XML, shell quotes). Shorter than REDACT_VALUE_MIN_BYTES: ignored. Before the first feed only.
- * Returns: 0; -ENOMEM; -E2BIG, REDACT_VALUES_MAX.
+ * Adds the value of a known secret, as it is and in the encodings CI systems print (base64 at its three alignments and
+ * hex, also when these are broken into lines; URL, JSON string, XML, shell quotes), line by line. What is shorter than
+ * REDACT_VALUE_MIN_BYTES is ignored, and so is what is more than a few thousand such texts: encodings first. Before the
+ * first feed only. Returns: 0; -ENOMEM; -E2BIG, REDACT_VALUES_MAX.
  */
 must_check int redactor_add_value(struct redactor *redactor, const char *value);
 /*
  * The values of the variables in `environ` (NAME=value, NULL-ended) whose names say that they are secret (TOKEN,
- * SECRET, PASSWORD, API_KEY, ...), as redactor_add_value(). Returns: 0; -ENOMEM.
+ * SECRET, PASSWORD, API_KEY, ...), as redactor_add_value(). Of too many the first ones. Returns: 0; -ENOMEM.
  */
 must_check int redactor_add_environment(struct redactor *redactor, char *const *environ);
 

@@ -1,70 +1,40 @@
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/redact/internal.h"
 
 /* A longer value is looked for in parts of this length. */
 #define PART_MAX_BYTES 4096
+/*
+ * Of base64 and hex: tools break both into lines, so short parts are looked for. They overlap, so that the character
+ * that two of them share is in one of them.
+ */
+#define WINDOW_BYTES 14
+#define WINDOW_STEP_BYTES 12
 
 typedef int encode_fn(struct buffer *out, const char *value, size_t len);
-
-static int add_needle(struct redactor *red, const char *text, size_t len) {
-	struct needle *needles;
-	char *copy;
-
-	for (size_t i = 0; i < red->n_needles; i++) {
-		if (red->needles[i].len == len && memcmp(red->needles[i].text, text, len) == 0) {
-			return 0;
-		}
-	}
-	if (red->n_needles == red->needles_cap) {
-		size_t cap = MAX(red->needles_cap * 2, (size_t)32);
-
-		needles = reallocarray(red->needles, cap, sizeof(*needles));
-		if (needles == NULL) {
-			return -ENOMEM;
-		}
-		red->needles = needles;
-		red->needles_cap = cap;
-	}
-	copy = malloc(len + 1);
-	if (copy == NULL) {
-		return -ENOMEM;
-	}
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	red->needles[red->n_needles++] = (struct needle){ copy, len };
-	return 0;
-}
 
 /*
  * What stands for the value in any base64 text that has `shift` bytes (modulo 3) in front of it: the characters that
  * nothing but the value decides.
  */
 static int add_base64(
-	struct redactor *red, const char *value, size_t len, size_t shift, const char *alphabet) {
-	_cleanup_(buffer_finish) struct buffer out;
+	struct needles *needles, const char *value, size_t len, size_t shift, const char *alphabet) {
+	char out[WINDOW_BYTES * 2];
 	size_t first = (shift * 8 + 5) / 6, end = (shift + len) * 8 / 6;
 
-	buffer_init(&out, PART_MAX_BYTES * 2);
 	for (size_t i = first; i < end; i++) {
 		size_t bit = i * 6 - shift * 8, byte = bit / 8, in = bit % 8;
 		unsigned high = (unsigned char)value[byte];
 		unsigned low = byte + 1 < len ? (unsigned char)value[byte + 1] : 0;
-		char c = alphabet[((high << 8 | low) >> (10 - in)) & 0x3F];
-		int r = buffer_append(&out, &c, 1);
 
-		if (r < 0) {
-			return r;
-		}
+		out[i - first] = alphabet[((high << 8 | low) >> (10 - in)) & 0x3F];
 	}
-	return add_needle(red, out.data, out.len);
+	return needles_add(needles, out, end - first);
 }
 
-static int add_base64_all(struct redactor *red, const char *value, size_t len) {
+static int window_base64(struct needles *needles, const char *value, size_t len) {
 	static const char *const alphabets[] = {
 		/* RFC 4648, 4 and 5 */
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
@@ -74,42 +44,71 @@ static int add_base64_all(struct redactor *red, const char *value, size_t len) {
 
 	for (size_t i = 0; i < ARRAY_SIZE(alphabets); i++) {
 		for (size_t shift = 0; shift < 3 && r == 0; shift++) {
-			r = add_base64(red, value, len, shift, alphabets[i]);
+			r = add_base64(needles, value, len, shift, alphabets[i]);
 		}
 	}
 	return r;
 }
 
-static int encode_url(
-	struct buffer *out, const char *value, size_t len, const char *format, bool plus) {
+static int window_hex(struct needles *needles, const char *value, size_t len) {
+	static const char *const alphabets[] = { "0123456789abcdef", "0123456789ABCDEF" };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(alphabets) && r == 0; i++) {
+		char out[WINDOW_BYTES * 2];
+
+		for (size_t k = 0; k < len; k++) {
+			out[2 * k] = alphabets[i][(unsigned char)value[k] >> 4];
+			out[2 * k + 1] = alphabets[i][(unsigned char)value[k] & 0xF];
+		}
+		r = needles_add(needles, out, 2 * len);
+	}
+	return r;
+}
+
+/* Part by part; the last one is as long as the others, when the value is. */
+static int add_windows(struct needles *needles, const char *value, size_t len,
+	int (*add)(struct needles *, const char *, size_t)) {
+	size_t size = MIN(len, (size_t)WINDOW_BYTES), from = 0;
+	int r = add(needles, value, size);
+
+	while (r == 0 && from + size < len) {
+		from = MIN(from + WINDOW_STEP_BYTES, len - size);
+		r = add(needles, value + from, size);
+	}
+	return r;
+}
+
+/* RFC 3986, 2.1; `space` stands for a blank. */
+static int encode_url(struct buffer *out, const char *value, size_t len, const char *digits,
+	const char *space) {
 	int r = 0;
 
 	for (size_t i = 0; i < len && r == 0; i++) {
 		unsigned char c = (unsigned char)value[i];
+		const char code[] = { '%', digits[c >> 4], digits[c & 0xF] };
 
-		if (isalnum(c) || strchr("-_.~", c) != NULL) {
+		if (isalnum(c) || (c != '\0' && strchr("-_.~", c) != NULL)) {
 			r = buffer_append(out, &value[i], 1);
-		} else if (c == ' ' && plus) {
-			r = buffer_append(out, "+", 1);
+		} else if (c == ' ') {
+			r = buffer_append_str(out, space);
 		} else {
-			r = c != '\0'
-				? buffer_appendf(out, format[0] == 'X' ? "%%%02X" : "%%%02x", c)
-				: 0;
+			r = buffer_append(out, code, sizeof(code));
 		}
 	}
 	return r;
 }
 
 static int url_upper(struct buffer *out, const char *value, size_t len) {
-	return encode_url(out, value, len, "X", false);
+	return encode_url(out, value, len, "0123456789ABCDEF", "%20");
 }
 
 static int url_lower(struct buffer *out, const char *value, size_t len) {
-	return encode_url(out, value, len, "x", false);
+	return encode_url(out, value, len, "0123456789abcdef", "%20");
 }
 
 static int url_form(struct buffer *out, const char *value, size_t len) {
-	return encode_url(out, value, len, "X", true);
+	return encode_url(out, value, len, "0123456789ABCDEF", "+");
 }
 
 /* Replaces single bytes by what a table says. */
@@ -225,8 +224,8 @@ static encode_fn *const encodings[] = { url_upper, url_lower, url_form, json_pla
 	json_html, json_twice, xml, xml_numeric, xml_text, shell_single, shell_mixed, shell_double,
 	shell_backslash };
 
-static int add_part(struct redactor *red, const char *value, size_t len) {
-	int r = add_needle(red, value, len);
+static int add_escaped(struct needles *needles, const char *value, size_t len) {
+	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(encodings) && r == 0; i++) {
 		_cleanup_(buffer_finish) struct buffer out;
@@ -234,35 +233,49 @@ static int add_part(struct redactor *red, const char *value, size_t len) {
 		buffer_init(&out, PART_MAX_BYTES * 8);
 		r = encodings[i](&out, value, len);
 		if (r == 0) {
-			r = add_needle(red, out.data, out.len);
+			r = needles_add(needles, out.data, out.len);
 		}
 	}
-	return r < 0 ? r : add_base64_all(red, value, len);
+	return r;
 }
 
-static int add_line(struct redactor *red, const char *line, size_t len) {
+static int add_part(
+	struct needles *needles, const char *value, size_t len, enum value_form form) {
+	switch (form) {
+	case VALUE_PLAIN: return needles_add(needles, value, len);
+	case VALUE_ESCAPED: return add_escaped(needles, value, len);
+	case VALUE_BASE64: return add_windows(needles, value, len, window_base64);
+	case VALUE_HEX: return add_windows(needles, value, len, window_hex);
+	case VALUE_FORM_COUNT: break;
+	}
+	return 0;
+}
+
+static int add_line(
+	struct needles *needles, const char *line, size_t len, enum value_form form) {
 	int r = 0;
 
 	while (len >= REDACT_VALUE_MIN_BYTES && r == 0) {
 		size_t part = len > PART_MAX_BYTES + REDACT_VALUE_MIN_BYTES ? PART_MAX_BYTES : len;
 
-		r = add_part(red, line, part);
+		r = add_part(needles, line, part, form);
 		line += part;
 		len -= part;
 	}
 	return r;
 }
 
-int value_add(struct redactor *red, const char *value, size_t len) {
+int value_add(struct needles *needles, const char *value, size_t len, enum value_form form) {
 	int r = 0;
 
 	while (len > 0 && r == 0) {
 		const char *end = memchr(value, '\n', len);
 		size_t line = end != NULL ? (size_t)(end - value) : len, used = MIN(line + 1, len);
 
-		r = add_line(red, value, line > 0 && value[line - 1] == '\r' ? line - 1 : line);
+		r = add_line(
+			needles, value, line > 0 && value[line - 1] == '\r' ? line - 1 : line, form);
 		value += used;
 		len -= used;
 	}
-	return r;
+	return r == -ENOSPC ? 0 : r;
 }

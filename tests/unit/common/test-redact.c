@@ -183,6 +183,100 @@ static void the_environment_tells_what_is_secret(void **state) {
 	assert_int_equal(redactor_count(redactor), 3);
 }
 
+/* What only looks like a path, a word or a test's name is a secret as well; what stands in any log is none. */
+static void values_that_look_ordinary_are_told_from_those_that_are(void **state) {
+	static const struct row {
+		const char *variable;
+		bool secret;
+	} rows[] = {
+		{ "AWS_SECRET_ACCESS_KEY=/bPxRfiCYEXAMPLe7MDzYq2W/K7MDENGbPxRfi9T", true },
+		{ "AWS_SECRET_ACCESS_KEY=/bPxRfiCYzz+w7MD/zYq2WKa7MDENGbPxRfi9T==", true },
+		{ "DB_PASSWORD=correcthorseba", true },
+		{ "DB_PASSWORD_TEST=k2j3h4g5f6d7", true },
+		{ "API_TOKEN_LIST=k2j3h4g5f6d7", true },
+		{ "DB_PASSWORD=production", false },
+		{ "DB_PASSWORD=not-required", false },
+		{ "SECRET_DIR=k2j3h4g5f6d7", false },
+		{ "TOKEN_FILE=k2j3h4g5f6d7", false },
+		{ "VAULT_TOKEN=/home/runner/work/web/web/.vault-token", false },
+		{ "PWD=/builds/acme/web", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_(redactor_destroyp) struct redactor *redactor = make();
+		char *const environ[] = { (char *)rows[i].variable, NULL };
+		const char *value = strchr(rows[i].variable, '=') + 1;
+		_cleanup_(freep) char *result = NULL;
+
+		assert_int_equal(redactor_add_environment(redactor, environ), 0);
+		result = finish(redactor, value, strlen(value));
+		if ((strcmp(result, "[REDACTED:secret]") == 0) != rows[i].secret) {
+			fail_msg("\"%s\": the value became \"%s\"", rows[i].variable, result);
+		}
+	}
+}
+
+/* As `base64` and `xxd -p` break it. */
+static void encoded_values_go_from_broken_lines(void **state) {
+	static const char value[] = "Qz7 the secret of a hundred bytes; the quick brown fox jumps over the lazy "
+				    "dog, twice or even more often!!";
+	static const char base64[] =
+		"eFF6NyB0aGUgc2VjcmV0IG9mIGEgaHVuZHJlZCBieXRlczsgdGhlIHF1aWNrIGJyb3duIGZveCBq\n"
+		"dW1wcyBvdmVyIHRoZSBsYXp5IGRvZywgdHdpY2Ugb3IgZXZlbiBtb3JlIG9mdGVuISE=\n";
+	static const char hex[] = "517a372074686520736563726574206f6620612068756e64726564206279\n"
+				  "7465733b2074686520717569636b2062726f776e20666f78206a756d7073\n"
+				  "206f76657220746865206c617a7920646f672c207477696365206f722065\n"
+				  "76656e206d6f7265206f6674656e2121\n";
+	_cleanup_(freep) char *left = without_value(value, base64);
+	_cleanup_(freep) char *left_hex = without_value(value, hex);
+	size_t n = 0;
+
+	for (const char *at = left; (at = strstr(at, "[REDACTED:secret]")) != NULL; at++) {
+		n++;
+	}
+	assert_int_equal(n, 2);
+	assert_true(strlen(left) < 2 * strlen("[REDACTED:secret]\n") + 24);
+	for (const char *at = left_hex; (at = strstr(at, "[REDACTED:secret]")) != NULL; at++) {
+		n++;
+	}
+	assert_int_equal(n, 6);
+	assert_true(strlen(left_hex) < 4 * strlen("[REDACTED:secret]\n") + 72);
+}
+
+/* What is too much is not looked for in each encoding; as it is, it is, and nothing fails. */
+static void many_values_cost_encodings_only(void **state) {
+	enum { LINES = 1800, COLUMNS = 64 };
+	_cleanup_(redactor_destroyp) struct redactor *redactor = make(), *other = NULL;
+	char *environ[] = { NULL, NULL, NULL };
+	static const char *const names[] = { "TLS_SECRET=", "CA_SECRET=" };
+	unsigned random = 1;
+
+	for (size_t v = 0; v < 2; v++) {
+		size_t at = strlen(names[v]);
+
+		environ[v] = malloc(at + LINES * (COLUMNS + 1) + 1);
+		assert_non_null(environ[v]);
+		memcpy(environ[v], names[v], at);
+		for (size_t i = 0; i < (size_t)LINES * (COLUMNS + 1); i++) {
+			random = random * 1103515245 + 12345;
+			environ[v][at++] = i % (COLUMNS + 1) == COLUMNS
+				? '\n'
+				: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef+/"[(random >> 16) % 34];
+		}
+		environ[v][at] = '\0';
+	}
+	assert_int_equal(redactor_add_environment(redactor, environ), 0);
+	assert_int_equal(redactor_create_like(redactor, &other), 0);
+	for (size_t v = 0; v < 2; v++) {
+		const char *last = environ[v] + strlen(environ[v]) - COLUMNS - 1;
+		_cleanup_(freep) char *clean = finish(v == 0 ? redactor : other, last, COLUMNS);
+
+		assert_string_equal(clean, "[REDACTED:secret]");
+	}
+	free(environ[0]);
+	free(environ[1]);
+}
+
 static void any_bytes_pass(void **state) {
 	char bytes[1024];
 	_cleanup_(redactor_destroyp) struct redactor *redactor = make();
@@ -279,6 +373,9 @@ int main(void) {
 		cmocka_unit_test(lines_of_a_known_value_go_one_by_one),
 		cmocka_unit_test(known_values_are_told_apart_by_case_and_length),
 		cmocka_unit_test(the_environment_tells_what_is_secret),
+		cmocka_unit_test(values_that_look_ordinary_are_told_from_those_that_are),
+		cmocka_unit_test(encoded_values_go_from_broken_lines),
+		cmocka_unit_test(many_values_cost_encodings_only),
 		cmocka_unit_test(any_bytes_pass),
 		cmocka_unit_test(an_endless_line_is_passed_on_in_pieces),
 		cmocka_unit_test(a_secret_longer_than_a_piece_goes),
