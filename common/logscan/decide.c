@@ -243,7 +243,8 @@ static void set_stage_and_cause(const struct step *step, struct decision *ret) {
 	if (ret->type == ERROR_LINT && ret->cause == CAUSE_COMPILE) {
 		ret->cause = CAUSE_LINT; /* a compiler as a linter */
 	}
-	if (lacks_something(ret)) {
+	if (lacks_something(ret) || (ret->type == ERROR_INFRA && headline != NULL &&
+					    headline->type == ERROR_UNKNOWN)) {
 		ret->cause = CAUSE_DEPENDENCY;
 	}
 }
@@ -257,6 +258,9 @@ static enum error_type guess_type(const struct evidences *evidences, const struc
 		bool sure = false;
 		enum logscan_stage stage = grammar_command_stage(texts[i], &sure);
 
+		if (stage == STAGE_INSTALL && sure) {
+			return ERROR_INFRA;
+		}
 		for (int type = 0; stage != STAGE_OTHER && type < ERROR_INFRA; type++) {
 			if (types[type].stage == stage && (sure || stage == STAGE_DEPLOY)) {
 				return (enum error_type)type;

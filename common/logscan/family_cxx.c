@@ -3,6 +3,7 @@
 /* clang-format off */
 static const struct grammar_row rows[] = {
 	/* sorted by tool and keyword */
+	{ "armcc", "\", line ", "^\"(?<file>[^\"]+)\", line (?<line>\\d+)(?: \\(col\\. (?<col>\\d+)\\))?: (?:fatal )?[eE]rror:? *(?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 75, 0, 0 },
 	{ "autoconf", "configure: error:", "^configure: error: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 82, 1, 0 },
 	{ "bazel", " failed in ", "^(?<test>//\\S+)\\s+FAILED in", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 86, 0, 0 },
 	{ "bazel", "build did not complete", "Build did NOT complete successfully", ROLE_EXIT, ERROR_BUILD, CAUSE_COMPILE, 45, 0, 0 },
@@ -36,9 +37,13 @@ static const struct grammar_row rows[] = {
 	{ "gcc (pt)", ": erro: ", "^(?<file>[^\\s:]+):(?<line>\\d+):(?<col>\\d+): erro(?: fatal)?: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 80, 3, 0 },
 	{ "gcc (ru)", ": \xD0\xBE\xD1\x88\xD0\xB8\xD0\xB1\xD0\xBA\xD0\xB0: ", "^(?<file>[^\\s:]+):(?<line>\\d+):(?<col>\\d+): .*\xD0\xBE\xD1\x88\xD0\xB8\xD0\xB1\xD0\xBA\xD0\xB0: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 80, 3, 0 },
 	{ "gcc (zh)", "\xE9\x94\x99\xE8\xAF\xAF", "^(?<file>[^\\s:]+):(?<line>\\d+):(?<col>\\d+): .*\xE9\x94\x99\xE8\xAF\xAF\\s?(?::|\xEF\xBC\x9A) ?(?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 80, 3, 0 },
+	{ "gfortran", " at (1)", "^(?:Fatal )?Error: (?<msg>.* at \\(1\\).*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 76, 0, 0 },
+	{ "gfortran", "fatal error: ", "^Fatal Error: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 72, 1, 0 },
+	{ "gfortran", "internal error at (", NULL, ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 76, 1, 0 },
 	{ "gtest", "[  failed  ]", "^\\[  FAILED  \\] (?<test>\\S+\\.\\S+?)(?:,| |$)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 86, 0, 0 },
 	{ "gtest", "failure", "^(?<file>\\S+):(?<line>\\d+): Failure$", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 78, 5, 0 },
 	{ "hardhat", "error hh", "^Error HH(?<rule>\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 78, 1, 0 },
+	{ "iar", "error[", "^\"(?<file>[^\"]+)\",(?<line>\\d+)\\s+(?:Fatal )?[eE]rror ?\\[(?<rule>\\w+)\\]: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 78, 0, 0 },
 	{ "ld", "cannot find -l", "(?<msg>cannot find -l\\S+)", ROLE_FINDING, ERROR_BUILD, CAUSE_DEPENDENCY, 80, 0, 0 },
 	{ "ld", "ld returned 1 exit", NULL, ROLE_SUMMARY, ERROR_BUILD, CAUSE_COMPILE, 76, 0, 0 },
 	{ "ld", "linker command failed", NULL, ROLE_SUMMARY, ERROR_BUILD, CAUSE_COMPILE, 74, 0, 0 },
@@ -46,6 +51,7 @@ static const struct grammar_row rows[] = {
 	{ "ld", "undefined reference to", "(?:(?<file>[^\\s:]+\\.\\w+):(?:(?<line>\\d+):|\\(.*\\):) )?(?<msg>undefined reference to .*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 80, 0, 0 },
 	{ "ld", "undefined symbol", "(?:ld\\.lld|ld|rust-lld|wasm-ld): error: undefined symbol|^Undefined symbols for architecture", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 80, 3, 0 },
 	{ "libtool", "error", "^libtool:\\s+error: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 70, 0, 0 },
+	{ "lld", ": error: ", "^(?:ld\\.lld|ld64\\.lld|lld-link|wasm-ld|ld|mold|lld): (?:fatal )?error: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 77, 3, 0 },
 	{ "make", "*** ", "^\\w*make(?:\\[\\d+\\])?(?:\\.exe)?: \\*\\*\\* .*(?:Error \\d+|Stop\\.|failed)", ROLE_EXIT, ERROR_UNKNOWN, CAUSE_UNKNOWN, 45, 0, 0 },
 	{ "make", ": not found", "^/bin/sh: (?:line )?(?:\\d+: )?(?<msg>\\S+: (?:command )?not found)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 38, 0, 0 },
 	{ "make", "command not found", "^(?:/bin/)?(?:sh|bash|zsh)?:? ?(?:line \\d+: |\\d+: )?(?<msg>[\\w./-]+: (?:command )?not found)$", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 38, 0, 0 },
@@ -60,6 +66,7 @@ static const struct grammar_row rows[] = {
 	{ "msvc", "): fatal error", "^(?<file>.+?) ?\\((?<line>\\d+)(?:,(?<col>\\d+))?\\) ?: fatal error (?<rule>\\w+): (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 82, 0, 0 },
 	{ "msvc", "error c", "^(?<file>.+?)\\((?<line>\\d+)(?:,(?<col>\\d+))?\\): (?:fatal )?error (?<rule>C(?:S)?\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 82, 0, 0 },
 	{ "msvc", "error lnk", "error (?<rule>LNK\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 80, 0, 0 },
+	{ "nagfor", "error: ", "^(?:Fatal )?Error: (?<file>[^,]+\\.\\w+), line (?<line>\\d+): (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 77, 1, 0 },
 	{ "nim", ") error: ", "^(?<file>\\S+\\.nims?)\\((?<line>\\d+), (?<col>\\d+)\\) Error: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 78, 1, 0 },
 	{ "ninja", "-notfound", "(?<msg>\\S+-NOTFOUND: (?:command )?not found)", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 84, 0, 0 },
 	{ "ninja", "failed: ", "^FAILED: (?:\\[code=\\d+\\] )?(?<file>\\S+)", ROLE_SUMMARY, ERROR_BUILD, CAUSE_COMPILE, 78, 0, 0 },
@@ -75,10 +82,13 @@ static const struct grammar_row rows[] = {
 	{ "sanitizer", "runtime error: ", "^(?<file>\\S+):(?<line>\\d+):(?<col>\\d+): runtime error: (?<msg>.*)", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 60, 2, 0 },
 	{ "sanitizer", "sanitizer: ", "ERROR: (?<msg>(?:Address|Leak|Thread|Memory)Sanitizer: .*)|SUMMARY: \\w+Sanitizer", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 74, 6, 0 },
 	{ "solc", "error (", "^Error \\((?<rule>\\d{4})\\): (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 78, 3, 0 },
+	{ "sphinx", ": error: ", "^(?<file>\\S+\\.(?:rst|md|py|txt)):(?:.*:)?(?<line>\\d+): ERROR: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 44, 0, 0 },
+	{ "sphinx", "warnings treated as errors", NULL, ROLE_SUMMARY, ERROR_BUILD, CAUSE_CONFIG, 70, 0, 0 },
 	{ "swift", ".swift:", "^(?<file>\\S+\\.swift):(?<line>\\d+):(?<col>\\d+): error: (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 81, 2, 0 },
 	{ "swift", "test case '", "^Test Case '(?<test>.+)' failed", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 86, 0, 0 },
 	{ "xcodebuild", "** build failed **", NULL, ROLE_SUMMARY, ERROR_BUILD, CAUSE_COMPILE, 74, 0, 0 },
 	{ "xcodebuild", "** test failed **", NULL, ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 80, 0, 0 },
+	{ "xlc", "\", line ", "^\"(?<file>[^\"]+)\", line (?<line>\\d+)\\.(?<col>\\d+): (?<rule>\\d+-\\d+) \\([SEU]\\) (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 76, 0, 0 },
 };
 /* clang-format on */
 

@@ -22,6 +22,7 @@ static const struct grammar_row rows[] = {
 	{ "go test", "fail\t", "^FAIL\\t(?<file>\\S+)\\s", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 82, 0, 0 },
 	{ "go test", "panic: test timed out", "^panic: (?<msg>test timed out after .*)", ROLE_FINDING, ERROR_TEST, CAUSE_TIMEOUT, 93, 4, 0 },
 	{ "go vet", ".go:", "^(?:\\./)?(?<file>[^\\s:]+\\.go):(?<line>\\d+):(?:(?<col>\\d+):)? (?<msg>.*(?:passes lock by value|copies lock value|fmt\\.\\w+ (?:format|call|arg)|unreachable code|unkeyed fields|self-assignment of|\\+build comment|direct assignment to atomic value|result of \\S+ call not used|struct field tag|should have signature|captured by func literal|possible misuse of|suspect or|missing cancel|non-constant format string).*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 72, 0, 0 },
+	{ "go vet", ".go:", "^(?:\\./)?(?<file>[^\\s:]+\\.go):(?<line>\\d+):(?:(?<col>\\d+):)? (?<msg>(?:missing argument for|wrong (?:number|type) of args for|unrecognized printf|possible formatting directive|no formatting directive).*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 72, 0, 0 },
 	{ "golangci-lint", ".go:", "^(?<file>[^\\s:]+\\.go):(?<line>\\d+)(?::(?<col>\\d+))?: (?<msg>.* \\((?<rule>[a-z][\\w-]+)\\))$", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 76, 0, 0 },
 	{ "golangci-lint", "issues:", "^[1-9]\\d* issues:$", ROLE_SUMMARY, ERROR_LINT, CAUSE_LINT, 74, 6, 0 },
 	{ "gosec", "(rule:g", "^(?<file>[^\\s:]+\\.go):(?<line>\\d+)(?::(?<col>\\d+))?: (?<msg>.*)\\(Rule:(?<rule>G\\d+)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 80, 0, 0 },

@@ -19,6 +19,7 @@ static const struct grammar_row rows[] = {
 	{ "docker", "docker: error", "^docker: Error(?: response from daemon)?: (?<msg>.*(?:not found|manifest|pull access|toomanyrequests).*)", ROLE_FINDING, ERROR_INFRA, CAUSE_DEPENDENCY, 76, 0, 0 },
 	{ "docker", "error response from daemon", "Error response from daemon: (?<msg>.*)", ROLE_FINDING, ERROR_INFRA, CAUSE_CONFIG, 56, 0, 0 },
 	{ "docker", "pull rate limit", NULL, ROLE_FINDING, ERROR_INFRA, CAUSE_RESOURCE, 80, 0, 0 },
+	{ "git", "authentication failed for", "fatal: Authentication failed for '(?<msg>[^']*)'", ROLE_FINDING, ERROR_INFRA, CAUSE_PERMISSION, 60, 0, 0 },
 	{ "git", "cannot rebase: ", "^Cannot rebase: (?<msg>.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 48, 1, 0 },
 	{ "git", "conflict (", "^CONFLICT \\([\\w/ -]+\\): (?<msg>.*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 54, 1, 0 },
 	{ "git", "could not read username", NULL, ROLE_FINDING, ERROR_INFRA, CAUSE_PERMISSION, 74, 0, 0 },

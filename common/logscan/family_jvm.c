@@ -3,6 +3,12 @@
 /* clang-format off */
 static const struct grammar_row rows[] = {
 	/* sorted by tool and keyword */
+	{ "ant", ".xml:", "^(?<file>\\S*build\\S*\\.xml):(?<line>\\d+): (?<msg>.*(?:[tT]ests? failed|'\\S*test\\S*' failed|tests? (?:had )?(?:failures|errors)).*)", ROLE_SUMMARY, ERROR_TEST, CAUSE_TEST, 72, 0, 0 },
+	{ "ant", ".xml:", "^(?<file>\\S*build\\S*\\.xml):(?<line>\\d+): (?!The following error occurred)(?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 44, 0, 0 },
+	{ "ant", "[get] error getting", "^\\[get\\] (?<msg>Error getting .*)", ROLE_FINDING, ERROR_INFRA, CAUSE_NETWORK, 70, 0, 0 },
+	{ "ant", "buildfile: ", "^Buildfile: \\S+ does not exist!", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 78, 0, 0 },
+	{ "ant", "compile failed; see", "Compile failed; see the compiler error output", ROLE_SUMMARY, ERROR_BUILD, CAUSE_COMPILE, 72, 0, 0 },
+	{ "ant", "does not exist in the project", "^Target \".*\" does not exist in the project", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 78, 0, 0 },
 	{ "checkstyle", ".java:[", "^\\[(?:ERROR|WARN)\\] (?<file>\\S+\\.java):\\[(?<line>\\d+)(?:,(?<col>\\d+))?\\] \\(\\w+\\) (?<rule>\\w+): (?<msg>.*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 88, 0, 0 },
 	{ "checkstyle", "[ant:checkstyle]", "^\\[ant:checkstyle\\] \\[ERROR\\] (?<file>\\S+?):(?<line>\\d+):(?:(?<col>\\d+):)? (?<msg>.*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 80, 0, 0 },
 	{ "checkstyle", "[error] ", "^\\[(?:ERROR|error|WARN)\\] (?<file>\\S+\\.java):\\[?(?<line>\\d+)(?:[:,](?<col>\\d+))?\\]?:? (?:\\(\\w+\\) )?(?<rule>\\w+): (?<msg>.*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 72, 0, 0 },
@@ -61,8 +67,13 @@ static const struct grammar_row rows[] = {
 	{ "maven", "failed to execute goal", "Failed to execute goal \\S*maven-(?:checkstyle|pmd)-plugin.*|Failed to execute goal \\S*(?:spotbugs|findbugs|spotless|ktlint)\\S*:.*", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 82, 0, 0 },
 	{ "maven", "failed to execute goal", "Failed to execute goal \\S*maven-(?:compiler)-plugin.*", ROLE_SUMMARY, ERROR_BUILD, CAUSE_COMPILE, 76, 0, 0 },
 	{ "maven", "failed to execute goal", "Failed to execute goal (?<msg>.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 56, 0, 0 },
+	{ "maven", "malformed pom", "(?<msg>(?:Malformed POM|Non-parseable POM) .*)", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 82, 0, 0 },
+	{ "maven", "no goals have been specified", NULL, ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 76, 0, 0 },
 	{ "maven", "non-resolvable", "(?<msg>Non-resolvable (?:parent|import) POM.*)", ROLE_FINDING, ERROR_INFRA, CAUSE_DEPENDENCY, 88, 0, ROW_BUILDS },
 	{ "maven", "or one of its dependencies could not be resolved", "Plugin .* or one of its dependencies could not be resolved", ROLE_FINDING, ERROR_INFRA, CAUSE_DEPENDENCY, 88, 0, ROW_BUILDS },
+	{ "maven", "the build could not read", "The build could not read \\d+ projects?", ROLE_SUMMARY, ERROR_BUILD, CAUSE_CONFIG, 52, 2, 0 },
+	{ "maven", "there is no pom in this directory", "(?<msg>.*there is no POM in this directory.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 80, 0, 0 },
+	{ "maven", "unknown lifecycle phase", "(?<msg>Unknown lifecycle phase .*)", ROLE_FINDING, ERROR_BUILD, CAUSE_CONFIG, 76, 0, 0 },
 	{ "maven enforcer", "failed with message:", "^(?:\\[(?:ERROR|WARNING)\\] )?Rule \\d+: (?<rule>[\\w.]+) failed with message", ROLE_FINDING, ERROR_BUILD, CAUSE_DEPENDENCY, 72, 2, 0 },
 	{ "r8", "missing class", "^(?:ERROR: R8: )?(?<msg>Missing class \\S+.*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 60, 0, 0 },
 	{ "sbt", "*** failed ***", "^(?:\\[info\\] )?- (?<test>.*) \\*\\*\\* FAILED \\*\\*\\*", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 86, 2, 0 },

@@ -19,6 +19,7 @@ static const struct grammar_row rows[] = {
 	{ "brakeman", "\"warning_type\": \"", "\"warning_type\":\\s*\"(?<rule>[^\"]+)\"", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 76, 4, 0 },
 	{ "cargo", "\"compiler-message\"", "\"compiler-message\".*\"rendered\":\"error(?:\\[(?<rule>E\\d+)\\])?: (?<msg>[^\\\\\"]*)", ROLE_FINDING, ERROR_BUILD, CAUSE_COMPILE, 76, 0, 0 },
 	{ "cfn-lint", "\"id\": \"e", "^\\s*\"Id\":\\s*\"(?<rule>E\\d{4})\"", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 72, 2, 0 },
+	{ "cfn-nag", "\"type\": \"fail\"", "^\\s*\"type\": \"FAIL\"", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 66, 2, 0 },
 	{ "checkov", "\"check_id\": \"ckv", "\"check_id\":\\s*\"(?<rule>CKV\\w+)\"", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 60, 4, 0 },
 	{ "checkov", "failed for resource", "^\\s*FAILED for resource: (?<msg>.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 82, 1, ROW_LINE_ABOVE },
 	{ "checkstyle", "<error ", "^\\s*<error\\b.*\\bline=\"(?<line>\\d+)\".*\\bseverity=\"error\".*\\bmessage=\"(?<msg>[^\"]*)\"", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 74, 0, 0 },
@@ -66,6 +67,8 @@ static const struct grammar_row rows[] = {
 	{ "shellcheck", "\"code\": 1", "^\\s*\"code\":\\s*(?<rule>1\\d{3}),?$", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 64, 1, 0 },
 	{ "shellcheck", "\"code\": 2", "^\\s*\"code\":\\s*(?<rule>2\\d{3}),?$", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 64, 1, 0 },
 	{ "shellcheck", "\"level\":\"", "\"file\":\"(?<file>[^\"]*)\",\"line\":(?<line>\\d+),.*?\"level\":\"(?:error|warning|info|style)\",\"code\":(?<rule>\\d{4}),\"message\":\"(?<msg>[^\"]*)", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 76, 0, 0 },
+	{ "spectral", "\"code\": \"oas", "\"code\":\\s*\"(?<rule>oas[23]?-[\\w-]+)\"", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 72, 3, 0 },
+	{ "spectral", "\"code\": \"operation-", "\"code\":\\s*\"(?<rule>operation-[\\w-]+)\"", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 72, 3, 0 },
 	{ "spotbugs", "<buginstance ", "<BugInstance\\b.*\\btype=\"(?<rule>[^\"]*)\"", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 72, 1, 0 },
 	{ "sqlfluff", "\"rule_code\": \"", "\"rule_code\":\\s*\"(?<rule>[A-Z]+\\d+)\"", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 74, 4, 0 },
 	{ "staticcheck", "\"code\": \"s", "\"code\":\\s*\"(?<rule>(?:SA|ST|S)\\d{4})\"", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 76, 6, 0 },
@@ -82,6 +85,7 @@ static const struct grammar_row rows[] = {
 	{ "trufflehog", "\"stringsfound\"", NULL, ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 72, 2, 0 },
 	{ "vale", "\"check\": \"", "^\\s*\"Check\":\\s*\"(?<rule>[\\w-]+\\.[\\w-]+)\"", ROLE_FINDING, ERROR_LINT, CAUSE_LINT, 70, 3, 0 },
 	{ "valgrind", "<kind>", "<kind>(?<rule>(?:Leak_Definitely|Invalid|Uninit)\\w+)</kind>", ROLE_FINDING, ERROR_TEST, CAUSE_TEST, 74, 3, 0 },
+	{ "veracode", "\"cwe_id\": ", "\"cwe_id\":\\s*\"?(?<rule>\\d+)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 66, 3, 0 },
 };
 /* clang-format on */
 

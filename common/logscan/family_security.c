@@ -19,6 +19,7 @@ static const struct grammar_row rows[] = {
 	{ "detect-secrets", "\"type\": \"", "^\\s*\\\"type\\\": \\\"(?<msg>[\\w ]*(?:Key|Secret|Token|Credentials|Entropy String|Password|Keyword|Private)[\\w ]*)\\\"", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 72, 3, 0 },
 	{ "detect-secrets", "hashed_secret", NULL, ROLE_SUMMARY, ERROR_SECURITY_SCAN, CAUSE_SECRET, 66, 0, 0 },
 	{ "detect-secrets", "potential secrets about to be", NULL, ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 80, 6, 0 },
+	{ "flawfinder", ":  [", "^(?<file>\\S+):(?<line>\\d+):\\s+\\[\\d\\] \\((?<rule>\\w+)\\) (?<msg>.*)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 72, 0, 0 },
 	{ "gitleaks", "leaks found", "leaks found: [1-9]\\d*", ROLE_SUMMARY, ERROR_SECURITY_SCAN, CAUSE_SECRET, 88, 0, 0 },
 	{ "gitleaks", "ruleid:", "^RuleID:\\s+(?<rule>\\S+)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_SECRET, 80, 6, 0 },
 	{ "govulncheck", "vulnerability #", "^Vulnerability #\\d+: (?<rule>GO-\\d{4}-\\d+)", ROLE_FINDING, ERROR_SECURITY_SCAN, CAUSE_VULNERABILITY, 84, 2, 0 },

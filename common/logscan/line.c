@@ -161,6 +161,14 @@ static bool is_task_character(char c) {
 		c == '@' || c == ':' || c == '#';
 }
 
+/* "user.proto:1:1": a place in a file. */
+static bool is_place(const char *text, size_t len) {
+	while (len > 0 && is_digit(text[len - 1])) {
+		len--;
+	}
+	return len > 0 && text[len] != ']' && text[len - 1] == ':';
+}
+
 /* "[ci] ", "[lint:shell] ": a task runner's; "web:build: ": turbo's. In capitals it is a level of a logger. */
 static size_t skip_task(const char *text) {
 	static const char *const tasks[] = {
@@ -172,7 +180,7 @@ static size_t skip_task(const char *text) {
 		while (text[i] != '\0' && is_task_character(text[i])) {
 			i++;
 		}
-		return text[i] == ']' && text[i + 1] == ' ' && strncmp(text, "[command", 8) != 0 &&
+		return text[i] == ']' && text[i + 1] == ' ' && !is_place(text + 1, i - 1) && strncmp(text, "[command", 8) != 0 &&
 				strncmp(text, "[error", 6) != 0 && strncmp(text, "[warn", 5) != 0
 			? i + 2
 			: 0;
