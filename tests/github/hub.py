@@ -25,10 +25,10 @@ class Foreign:
             self.requests.append(request)
             if "authorization" in request.headers or "cookie" in request.headers:
                 hub.violation(request, "brings credentials to another host")
+            request.headers.pop("authorization", None)
             for token in hub.world.tokens:
                 if token in request.target or token in request.text or token in str(request.headers):
                     hub.violation(request, "brings a token to another host")
-            request.headers.pop("authorization", None)
             if request.method not in ("GET", "HEAD"):
                 hub.violation(request, "writes to another host")
         match = re.fullmatch(r"/logs/(\d+)", request.path)

@@ -105,18 +105,21 @@ def hear(hub, request, answer):
     elif says_so and headers.get("x-ratelimit-remaining") == "0":
         until = min(float(headers["x-ratelimit-reset"]), hub.now() + QUIET_MAX_S)
     elif says_so and "secondary rate limit" in body.get("message", ""):
-        until = hub.now() + QUIET_S
+        until, headers = hub.now() + QUIET_S, {"retry-after": ""}
+    # The hourly budgets of REST and GraphQL are two; the secondary limits are one for both.
+    whom = request.bearer, headers.get("x-ratelimit-resource", "core") if "retry-after" not in headers else "all"
     if until:
-        hub.quiet[request.bearer] = (time.monotonic(), until)
+        hub.quiet[whom] = (time.monotonic(), until)
 
 
 def obey(hub, request):
     """Asking on while limited can get an integration banned. Requests that were on their way do not count, nor does
     /rate_limit, which is free."""
-    told, until = hub.quiet.get(request.bearer, (0, 0))
-    early = until - hub.now()
-    if request.at > told + 0.1 and early > QUIET_ALLOWANCE_S and request.route_path != "/rate_limit":
-        hub.violation(request, f"asks {early:.1f} s before it may, after a rate limit")
+    for resource in ("graphql" if request.is_graphql else "core", "all"):
+        told, until = hub.quiet.get((request.bearer, resource), (0, 0))
+        early = until - hub.now()
+        if request.at > told + 0.1 and early > QUIET_ALLOWANCE_S and request.route_path != "/rate_limit":
+            hub.violation(request, f"asks {early:.1f} s before it may, after a rate limit")
 
 
 def fields(hub, request, kind, allowed):
