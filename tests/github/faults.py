@@ -4,7 +4,8 @@
 
 match   "POST /repos/*/issues/*/comments" (`*` is anything but a slash, `**` anything), "GRAPHQL", "*", or a function
         of the request
-when    1 the next match only (the default), 3 the third from now, (1, 3) both, "always"
+when    1 the next match only (the default), 3 the third from now, (1, 3) both, "always"; a request that an earlier
+        fault took is not counted, so that two with 1 come one after the other
 effect  None: as `how` implies, nothing happened but for answers that a success was made into; else
         "none", "applied", "late" (after `late_s` seconds; `late_s=None`: at deliver_late()), "twice"
 how     a name of SIGHTS below; further arguments go to it
@@ -229,9 +230,8 @@ def huge(fault, request, wire, real):
     size = fault.get("size", 64 << 20)
     wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n[")
     for _ in range(size // len(block)):
-        if wire.handler.close_connection:
+        if not wire.send(block):
             return
-        wire.send(block)
     wire.send(b"{}]")
     wire.close()
 

@@ -93,10 +93,13 @@ class Wire:
         return head.encode("latin-1"), data
 
     def send(self, *pieces):
+        """Whether the peer still takes anything."""
         try:
             self.socket.sendall(b"".join(pieces))
+            return True
         except OSError:
             self.handler.close_connection = True
+            return False
 
     def close(self):
         """Ends the connection in order."""
