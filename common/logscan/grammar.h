@@ -7,10 +7,10 @@
  * the line is; rank is the role's order below, then the higher weight, then the tables' order.
  *
  * Keywords are literal, lower case, matched whatever the line's case, anywhere in the raw line, and should be rare
- * in ordinary logs: a line that has none costs nothing. A line with escape codes is looked through without them
- * too: colours within a keyword do not hide it. Patterns are PCRE2 without UTF (a character outside ASCII is some bytes: write it
- * out, never in brackets), anchored only where they say so, and see the line without time stamps and colours.
- * Named groups fill the finding: file, line, col, rule, msg, test; in rows of steps: cmd, code.
+ * in ordinary logs: a line that has none costs nothing. A line with escape codes is looked through without them too:
+ * colours within a keyword do not hide it. Patterns are PCRE2 without UTF (a character outside ASCII is some bytes:
+ * write it out, never in brackets), anchored only where they say so, and see the line without time stamps and
+ * colours. Named groups fill the finding: file, line, col, rule, msg, test; in rows of steps: cmd, code.
  */
 #pragma once
 

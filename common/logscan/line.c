@@ -180,7 +180,8 @@ static size_t skip_task(const char *text) {
 		while (text[i] != '\0' && is_task_character(text[i])) {
 			i++;
 		}
-		return text[i] == ']' && text[i + 1] == ' ' && !is_place(text + 1, i - 1) && strncmp(text, "[command", 8) != 0 &&
+		return text[i] == ']' && text[i + 1] == ' ' && !is_place(text + 1, i - 1) &&
+				strncmp(text, "[command", 8) != 0 &&
 				strncmp(text, "[error", 6) != 0 && strncmp(text, "[warn", 5) != 0
 			? i + 2
 			: 0;
