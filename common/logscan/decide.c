@@ -236,15 +236,16 @@ static void set_stage_and_cause(const struct step *step, struct decision *ret) {
 	if (headline != NULL && headline->row->cause != CAUSE_UNKNOWN) {
 		ret->cause = headline->row->cause;
 	} else if (headline != NULL && ret->type == ERROR_UNKNOWN) {
-		ret->cause = CAUSE_CONFIG; /* mostly a check of the project's own that says what it wants */
+		ret->cause =
+			CAUSE_CONFIG; /* mostly a check of the project's own that says what it wants */
 	} else if (headline != NULL && ret->type != ERROR_DEPLOY) {
 		ret->cause = CAUSE_UNKNOWN;
 	}
 	if (ret->type == ERROR_LINT && ret->cause == CAUSE_COMPILE) {
 		ret->cause = CAUSE_LINT; /* a compiler as a linter */
 	}
-	if (lacks_something(ret) || (ret->type == ERROR_INFRA && headline != NULL &&
-					    headline->type == ERROR_UNKNOWN)) {
+	if (lacks_something(ret) ||
+		(ret->type == ERROR_INFRA && headline != NULL && headline->type == ERROR_UNKNOWN)) {
 		ret->cause = CAUSE_DEPENDENCY;
 	}
 }

@@ -17,7 +17,7 @@ struct line {
 	const char *text; /* NUL-ended, in `data`; bytes may be anything */
 	size_t len;
 	size_t n_indent;     /* blanks it begins with */
-	bool has_codes;	       /* escape codes or mojibake stood in it */
+	bool has_codes;	     /* escape codes or mojibake stood in it */
 	enum line_mark mark; /* "##[error]", "::warning::" and the like stood in front */
 	uint64_t place;	     /* of the job and step columns; 0: there are none */
 	const char *step;    /* the step column, "" */
