@@ -6,32 +6,16 @@
 
 #include "client/cmd.h"
 #include "client/failure.h"
+#include "client/secrets.h"
 #include "common/buffer.h"
+#include "common/fd.h"
 #include "common/redact/redact.h"
 
 /* Read at once. What a read gives is written before the next one, so a pipe that pauses has its lines through. */
 #define CHUNK_BYTES (256 * 1024)
 
-extern char **environ;
-
-static int write_all(const char *data, size_t len) {
-	while (len > 0) {
-		ssize_t n = write(STDOUT_FILENO, data, len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return -errno;
-		}
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int flush(struct buffer *out) {
-	int r = write_all(out->data, out->len);
+	int r = fd_write_all(STDOUT_FILENO, out->data, out->len);
 
 	buffer_consume(out, out->len);
 	return r;
@@ -70,12 +54,9 @@ int cmd_redact(const struct invocation *inv) {
 	_cleanup_(buffer_finish) struct buffer out;
 	_cleanup_(freep) char *chunk = malloc(CHUNK_BYTES);
 	const char *problem = "The text cannot be redacted";
-	int r = chunk == NULL ? -ENOMEM : redactor_create(&redactor);
+	int r = chunk == NULL ? -ENOMEM : secrets_redactor(&redactor);
 
 	buffer_init(&out, SIZE_MAX / 4);
-	if (r == 0) {
-		r = redactor_add_environment(redactor, environ);
-	}
 	if (r == 0) {
 		r = filter(redactor, chunk, &out, &problem);
 	}

@@ -13,10 +13,10 @@
 #include "client/context_source.h"
 #include "client/git.h"
 #include "client/limits.h"
+#include "client/secrets.h"
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/fd.h"
-#include "common/redact/redact.h"
 #include "common/text.h"
 
 /* Room for the line that says how much was cut. */
@@ -65,7 +65,7 @@ static int append_file(
 	}
 	n_raw = strlen(raw);
 	text = text_clean(raw, n_raw);
-	r = text != NULL ? redact_text(&text, NULL) : -ENOMEM;
+	r = text != NULL ? secrets_text(&text) : -ENOMEM;
 	if (r < 0) {
 		return r;
 	}
@@ -219,7 +219,7 @@ static int add_commits(struct collection *collection, struct git_query *query) {
 		return 0;
 	}
 	text = text_clean(query->out.data, query->out.len);
-	r = text != NULL ? redact_text(&text, NULL) : -ENOMEM;
+	r = text != NULL ? secrets_text(&text) : -ENOMEM;
 	r = r < 0 ? r : buffer_append_str(&out, text);
 	return r == -ENOMEM ? r : r < 0 ? 0 : add(collection, "recentCommits", &out);
 }

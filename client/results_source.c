@@ -28,14 +28,6 @@ ssize_t results_source_read(struct results_source *source, char *data, size_t si
 	return n > 0 && source->total > source->max_bytes ? -EFBIG : n;
 }
 
-/* buffer_finish() of what may hold secrets. */
-static void buffer_wipe(struct buffer *buf) {
-	if (buf->cap > 0) {
-		explicit_bzero(buf->data, buf->cap);
-	}
-	buffer_finish(buf);
-}
-
 /* Hands out the whole lines in `buf`. */
 static int take_lines(
 	struct buffer *buf, int (*line)(void *user, char *text, size_t len), void *user) {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "client/results_internal.h"
-#include "common/redact/redact.h"
+#include "client/secrets.h"
 #include "common/text.h"
 
 #define MESSAGE_BYTES 240
@@ -49,7 +49,7 @@ json_t *results_text(const char *text, size_t len, size_t max_bytes) {
 	_cleanup_(freep) char *clean = text_clean(text, MIN(len, (size_t)RAW_BYTES));
 	char *start;
 
-	if (clean == NULL || redact_text(&clean, NULL) < 0) {
+	if (clean == NULL || secrets_text(&clean) < 0) {
 		return NULL;
 	}
 	len = strlen(clean);

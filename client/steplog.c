@@ -11,6 +11,7 @@
 #include "client/call.h"
 #include "client/file.h"
 #include "client/limits.h"
+#include "client/secrets.h"
 #include "common/buffer.h"
 #include "common/fd.h"
 #include "common/logscan/logscan.h"
@@ -22,6 +23,8 @@
 #define CUT_LINE_MAX 80
 #define TEXT_MAX_BYTES ((size_t)(CLIENT_LOG_HEAD_BYTES + CLIENT_LOG_TAIL_BYTES + CUT_LINE_MAX))
 #define READ_BYTES (128 * 1024)
+/* What is read of a file's end: more than is kept, so that no secret in that began in front of it. */
+#define END_BYTES (CLIENT_LOG_TAIL_BYTES + REDACT_OVERLAP_BYTES)
 /* What one feed may make of its bytes: redaction and UTF-8 lengthen some. */
 #define WORK_MAX_BYTES ((size_t)64 * READ_BYTES)
 
@@ -48,8 +51,7 @@ int steplog_create(struct steplog **ret_log) {
 	buffer_init(&log->clean, WORK_MAX_BYTES);
 	buffer_init(&log->head, CLIENT_LOG_HEAD_BYTES);
 	buffer_init(&log->tail, 2 * CLIENT_LOG_TAIL_BYTES);
-	r = redactor_create(&log->redactor);
-	r = r < 0 ? r : redactor_add_environment(log->redactor, environ);
+	r = secrets_redactor(&log->redactor);
 	r = r < 0 ? r : logscan_create(&log->scan);
 	if (r == 0) {
 		*ret_log = TAKE_PTR(log);
@@ -128,22 +130,24 @@ int steplog_feed(struct steplog *log, const char *data, size_t len) {
 /* The time is over: of a file its end is still to be had. Whether there is one. */
 static bool skip_to_end(int fd, struct steplog *log) {
 	struct stat st;
-	off_t here = lseek(fd, 0, SEEK_CUR), end;
+	off_t here = lseek(fd, 0, SEEK_CUR), skip;
 
 	if (here < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		return false;
 	}
-	end = st.st_size - CLIENT_LOG_TAIL_BYTES;
-	if (end > here) {
-		log->n_cut += (uint64_t)(end - here);
-		here = end;
+	/* Even, so that characters of two bytes stay whole. */
+	skip = (st.st_size - END_BYTES - here) & ~(off_t)1;
+	if (skip <= 0) {
+		return true;
 	}
-	return lseek(fd, here, SEEK_SET) == here;
+	log->n_cut += (uint64_t)skip;
+	redactor_jump(log->redactor);
+	return lseek(fd, skip, SEEK_CUR) >= 0;
 }
 
 /* What the end of a file holds, at most as much as is kept; never waits. */
 static int read_end(int fd, struct steplog *log, char *data) {
-	size_t left = CLIENT_LOG_TAIL_BYTES;
+	size_t left = END_BYTES;
 
 	while (left > 0) {
 		ssize_t n = read(fd, data, MIN(left, (size_t)READ_BYTES));
@@ -180,7 +184,7 @@ int steplog_read(struct steplog *log, const char *path, int64_t deadline_us) {
 	return r;
 }
 
-/* Head, a line about the cut, tail; clean. Cleaning may lengthen bad bytes: the end is what counts then. */
+/* Head, a line about the cut, tail; clean: what that drops hid no secret from the redactor. Cleaning may lengthen bad bytes: the end is what counts then. */
 static int join(struct steplog *log, char **ret_text) {
 	_cleanup_(buffer_finish) struct buffer joined;
 	char *text;
@@ -279,7 +283,8 @@ int steplog_end(struct steplog *log, int64_t exit_code, char **ret_text, json_t 
 	}
 	scan = ret_scan != NULL ? result_json(&result, redactor_count(log->redactor)) : NULL;
 	logscan_result_finish(&result);
-	if (ret_scan != NULL && scan == NULL) {
+	if (ret_scan != NULL && (scan == NULL || redactor_json(log->redactor, scan) < 0)) {
+		json_decref(scan);
 		return -ENOMEM;
 	}
 	if (ret_scan != NULL) {

@@ -11,7 +11,7 @@
 
 struct steplog;
 
-/* Knows the values of this process's secret variables from now on. Returns: 0; -ENOMEM. */
+/* Knows the values that secret variables of this process had when one was first made. Returns: 0; -ENOMEM. */
 must_check int steplog_create(struct steplog **ret_log);
 /* NULL is fine. */
 void steplog_destroy(struct steplog *log);
@@ -22,7 +22,7 @@ must_check int steplog_feed(struct steplog *log, const char *data, size_t len);
 /*
  * Reads `path` ("-": standard input) to its end and feeds it. What a pipe or a growing file gives after `deadline_us`
  * (CLOCK_MONOTONIC; CALL_NO_DEADLINE: never) is left out. Of a file that is longer than can be read until then, the
- * beginning and the end are read.
+ * beginning and the end are read, but the lines that are in both and in neither.
  * Returns: 0; -ETIMEDOUT, nothing came; -ENODEV, a device; other errno.
  */
 must_check int steplog_read(struct steplog *log, const char *path, int64_t deadline_us);

@@ -29,21 +29,18 @@ void submission_key(char out[CLIENT_KEY_MAX]) {
 
 /* Members */
 
-/* Words of a command line may be any bytes; the wire is UTF-8. Returns whether it was added, or absent. */
-static bool set_text(json_t *object, const char *member, const char *text, size_t max_bytes) {
+/*
+ * Words of a command line may be any bytes; the wire is UTF-8. Nothing is cut here: half a secret is not recognised.
+ * Returns whether it was added, or absent.
+ */
+static bool set_text(json_t *object, const char *member, const char *text) {
 	_cleanup_(freep) char *clean = NULL;
-	size_t len;
 
 	if (text == NULL || text[0] == '\0') {
 		return true;
 	}
 	clean = text_clean(text, strlen(text));
-	if (clean == NULL) {
-		return false;
-	}
-	len = strlen(clean);
-	return json_object_set_new(object, member,
-		       json_stringn(clean, len > max_bytes ? text_cut(clean, max_bytes) : len)) == 0;
+	return clean != NULL && json_object_set_new(object, member, json_string(clean)) == 0;
 }
 
 /* A name is one line without blanks around it; a long command's beginning is name enough. */
@@ -61,7 +58,6 @@ static bool set_name(json_t *object, const char *member, const char *text) {
 	}
 	begin = strspn(clean, " ");
 	len = strlen(clean + begin);
-	len = len >= CLIENT_NAME_MAX ? text_cut(clean + begin, CLIENT_NAME_MAX - 1) : len;
 	while (len > 0 && clean[begin + len - 1] == ' ') {
 		len--;
 	}
@@ -90,7 +86,7 @@ static bool set_url(const struct invocation *inv, json_t *object, const char *ur
 	fits = text_format(clean, sizeof(clean), "%.*s%s",
 		at != NULL ? (int)(slashes + 3 - url) : 0, url, at != NULL ? at + 1 : url);
 	if ((fits && text_is_web_url(clean)) || !command_forgives(inv)) {
-		return set_text(object, "buildUrl", clean, CLIENT_URL_MAX - 1);
+		return set_text(object, "buildUrl", clean);
 	}
 	failure_warn("option \"--build-url\" is no http or https URL; reporting without it");
 	return true;
@@ -139,11 +135,10 @@ static const char *given_or(const struct invocation *inv, const char *option, co
 static bool add_build(const struct invocation *inv, const struct ci_env *env, json_t *parameters) {
 	int64_t found = env->pull_request > 0 ? env->pull_request : -1;
 
-	return set_text(parameters, "buildNumber", given_or(inv, "build-number", env->build_number),
-		       CLIENT_NUMBER_MAX - 1) &&
+	return set_text(parameters, "buildNumber", given_or(inv, "build-number", env->build_number)) &&
 		set_url(inv, parameters, given_or(inv, "build-url", env->build_url)) &&
 		set_text(parameters, "headRepository",
-			given_or(inv, "head-repository", env->head_repository), CLIENT_NAME_MAX - 1) &&
+			given_or(inv, "head-repository", env->head_repository)) &&
 		set_name(parameters, "job", given_or(inv, "job", env->job)) &&
 		set_number(inv, parameters, "pullRequest", "pull-request",
 			option_number(&inv->options, "pull-request", found));
@@ -175,9 +170,9 @@ static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *
 		return failure_report(FAILURE_USAGE, "give it with --branch",
 			NOTHING "neither the CI system nor git says which branch this is");
 	}
-	if (!set_text(parameters, "project", project, SIZE_MAX) ||
-		!set_text(parameters, "branch", branch, SIZE_MAX) ||
-		!set_text(parameters, "commit", commit, SIZE_MAX) ||
+	if (!set_text(parameters, "project", project) ||
+		!set_text(parameters, "branch", branch) ||
+		!set_text(parameters, "commit", commit) ||
 		!add_ancestors(parameters, &env) || !add_build(inv, &env, parameters)) {
 		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
@@ -211,8 +206,8 @@ static bool add_found_type(const struct step_outcome *outcome,
 	if (details == NULL) {
 		details = headline[0] != '\0' ? headline : results->why;
 	}
-	return set_text(parameters, "errorType", error_type_name(type), SIZE_MAX) &&
-		set_text(parameters, "errorDetails", details, CLIENT_DETAILS_MAX_BYTES);
+	return set_text(parameters, "errorType", error_type_name(type)) &&
+		set_text(parameters, "errorDetails", details);
 }
 
 /*
@@ -225,8 +220,8 @@ static bool add_given_type(
 	enum error_type known;
 
 	if (error_type_parse(type, &known) == 0 || option_flag(&inv->options, "strict")) {
-		return set_text(parameters, "errorType", type, SIZE_MAX) &&
-			set_text(parameters, "errorDetails", details, CLIENT_DETAILS_MAX_BYTES);
+		return set_text(parameters, "errorType", type) &&
+			set_text(parameters, "errorDetails", details);
 	}
 	failure_warn("\"%s\" is no error type; reporting it as unknown_failure", type);
 	if (asprintf(&both, "%s%s%s", type, details != NULL ? ": " : "",
@@ -234,8 +229,8 @@ static bool add_given_type(
 		both = NULL;
 		return false;
 	}
-	return set_text(parameters, "errorType", error_type_name(ERROR_UNKNOWN), SIZE_MAX) &&
-		set_text(parameters, "errorDetails", both, CLIENT_DETAILS_MAX_BYTES);
+	return set_text(parameters, "errorType", error_type_name(ERROR_UNKNOWN)) &&
+		set_text(parameters, "errorDetails", both);
 }
 
 /* `run` takes the step's command where others take a type. */
@@ -256,7 +251,7 @@ static bool add_type(const struct invocation *inv, const struct step_outcome *ou
 static bool add_failure(const struct invocation *inv, const struct step_outcome *outcome,
 	const struct submission_results *results, json_t *parameters) {
 	return add_type(inv, outcome, results, parameters) &&
-		set_text(parameters, "log", outcome->log, SIZE_MAX) &&
+		set_text(parameters, "log", outcome->log) &&
 		(!json_is_object(outcome->scan) ||
 			json_object_set_new(parameters, "scan", json_deep_copy(outcome->scan)) == 0);
 }
@@ -287,8 +282,8 @@ static bool add_words(
 		submission_key(made);
 		key = made;
 	}
-	return set_text(parameters, "key", key, SIZE_MAX) &&
-		set_text(parameters, "command", command, CLIENT_COMMAND_MAX_BYTES) &&
+	return set_text(parameters, "key", key) &&
+		set_text(parameters, "command", command) &&
 		set_name(parameters, "step", given_or(inv, "step", command)) &&
 		set_number(inv, parameters, "exitCode", "exit-code", outcome->exit_code) &&
 		json_object_set_new(parameters, "passed", json_boolean(outcome->passed)) == 0;

@@ -2,16 +2,15 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/failure.h"
 #include "client/file.h"
 #include "client/limits.h"
 #include "client/print.h"
+#include "client/secrets.h"
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/protocol.h"
-#include "common/redact/redact.h"
 #include "common/text.h"
 
 /* Result files */
@@ -99,83 +98,66 @@ int submission_add_results(const struct invocation *inv, int64_t deadline_us, js
 
 /* What leaves */
 
-/* Words of people and of a shell, in which the value of a secret variable may stand; and how long each may be. */
-static const struct spoken {
-	const char *member;
+/*
+ * How long what people, a shell and a CI system said may be at the end: what stands for a secret may be longer than it
+ * was, and nothing may be cut before. 0: it is left out when there is a secret in it, for the daemon refuses what then
+ * is no URL, commit or repository any more.
+ */
+static const struct member {
+	const char *name;
 	size_t max_bytes;
-} spoken[] = {
+} members[] = {
+	{ "branch", CLIENT_NAME_MAX - 1 },
+	{ "buildNumber", CLIENT_NUMBER_MAX - 1 },
+	{ "buildUrl", 0 },
 	{ "command", CLIENT_COMMAND_MAX_BYTES },
+	{ "commit", 0 },
 	{ "errorDetails", CLIENT_DETAILS_MAX_BYTES },
+	{ "headRepository", 0 },
 	{ "job", CLIENT_NAME_MAX - 1 },
 	{ "step", CLIENT_NAME_MAX - 1 },
 };
-/* What the daemon refuses when something stands in it that is no part of such a name. */
-static const char *const formal[] = { "buildUrl", "commit" };
 
-static int redact_values(json_t *parameters) {
-	_cleanup_(redactor_destroyp) struct redactor *redactor = NULL;
-	int r = redactor_create(&redactor);
+static int clip(json_t *parameters, const struct member *member) {
+	json_t *value = json_object_get(parameters, member->name);
+	const char *text = json_string_value(value);
+	size_t len = json_string_length(value);
 
-	r = r < 0 ? r : redactor_add_environment(redactor, environ);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(spoken); i++) {
-		const json_t *value = json_object_get(parameters, spoken[i].member);
-		_cleanup_(buffer_finish) struct buffer out;
-
-		buffer_init(&out, 4 * CLIENT_DETAILS_MAX_BYTES);
-		if (value == NULL) {
-			continue;
-		}
-		r = redactor_feed(
-			redactor, json_string_value(value), json_string_length(value), &out);
-		r = r < 0 ? r : redactor_end(redactor, &out);
-		if (r == 0 &&
-			json_object_set_new(parameters, spoken[i].member,
-				json_stringn(out.data, out.len)) < 0) {
-			r = -ENOMEM;
-		}
+	if (text == NULL || len <= member->max_bytes) {
+		return 0;
 	}
-	return r;
+	for (len = text_cut(text, member->max_bytes); len > 0 && text[len - 1] == ' ';) {
+		len--; /* a name does not end with a blank */
+	}
+	return json_object_set_new(parameters, member->name, json_stringn(text, len)) < 0 ? -ENOMEM
+											  : 0;
 }
 
-/* What stands for a secret may be longer than it was. */
-static int clip_spoken(json_t *parameters) {
-	for (size_t i = 0; i < ARRAY_SIZE(spoken); i++) {
-		json_t *value = json_object_get(parameters, spoken[i].member);
-		const char *text = json_string_value(value);
+static int redact_member(struct redactor *redactor, json_t *parameters, const struct member *member) {
+	uint64_t before = redactor_count(redactor);
+	int r = redactor_json(redactor, json_object_get(parameters, member->name));
 
-		if (json_string_length(value) > spoken[i].max_bytes &&
-			json_object_set_new(parameters, spoken[i].member,
-				json_stringn(text, text_cut(text, spoken[i].max_bytes))) < 0) {
-			return -ENOMEM;
-		}
+	if (r < 0 || member->max_bytes > 0) {
+		return r < 0 ? r : clip(parameters, member);
+	}
+	if (redactor_count(redactor) > before) {
+		(void)json_object_del(parameters, member->name);
 	}
 	return 0;
 }
 
+/* All but the key, which nobody is shown and which has to stay what it is. */
 static int redact_parameters(json_t *parameters) {
+	_cleanup_(redactor_destroyp) struct redactor *redactor = NULL;
 	json_t *key = json_incref(json_object_get(parameters, "key"));
-	json_t *names = json_object();
-	uint64_t n = 0;
-	int r;
+	int r = secrets_redactor(&redactor);
 
-	for (size_t i = 0; i < ARRAY_SIZE(formal); i++) {
-		json_t *value = json_object_get(parameters, formal[i]);
-
-		if (value != NULL) {
-			(void)json_object_set(names, formal[i], value);
-		}
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(members); i++) {
+		r = redact_member(redactor, parameters, &members[i]);
 	}
 	(void)json_object_del(parameters, "key");
-	r = redact_values(parameters);
-	r = r < 0 ? r : redact_json(parameters, &n);
+	r = r < 0 ? r : redactor_json(redactor, parameters);
 	r |= json_object_set_new(parameters, "key", key) < 0 ? -ENOMEM : 0;
-	for (size_t i = 0; i < ARRAY_SIZE(formal); i++) {
-		if (!json_equal(json_object_get(names, formal[i]),
-			    json_object_get(parameters, formal[i]))) {
-			(void)json_object_del(parameters, formal[i]);
-		}
-	}
-	json_decref(names);
 	return r < 0 ? -ENOMEM : 0;
 }
 
@@ -188,7 +170,6 @@ int submission_clean(json_t *parameters) {
 	static const char *const expendable[] = { "context", "log", "scan" };
 	int r = redact_parameters(parameters);
 
-	r = r < 0 ? r : clip_spoken(parameters);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(expendable) && !fits(parameters); i++) {
 		(void)json_object_del(parameters, expendable[i]);
 	}

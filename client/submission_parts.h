@@ -26,7 +26,8 @@ must_check int submission_add_results(const struct invocation *inv, int64_t dead
 	json_t *parameters, struct submission_results *ret_results);
 
 /*
- * Takes secrets out of everything but the key, and what then is too long for a message: the context, then the log.
+ * Takes secrets, also the values of secret variables, out of every text but the key; cuts what then is too long, and
+ * leaves out what is too long for a message: the context, then the log, then the scan.
  * Returns: 0; -ENOMEM; -EMSGSIZE, it is too long without these too.
  */
 must_check int submission_clean(json_t *parameters);

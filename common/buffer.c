@@ -28,6 +28,13 @@ void buffer_finish(struct buffer *buf) {
 	buffer_init(buf, buf->max_bytes);
 }
 
+void buffer_wipe(struct buffer *buf) {
+	if (buf->cap > 0) {
+		explicit_bzero(buf->data, buf->cap);
+	}
+	buffer_finish(buf);
+}
+
 static void set_len(struct buffer *buf, size_t len) {
 	buf->len = len;
 	if (buf->cap > 0) {

@@ -21,6 +21,8 @@ struct buffer {
 void buffer_init(struct buffer *buf, size_t max_bytes);
 /* Frees the bytes and leaves an empty buffer. */
 void buffer_finish(struct buffer *buf);
+/* The same, and overwrites them first: what is secret does not stay in freed memory. */
+void buffer_wipe(struct buffer *buf);
 
 /* Returns: 0; -EMSGSIZE, the bound would be passed; -ENOMEM. On failure nothing was appended. */
 must_check int buffer_append(struct buffer *buf, const void *data, size_t len);

@@ -22,8 +22,6 @@
 #include "common/redact/redact.h"
 
 #define REDACT_MARK "[REDACTED:"
-/* Of the longest line held back: a secret that fits in here is never cut in two. */
-#define REDACT_OVERLAP_BYTES (16 * 1024)
 #define REDACT_RULES_MAX 192
 #define REDACT_RULE_KEYWORDS 40
 /* Secrets in one line; what follows the last of them is taken out as a whole. */
@@ -225,6 +223,7 @@ struct redactor {
 	struct rule_set found;	     /* rules whose words the last line had */
 	struct rule_set earlier;     /* and those that earlier pieces of this line had */
 	bool in_line;		     /* there were earlier pieces */
+	size_t jump;		     /* so many bytes are dropped if no line ends before */
 	bool swallow;		     /* inside a secret that is longer than a piece */
 	const char *kind;	     /* of the first secret found; NULL: none */
 	uint64_t count;

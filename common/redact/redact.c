@@ -38,13 +38,6 @@ int redactor_create_like(const struct redactor *known, struct redactor **ret_red
 	return r;
 }
 
-static void wipe(struct buffer *buf) {
-	if (buf->cap > 0) {
-		explicit_bzero(buf->data, buf->cap);
-	}
-	buffer_finish(buf);
-}
-
 void redactor_destroy(struct redactor *red) {
 	if (red == NULL) {
 		return;
@@ -53,9 +46,9 @@ void redactor_destroy(struct redactor *red) {
 	needles_unref(red->needles);
 	shadow_finish(&red->shadow);
 	shadow_finish(&red->line_shadow);
-	wipe(&red->pending);
-	wipe(&red->first);
-	wipe(&red->second);
+	buffer_wipe(&red->pending);
+	buffer_wipe(&red->first);
+	buffer_wipe(&red->second);
 	free(red);
 }
 
@@ -146,6 +139,28 @@ static ssize_t feed_some(struct redactor *red, const char *data, size_t len, str
 	return r < 0 ? r : (ssize_t)take;
 }
 
+void redactor_jump(struct redactor *red) {
+	buffer_consume(&red->pending, red->pending.len);
+	red->swallow = false;
+	red->in_line = false;
+	red->earlier = (struct rule_set){ 0 };
+	red->jump = REDACT_OVERLAP_BYTES;
+	key_lines_begin(&red->key, 0);
+}
+
+/* Drops the rest of a line whose beginning was not seen. Returns how many bytes that is. */
+static size_t land(struct redactor *red, const char *data, size_t len) {
+	size_t n = MIN(len, red->jump);
+	const char *end = memchr(data, '\n', n);
+
+	red->jump -= n;
+	if (end != NULL) {
+		red->jump = 0;
+		n = (size_t)(end - data) + 1;
+	}
+	return n;
+}
+
 int redactor_feed(struct redactor *red, const char *data, size_t len, struct buffer *out) {
 	size_t pos = 0;
 	int r = redactor_start(red);
@@ -153,6 +168,7 @@ int redactor_feed(struct redactor *red, const char *data, size_t len, struct buf
 	while (r == 0 && pos < len) {
 		ssize_t n;
 
+		pos += land(red, data + pos, len - pos);
 		pos += swallow(red, data + pos, len - pos);
 		if (pos == len) {
 			break;
@@ -176,6 +192,7 @@ int redactor_end(struct redactor *red, struct buffer *out) {
 	red->key.active = false;
 	red->swallow = false;
 	red->in_line = false;
+	red->jump = 0;
 	red->earlier = (struct rule_set){ 0 };
 	return r;
 }

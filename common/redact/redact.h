@@ -19,6 +19,8 @@ struct redactor;
 
 /* A line is held back until it ends or is this long; longer lines are worked on in overlapping pieces. */
 #define REDACT_LINE_MAX_BYTES (64 * 1024)
+/* Of such a line; a secret that fits in here is never cut in two. */
+#define REDACT_OVERLAP_BYTES (16 * 1024)
 /* Values of secret variables that are looked for; further and shorter ones are left to the rules. */
 #define REDACT_VALUES_MAX 256
 #define REDACT_VALUE_MIN_BYTES 8
@@ -53,23 +55,31 @@ must_check int redactor_feed(
 	struct redactor *redactor, const char *data, size_t len, struct buffer *out);
 /* What was held back; the redactor may then be fed a new text. */
 must_check int redactor_end(struct redactor *redactor, struct buffer *out);
+/*
+ * The text goes on further behind, in the middle of something: what is held back of it goes, and of what is fed then
+ * all up to the end of a line (but not more than REDACT_OVERLAP_BYTES), and lines of base64 after it, which may be a
+ * private key's.
+ */
+void redactor_jump(struct redactor *redactor);
 /* How many secrets were taken out since it was created. */
 uint64_t redactor_count(const struct redactor *redactor);
 
 /*
- * One whole text with the rules alone. Replaces `*text` (malloc()ed; NULL is fine) when something was found, and
- * adds to `*count` (may be NULL) how often.
+ * One whole text, between texts that are fed. Replaces `*text` (malloc()ed; NULL is fine) when something was found.
  * Returns: 0; -ENOMEM, `*text` untouched.
  */
-must_check int redact_text(char **text, uint64_t *count);
-/* The same in a fixed array of `size` bytes: what does not fit any more is cut. */
-must_check int redact_array(char *text, size_t size, uint64_t *count);
+must_check int redactor_text(struct redactor *redactor, char **text);
 /*
- * Every string in `value` (borrowed, changed in place), keys excepted; a member whose name says that it is secret
- * loses its text.
- * Returns: 0; -ENOMEM, partly done.
+ * Every string in `value` (borrowed, changed in place; NULL is fine), keys excepted; a member whose name says that it is
+ * secret loses its text. Returns: 0; -ENOMEM, partly done.
  */
+must_check int redactor_json(struct redactor *redactor, json_t *value);
+
+/* The same with the rules alone; each adds to `*count` (may be NULL) how often something was found. */
+must_check int redact_text(char **text, uint64_t *count);
 must_check int redact_json(json_t *value, uint64_t *count);
+/* In a fixed array of `size` bytes: what does not fit any more is cut. Returns: 0; -ENOMEM, untouched. */
+must_check int redact_array(char *text, size_t size, uint64_t *count);
 
 /* Whether a rule finds anything in the text; `*ret_kind` is then its name, static. For what is about to leave us. */
 bool redact_finds(const char *text, size_t len, const char **ret_kind);

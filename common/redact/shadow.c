@@ -19,10 +19,7 @@ void shadow_init(struct shadow *shadow) {
 }
 
 void shadow_finish(struct shadow *shadow) {
-	if (shadow->copy.cap > 0) {
-		explicit_bzero(shadow->copy.data, shadow->copy.cap);
-	}
-	buffer_finish(&shadow->copy);
+	buffer_wipe(&shadow->copy);
 	free(shadow->cuts);
 	shadow_init(shadow);
 }

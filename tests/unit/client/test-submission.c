@@ -23,6 +23,9 @@
 static char directory[64];
 
 static int enter_directory(void **state) {
+	if (setenv("DEPLOY_PASSWORD", "hunter2hunter2", 1) < 0) {
+		return -1;
+	}
 	snprintf(directory, sizeof(directory), "%s/submission-XXXXXX", "/tmp");
 	return mkdtemp(directory) == NULL || chdir(directory) < 0 ? -1 : 0;
 }
@@ -246,9 +249,7 @@ static void test_nothing_secret_leaves(void **state) {
 	int r;
 	json_t *parameters;
 
-	setenv("DEPLOY_PASSWORD", "hunter2hunter2", 1);
 	parameters = create(words, &r);
-	unsetenv("DEPLOY_PASSWORD");
 	assert_int_equal(r, 0);
 	assert_string_equal(json_text(parameters, "key"), words[4] + strlen("--key="));
 	assert_string_equal(json_text(parameters, "buildUrl"), "https://host/1");
@@ -257,6 +258,63 @@ static void test_nothing_secret_leaves(void **state) {
 	assert_null(strstr(text, "0123456789"));
 	assert_null(strstr(text, "pa55word"));
 	json_decref(parameters);
+}
+
+/* The value of a secret variable, wherever a text comes from. */
+static void test_no_known_value_leaves(void **state) {
+	static const char *const words[] = { "test_failure", "--branch=fix/hunter2hunter2", "--job=hunter2hunter2",
+		"--build-number=hunter2hunter2", "--build-url=https://ci.example/hunter2hunter2",
+		"--commit=hunter2hunter2", "--head-repository=hunter2hunter2/web", "--tests=j.xml",
+		"--lint=own.json", "--project=acme/web", NULL };
+	static const char junit[] = "<testsuite name='s' tests='1' failures='1'><testcase classname='k' "
+				    "name='login with hunter2hunter2'><failure message='no'/></testcase></testsuite>";
+	static const char own[] = "{\"errors\": 1, \"note\": \"hunter2hunter2\", \"list\": [\"hunter2hunter2\"]}";
+	json_t *scan = json_pack("{s:s, s:{s:s}}", "errorType", "test_failure", "headline", "text",
+		"hunter2hunter2 is wrong");
+	_cleanup_(freep) char *text = NULL;
+	json_t *parameters;
+	int r;
+
+	write_file("j.xml", junit, strlen(junit));
+	write_file("own.json", own, strlen(own));
+	write_file("package.json", "{\"x\": \"hunter2hunter2\"}", 23);
+	parameters = create_of(words,
+		&(struct step_outcome){ .exit_code = 1, .log = "it said hunter2hunter2\n", .scan = scan }, &r);
+	assert_int_equal(r, 0);
+	text = json_dumps(parameters, JSON_COMPACT);
+	assert_null(strstr(text, "hunter2hunter2"));
+	assert_non_null(strstr(text, "login with [REDACTED:secret]"));
+	assert_string_equal(json_text(parameters, "branch"), "fix/[REDACTED:secret]");
+	assert_null(json_object_get(parameters, "buildUrl"));
+	assert_null(json_object_get(parameters, "headRepository"));
+	json_decref(parameters);
+	json_decref(scan);
+	assert_int_equal(unlink("package.json"), 0);
+}
+
+/* A secret that lies where a text is cut. */
+static void test_a_cut_hides_nothing(void **state) {
+	enum { NAME = 255, COMMAND = CLIENT_COMMAND_MAX_BYTES };
+	static const int at[] = { NAME - 7, COMMAND - 7 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		_cleanup_(freep) char *command = malloc((size_t)at[i] + 64);
+		const char *const words[] = { "test_failure", "--branch=b", "--project=a/b", NULL };
+		_cleanup_(freep) char *text = NULL;
+		json_t *parameters;
+		int r;
+
+		memset(command, 'c', (size_t)at[i]);
+		memcpy(command + at[i] - 1, " hunter2hunter2 end", sizeof(" hunter2hunter2 end"));
+		parameters = create_of(words,
+			&(struct step_outcome){ .exit_code = 1, .command = command }, &r);
+		assert_int_equal(r, 0);
+		text = json_dumps(parameters, JSON_COMPACT);
+		assert_null(strstr(text, "hunter"));
+		assert_true(strlen(json_text(parameters, "step")) <= NAME);
+		assert_true(strlen(json_text(parameters, "command")) <= COMMAND);
+		json_decref(parameters);
+	}
 }
 
 /* A log of characters that JSON writes as six bytes each does not make a message nobody takes. */
@@ -287,6 +345,8 @@ int main(void) {
 		cmocka_unit_test(test_the_scan_tells),
 		cmocka_unit_test(test_names_that_fit),
 		cmocka_unit_test(test_nothing_secret_leaves),
+		cmocka_unit_test(test_no_known_value_leaves),
+		cmocka_unit_test(test_a_cut_hides_nothing),
 		cmocka_unit_test(test_a_message_that_fits),
 	};
 
