@@ -141,16 +141,18 @@
 #define LIMIT_HTTP_CA_MAX_BYTES (4 * 1024 * 1024)
 
 /* GitHub. */
-#define LIMIT_GITHUB_TARGETS 25 /* in one query */
-#define LIMIT_GITHUB_PAGE 100	/* items of a connection: the most that GitHub gives */
+#define LIMIT_GITHUB_TARGETS 25	 /* in one query */
+#define LIMIT_GITHUB_PAGE 100	 /* items of a connection: the most that GitHub gives */
 #define LIMIT_GITHUB_CHECKS 1000 /* of one commit; with more it is never ready */
-#define LIMIT_GITHUB_LABELS 100	/* GitHub's own bound */
+#define LIMIT_GITHUB_LABELS 100	 /* GitHub's own bound */
 #define LIMIT_GITHUB_REVIEWS 20
 #define LIMIT_GITHUB_CURSOR_MAX 256
 #define LIMIT_GITHUB_QUERY_MAX_BYTES (128 * 1024)
-#define LIMIT_GITHUB_ERRORS 10000 /* of one answer that are looked at; with more nothing of it counts */
-#define LIMIT_GITHUB_POSTS 10000 /* comments of one issue, or issues, that are looked through for ours */
-#define LIMIT_GITHUB_BODY_MAX_BYTES 65000 /* GitHub refuses more than 65,536 characters */
+#define LIMIT_GITHUB_ERRORS                                                                        \
+	10000 /* of one answer that are looked at; with more nothing of it counts */
+#define LIMIT_GITHUB_POSTS                                                                         \
+	10000 /* comments of one issue, or issues, that are looked through for ours */
+#define LIMIT_GITHUB_BODY_MAX_BYTES 65000	   /* GitHub refuses more than 65,536 characters */
 #define LIMIT_GITHUB_HISTORY_MAX_BYTES (24 * 1024) /* of it: attempts and reasons */
 #define LIMIT_GITHUB_JSON_DEPTH 64
 #define LIMIT_GITHUB_MENTION_MAX_BYTES (8 * 1024) /* a short comment */
@@ -159,7 +161,8 @@
 #define LIMIT_RATE_WRITE_GAP_MS CLOCK_SECOND_MS
 #define LIMIT_RATE_WRITES_PER_MINUTE 80
 #define LIMIT_RATE_WRITES_PER_HOUR 500
-#define LIMIT_RATE_PAUSE_FIRST_MS CLOCK_MINUTE_MS /* a limit that names no time; doubled each time */
+#define LIMIT_RATE_PAUSE_FIRST_MS                                                                  \
+	CLOCK_MINUTE_MS /* a limit that names no time; doubled each time */
 #define LIMIT_RATE_PAUSE_MAX_MS CLOCK_HOUR_MS
 
 /* Configuration. */

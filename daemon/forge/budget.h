@@ -1,9 +1,9 @@
 /*
- * budget - when a forge may be asked or written to again: its limits, our own spacing, a credential that it refuses. Pure;
- * time comes in. One thread at a time.
+ * budget - when a forge may be asked or written to again: its limits, our own spacing, a credential that it
+ * refuses. Pure; time comes in. One thread at a time.
  *
- * Sources: GitHub's "Rate limits for the REST API" and "Rate limits and query limits for the GraphQL API"; RFC 9110, 10.2.3
- * (Retry-After). A clock that is set back never makes a wait longer than it was meant to be.
+ * Sources: GitHub's "Rate limits for the REST API" and "Rate limits and query limits for the GraphQL API"; RFC
+ * 9110, 10.2.3 (Retry-After). A clock that is set back never makes a wait longer than it was meant to be.
  */
 #pragma once
 
@@ -46,9 +46,9 @@ struct budget { /* zeroed by budget_init() */
 void budget_init(struct budget *budget);
 
 /*
- * When a request may go: `now_ms` or before, at once; INT64_MAX, not with this credential. `ret_why` (may be NULL) gets why
- * not now, one sentence; "" when it may.
- * `credential` is whatever tells one from another without giving it away, such as the beginning of its hash.
+ * When a request may go: `now_ms` or before, at once; INT64_MAX, not with this credential. `ret_why` (may be NULL)
+ * gets why not now, one sentence; "" when it may. `credential` is whatever tells one from another without giving it
+ * away, such as the beginning of its hash.
  */
 int64_t budget_ready_ms(struct budget *budget, enum budget_resource resource, bool write,
 	const char *credential, int64_t now_ms, char ret_why[LIMIT_SENTENCE_MAX]);

@@ -9,7 +9,7 @@
 #include "common/text.h"
 #include "daemon/forge/github_decode_internal.h"
 
-#define ALIAS_MAX 16
+#define ALIAS_MAX 24
 #define NO_TARGET SIZE_MAX /* an error that names none: of all */
 
 /* What went wrong for one target. */

@@ -1,9 +1,9 @@
 /*
  * github_decode - GitHub's answers into snapshots. Pure, any thread.
  *
- * What is missing, null or of a wrong type is unread, never a value. An error of one alias stays with it; one that names
- * no alias is everybody's. Nothing is ever gone because of an error, but a pull request that GitHub says it does not find
- * in a project it does find, and a branch that is null.
+ * What is missing, null or of a wrong type is unread, never a value. An error of one alias stays with it; one that
+ * names no alias is everybody's. Nothing is ever gone because of an error, but a pull request that GitHub says it
+ * does not find in a project it does find, and a branch that is null.
  */
 #pragma once
 

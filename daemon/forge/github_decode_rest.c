@@ -1,7 +1,7 @@
 /*
- * REST says the same in other words: lower case, and null where GraphQL has a word of its own. Its answers are asked for
- * when GraphQL's were not to be had, so they never make anything better than it is: a part is read only when it came
- * whole.
+ * REST says the same in other words: lower case, and null where GraphQL has a word of its own. Its answers are
+ * asked for when GraphQL's were not to be had, so they never make anything better than it is: a part is read only
+ * when it came whole.
  */
 #include <errno.h>
 #include <string.h>
@@ -31,6 +31,8 @@ static int load_object(const char *body, size_t len, json_t **ret) {
 struct list_format {
 	const char *key;
 	unsigned source;
+	unsigned beside; /* other sources that fill the same list; what else is in it is dropped */
+	unsigned keeps;	 /* sources that it does not take the place of */
 	void (*read_item)(const json_t *item, struct github_check *check);
 };
 
@@ -61,8 +63,8 @@ static int check_items(const json_t *items, struct github_snapshot *snapshot) {
 }
 
 /*
- * A first page counts on top of what other sources gave; a further one belongs to a count that is known. `total`: of this
- * source.
+ * A first page counts on top of what other sources gave; a further one belongs to a count that is known. `total`:
+ * of this source.
  */
 static int take_items(const json_t *object, const struct list_format *format,
 	struct github_snapshot *snapshot, struct github_check_list *list) {
@@ -77,6 +79,12 @@ static int take_items(const json_t *object, const struct list_format *format,
 	if (r < 0) {
 		return r;
 	}
+	if ((snapshot->sources & (format->source | format->beside)) == 0) {
+		list->n = 0;
+		list->total = 0;
+		list->incomplete = false;
+		list->cursor[0] = '\0';
+	}
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		struct github_check *check;
 
@@ -89,6 +97,7 @@ static int take_items(const json_t *object, const struct list_format *format,
 	if ((snapshot->sources & format->source) == 0) {
 		list->total += total;
 	}
+	snapshot->sources &= format->keeps;
 	snapshot->sources |= format->source;
 	return r == -ENOMEM ? r : 0;
 }
@@ -165,21 +174,22 @@ static void read_actions_run(const json_t *item, struct github_check *check) {
 }
 
 int github_decode_statuses(const char *body, size_t len, struct github_snapshot *snapshot) {
-	static const struct list_format format = { "statuses", GITHUB_FROM_STATUSES, read_status };
+	static const struct list_format format = { "statuses", GITHUB_FROM_STATUSES,
+		GITHUB_FROM_CHECK_RUNS, ~(unsigned)GITHUB_FROM_ROLLUP, read_status };
 
 	return decode_list(body, len, &format, snapshot, &snapshot->checks);
 }
 
 int github_decode_check_runs(const char *body, size_t len, struct github_snapshot *snapshot) {
 	static const struct list_format format = { "check_runs", GITHUB_FROM_CHECK_RUNS,
-		read_check_run };
+		GITHUB_FROM_STATUSES, ~(unsigned)GITHUB_FROM_ROLLUP, read_check_run };
 
 	return decode_list(body, len, &format, snapshot, &snapshot->checks);
 }
 
 int github_decode_actions_runs(const char *body, size_t len, struct github_snapshot *snapshot) {
-	static const struct list_format format = { "workflow_runs", GITHUB_FROM_ACTIONS_RUNS,
-		read_actions_run };
+	static const struct list_format format = { "workflow_runs", GITHUB_FROM_ACTIONS_RUNS, 0,
+		~(unsigned)GITHUB_FROM_SUITES, read_actions_run };
 
 	return decode_list(body, len, &format, snapshot, &snapshot->suites);
 }

@@ -3,13 +3,13 @@
  *
  * Never a false green: ready needs an empty list of reasons, and whatever was not read is a reason. What counts:
  *
- * - Of several runs of one check the newest: same app, name, workflow and event (a push and a pull request test different
- *   commits). Which is newer is believed only when ids and start times agree; else both count.
- * - Required: what GitHub says is required and what the project's list names; when neither names anything, all. What was
- *   reported (its job, step) counts whatever is required.
+ * - Of several runs of one check the newest: same app, name, workflow and event (a push and a pull request test
+ *   different commits). Which is newer is believed only when ids and start times agree; else both count.
+ * - Required: what GitHub says is required and what the project's list names; when neither names anything, all.
+ *   What was reported (its job, step) counts whatever is required.
  * - SUCCESS and NEUTRAL pass; so does SKIPPED while its workflow run holds no failure. One pass is needed at least.
- * - A pass has to have ended after the report: an older one proves nothing of it. While nobody pushed it has to be that of
- *   the reported job or step, or, when no check has such a name, to have begun after the report as well.
+ * - A pass has to have ended after the report: an older one proves nothing of it. While nobody pushed it has to be
+ *   that of the reported job or step, or, when no check has such a name, to have begun after the report as well.
  * - Suites tell of workflows that have no check yet: waiting for approval, queued, broken at startup.
  * - GitHub's own summary (rollup, merge state) must not contradict what was seen.
  *

@@ -23,8 +23,8 @@ static bool is_told_by_check(const struct judging *j, const struct github_check 
 }
 
 /*
- * Every app with permission for checks has a suite on every commit, queued for ever when it has nothing to say. Only a
- * workflow's tells that something will come.
+ * Every app with permission for checks has a suite on every commit, queued for ever when it has nothing to say.
+ * Only a workflow's tells that something will come.
  */
 static void judge_suite(struct judging *j, const struct github_check *suite) {
 	bool is_workflow = suite->workflow[0] != '\0' || suite->workflow_run_id > 0 ||

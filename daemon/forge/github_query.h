@@ -1,8 +1,8 @@
 /*
  * github_query - the GraphQL query that asks about many pull requests and branches at once. Pure, any thread.
  *
- * Each target is an alias, "t0" and so on; nothing foreign is ever part of the query's text, all of it is in variables.
- * Schema: github.com's public GraphQL schema. Costs about a twelfth of a point per target.
+ * Each target is an alias, "t0" and so on; nothing foreign is ever part of the query's text, all of it is in
+ * variables. Schema: github.com's public GraphQL schema. Costs about a twelfth of a point per target.
  */
 #pragma once
 

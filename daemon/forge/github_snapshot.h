@@ -1,8 +1,10 @@
 /*
- * github_snapshot - what GitHub said of one pull request or of one branch's head commit, bounded. Pure data, any thread.
+ * github_snapshot - what GitHub said of one pull request or of one branch's head commit, bounded. Pure data, any
+ * thread.
  *
- * The first value of every enum is what a zeroed snapshot has: not read, of a wrong type, or a word this version does not
- * know. None of them is ever ready. Texts are foreign, but clean: UTF-8 without control and hidden characters.
+ * The first value of every enum is what a zeroed snapshot has: not read, of a wrong type, or a word this version
+ * does not know. None of them is ever ready. Texts are foreign, but clean: UTF-8 without control and hidden
+ * characters.
  */
 #pragma once
 
@@ -209,8 +211,9 @@ void github_snapshot_fail(struct github_snapshot *snapshot, enum github_reading 
 must_check int github_check_add(struct github_check_list *list, struct github_check **ret_check);
 
 /*
- * Moves the checks and suites of a further page (`more`, asked with the cursors of `snapshot`) to it; the list is complete
- * when that was the last page. Returns: 0; -ESTALE, the page is of another commit; -ENOMEM; -E2BIG. `more` is finished.
+ * Moves the checks and suites of a further page (`more`, asked with the cursors of `snapshot`) to it; the list is
+ * complete when that was the last page. Returns: 0; -ESTALE, the page is of another commit; -ENOMEM; -E2BIG. `more`
+ * is finished.
  */
 must_check int github_snapshot_append(struct github_snapshot *snapshot, struct github_snapshot *more);
 

@@ -1,8 +1,9 @@
 /*
  * github_text - what we write on GitHub, and how we know it again. Pure, any thread.
  *
- * The first line of whatever we post is a marker, an HTML comment that says of which incident and task it is. Anybody can
- * copy a marker, so one counts only in a post of our own, told by the author's id. Foreign text goes through common/markdown.
+ * The first line of whatever we post is a marker, an HTML comment that says of which incident and task it is.
+ * Anybody can copy a marker, so one counts only in a post of our own, told by the author's id. Foreign text goes
+ * through common/markdown.
  */
 #pragma once
 
@@ -62,10 +63,10 @@ struct github_post {
 };
 
 /*
- * A page of GET …/issues/{n}/comments or GET …/issues, or the one object that a POST or PATCH answers. What is no post is
- * left out, and so is what has no id or no author. Appends to `*posts` (the caller's, freed with free()).
- * `ret_n_items`: how many the page had, to see whether there may be another.
- * Returns: 0; -EBADMSG; -E2BIG, more than LIMIT_GITHUB_POSTS; -ENOMEM.
+ * A page of GET …/issues/{n}/comments or GET …/issues, or the one object that a POST or PATCH answers. What is no
+ * post is left out, and so is what has no id or no author. Appends to `*posts` (the caller's, freed with free()).
+ * `ret_n_items`: how many the page had, to see whether there may be another. Returns: 0; -EBADMSG; -E2BIG, more
+ * than LIMIT_GITHUB_POSTS; -ENOMEM.
  */
 must_check int github_decode_posts(
 	const char *body, size_t len, struct github_post **posts, size_t *n, size_t *ret_n_items);

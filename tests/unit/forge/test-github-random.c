@@ -248,10 +248,34 @@ static void the_same_twice(void **state) {
 	}
 }
 
+/* What a project wants an agent to do is repair, and nothing else becomes it. */
+static void a_project_chooses_what_an_agent_repairs(void **state) {
+	static const struct github_policy policy = { .repair_behind = true,
+		.repair_changes_requested = true };
+	static struct verdict verdict;
+	struct github_snapshot snapshot;
+	size_t n = 0;
+
+	for (int i = 0; i < 5000; i++) {
+		random_snapshot(&snapshot);
+		github_judge(&snapshot, &policy, NOW, &verdict);
+		for (size_t r = 0; r < verdict.n_reasons; r++) {
+			bool chosen = verdict.reasons[r].code == REASON_BEHIND_BASE ||
+				verdict.reasons[r].code == REASON_CHANGES_REQUESTED;
+
+			assert_int_equal(verdict.reasons[r].repair, chosen);
+			n += chosen;
+		}
+		github_snapshot_finish(&snapshot);
+	}
+	assert_true(n > 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ready_never_with_anything_red_pending_or_unknown),
 		cmocka_unit_test(the_same_twice),
+		cmocka_unit_test(a_project_chooses_what_an_agent_repairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

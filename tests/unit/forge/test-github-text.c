@@ -26,7 +26,7 @@ static void a_marker_comes_back(void **state) {
 	const struct github_marker markers[] = {
 		{ GITHUB_POST_STATUS, INCIDENT, TASK },
 		{ GITHUB_POST_STATUS, INCIDENT, 0 },
-		{ GITHUB_POST_MENTION, INT64_MAX, INT64_MAX },
+		{ GITHUB_POST_MENTION, INT64_MAX - 1, INT64_MAX - 1 },
 	};
 	char line[GITHUB_MARKER_MAX];
 

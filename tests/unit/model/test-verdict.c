@@ -87,6 +87,35 @@ static void every_reason_has_its_class_and_bound(void **state) {
 	}
 }
 
+static void a_project_may_have_its_own_bound(void **state) {
+	struct reason reason = { .code = REASON_CHECK_PENDING, .since_ms = NOW_MS, .bound_ms = 60000 };
+
+	assert_int_equal(reason_class_at(&reason, NOW_MS + 59999), REASON_WAIT);
+	assert_int_equal(reason_class_at(&reason, NOW_MS + 60000), REASON_HUMAN);
+	/* What waits for ever, and what is no matter of time, has none. */
+	reason.code = REASON_RATE_LIMITED;
+	assert_int_equal(reason_class_at(&reason, NOW_MS + FOR_EVER), REASON_WAIT);
+	reason.code = REASON_CHECK_FAILED;
+	assert_int_equal(reason_class_at(&reason, NOW_MS + FOR_EVER), REASON_REPAIR);
+}
+
+/* Also after it was on disk, where the class tells. */
+static void a_project_may_let_an_agent_do_a_persons_work(void **state) {
+	struct verdict verdict = { .outcome = VERDICT_NOT_READY, .checked_at_ms = NOW_MS }, back;
+	json_t *object;
+
+	verdict_add(&verdict, REASON_BEHIND_BASE, "main", "It is behind.");
+	verdict_add(&verdict, REASON_DRAFT, "", "It is a draft.");
+	verdict_add(&verdict, REASON_CHECK_FAILED, "lint", "Check lint failed.");
+	verdict.reasons[0].repair = true;
+	object = verdict_to_json(&verdict);
+	assert_int_equal(verdict_from_json(object, &back), 0);
+	json_decref(object);
+	assert_int_equal(reason_class_at(&back.reasons[0], NOW_MS), REASON_REPAIR);
+	assert_int_equal(reason_class_at(&back.reasons[1], NOW_MS), REASON_HUMAN);
+	assert_false(back.reasons[2].repair);
+}
+
 static void a_reason_of_unknown_age_is_young(void **state) {
 	const struct reason reason = { .code = REASON_CHECK_PENDING };
 
@@ -176,6 +205,18 @@ static void carries_the_time_a_reason_was_first_seen(void **state) {
 	/* Later than now cannot be: the clock was set back. */
 	verdict_carry(&new, &old, NOW_MS - 5000);
 	assert_int_equal(new.reasons[1].since_ms, NOW_MS - 5000);
+}
+
+/* A check that began again is young, however long the one before it was pending. */
+static void what_the_judge_knows_of_its_age_stands(void **state) {
+	struct verdict old = { 0 }, new = { 0 };
+
+	verdict_add(&old, REASON_CHECK_PENDING, "lint", "Check lint runs.");
+	verdict_carry(&old, NULL, NOW_MS);
+	verdict_add(&new, REASON_CHECK_PENDING, "lint", "Check lint runs.");
+	new.reasons[0].since_ms = NOW_MS + 4000;
+	verdict_carry(&new, &old, NOW_MS + 5000);
+	assert_int_equal(new.reasons[0].since_ms, NOW_MS + 4000);
 }
 
 static char *dump(const struct verdict *verdict) {
@@ -304,6 +345,9 @@ static void refuses_more_than_it_can_hold(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_reason_has_its_class_and_bound),
+		cmocka_unit_test(a_project_may_have_its_own_bound),
+		cmocka_unit_test(a_project_may_let_an_agent_do_a_persons_work),
+		cmocka_unit_test(what_the_judge_knows_of_its_age_stands),
 		cmocka_unit_test(a_reason_of_unknown_age_is_young),
 		cmocka_unit_test(refuses_names_of_no_reason),
 		cmocka_unit_test(counts_reasons_beyond_the_bound),
