@@ -10,7 +10,7 @@ import pytest
 from github_client import Client, GitHub, Violations
 
 REPO = "/repos/acme/web"
-MARK = "<!-- codegend:op=delayed-1 -->\n"
+MARK = "<!-- codegend:v1 kind=status incident=incident-1 task=delayed-1 -->\n"
 COMMENTS = REPO + "/issues/1/comments"
 ON_COMMENT = "POST /repos/*/*/issues/*/comments"
 BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
@@ -213,7 +213,8 @@ def test_answers_that_are_too_large(hub, client):
 
 REFUSALS = [
     ("unauthorized", {}, 401, "Bad credentials", {}),
-    ("forbidden", {}, 403, "Resource not accessible by personal access token", {"X-Accepted-GitHub-Permissions": "issues"}),
+    ("forbidden", {}, 403, "Resource not accessible by personal access token", {
+        "X-Accepted-GitHub-Permissions": "issues"}),
     ("forbidden", {"who": "integration"}, 403, "Resource not accessible by integration", {}),
     ("sso", {}, 403, "SAML", {"X-GitHub-SSO": "required; url="}),
     ("not_found", {}, 404, "Not Found", {}),

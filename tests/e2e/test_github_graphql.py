@@ -12,7 +12,8 @@ query($o0:String!,$r0:String!,$n0:Int!,$c0:String,$o1:String!,$r1:String!,$n1:In
   t1:repository(owner:$o1,name:$r1){pullRequest(number:$n1){...pr}}
   rateLimit{cost limit remaining resetAt nodeCount}}
 fragment pr on PullRequest{number state isDraft merged mergeable mergeStateStatus reviewDecision headRefOid headRefName
-  baseRefName isCrossRepository authorAssociation headRepository{nameWithOwner} labels(first:100){totalCount nodes{name}}
+  baseRefName isCrossRepository authorAssociation headRepository{nameWithOwner}
+  labels(first:100){totalCount nodes{name}}
   reviewThreads(first:100){totalCount nodes{isResolved}} isInMergeQueue mergeQueueEntry{position}
   latestOpinionatedReviews(first:20,writersOnly:true){totalCount nodes{author{login} state commit{oid}}}}
 fragment run on CheckRun{databaseId name status conclusion startedAt completedAt
@@ -60,7 +61,8 @@ def test_a_readiness_query(hub, client):
     assert commit["oid"] == pull.pop("headRefOid")
     assert pull == {
         "number": 1, "state": "OPEN", "isDraft": False, "merged": False, "mergeable": "MERGEABLE",
-        "mergeStateStatus": "BLOCKED", "reviewDecision": "CHANGES_REQUESTED", "headRefName": "fix", "baseRefName": "main",
+        "mergeStateStatus": "BLOCKED", "reviewDecision": "CHANGES_REQUESTED", "headRefName": "fix",
+        "baseRefName": "main",
         "isCrossRepository": False, "authorAssociation": "NONE", "headRepository": {"nameWithOwner": "acme/web"},
         "labels": {"totalCount": 1, "nodes": [{"name": "codegen:ignore"}]}, "isInMergeQueue": True,
         "reviewThreads": {"totalCount": 2, "nodes": [{"isResolved": True}, {"isResolved": False}]},
@@ -68,7 +70,8 @@ def test_a_readiness_query(hub, client):
             {"author": {"login": "mona"}, "state": "CHANGES_REQUESTED", "commit": {"oid": commit["oid"]}}]}}
     assert commit["statusCheckRollup"]["state"] == "FAILURE"
     run, status = commit["statusCheckRollup"]["contexts"]["nodes"]
-    assert (run["__typename"], run["name"], run["conclusion"], run["isRequired"]) == ("CheckRun", "lint", "FAILURE", True)
+    assert [run[name] for name in ("__typename", "name", "conclusion", "isRequired")] == [
+        "CheckRun", "lint", "FAILURE", True]
     assert run["checkSuite"]["workflowRun"]["event"] == "pull_request"
     assert (status["__typename"], status["state"], status["isRequired"]) == ("StatusContext", "PENDING", False)
     assert commit["checkSuites"]["nodes"][0]["conclusion"] == "FAILURE"
@@ -88,7 +91,8 @@ def test_branches_forks_and_ended_pull_requests(hub, client):
     hub.open_pull("acme/web", "fix", by="fork", head="fork/web")
     hub.merge("acme/web", 1)
     found = client.query(BRANCH, o="acme", r="web", b="refs/heads/fix", h="fix").json["data"]["repository"]
-    assert [(n["number"], n["isCrossRepository"], n["headRepositoryOwner"]["login"]) for n in found["open"]["nodes"]] == [
+    nodes = found["open"]["nodes"]
+    assert [(n["number"], n["isCrossRepository"], n["headRepositoryOwner"]["login"]) for n in nodes] == [
         (2, True, "fork")]
     assert found["ended"]["nodes"] == [{"number": 1, "state": "MERGED"}]
     assert found["ref"]["target"]["statusCheckRollup"] is None
@@ -155,7 +159,8 @@ def test_a_fine_grained_token_reads_no_checks(hub):
     head = ["t0", "pullRequest", "commits", "nodes", 0, "commit"]
     assert forbidden == [head + ["statusCheckRollup"], head + ["checkSuites"]]
     assert answer["data"]["t0"]["pullRequest"]["mergeable"] == "MERGEABLE"
-    assert Client(hub.api_url, hub.token("stranger"), hub.graphql_url).query(QUERY, **VARIABLES).json["data"]["t0"] is None
+    stranger = Client(hub.api_url, hub.token("stranger"), hub.graphql_url)
+    assert stranger.query(QUERY, **VARIABLES).json["data"]["t0"] is None
 
 
 def test_an_older_server_lacks_fields(client):
@@ -206,8 +211,9 @@ REFUSED = [
     ("{viewer{login @upper}}", {}, "not defined"),
     ("mutation{x}", {}, "only queries"),
     ("{viewer{login}} query b{viewer{id}}", {}, "operation name"),
-    ("{%s{pullRequests(first:100){nodes{labels(first:100){nodes{name}} comments(first:100){nodes{id}} reviews(first:100)"
-     "{nodes{commit{checkSuites(first:100){nodes{id}}}}}}}}}" % R, {}, "exceeds the maximum limit of 500,000"),
+    ("{%s{pullRequests(first:100){nodes{labels(first:100){nodes{name}} comments(first:100){nodes{id}} "
+     "reviews(first:100){nodes{commit{checkSuites(first:100){nodes{id}}}}}}}}}" % R, {},
+     "exceeds the maximum limit of 500,000"),
 ]
 
 
@@ -221,8 +227,8 @@ def test_a_wrong_query_is_refused(hub, client, text, variables, told):
 
 def test_an_isrequired_without_a_number_is_an_error(hub, client):
     hub.check("acme/web", "fix", "lint")
-    answer = client.query('{repository(owner:"acme",name:"web"){object(expression:"fix"){...on Commit{statusCheckRollup{'
-                          "contexts(first:1){nodes{...on CheckRun{isRequired}}}}}}}}").json
+    answer = client.query('{repository(owner:"acme",name:"web"){object(expression:"fix"){...on Commit{'
+                          "statusCheckRollup{contexts(first:1){nodes{...on CheckRun{isRequired}}}}}}}}").json
     assert "required" in answer["errors"][0]["message"] and len(answer["errors"][0]["path"]) == 7
 
 

@@ -8,7 +8,7 @@ import pytest
 from github_client import HEADERS, Client, GitHub
 
 REPO = "/repos/acme/web"
-MARK = "<!-- codegend:op=delayed-1 -->\n"
+MARK = "<!-- codegend:v1 kind=status incident=incident-1 task=delayed-1 -->\n"
 COMMENTS = REPO + "/issues/1/comments"
 
 

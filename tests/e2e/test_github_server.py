@@ -8,7 +8,7 @@ import pytest
 from github_client import Client, GitHub, Violations, make_jwt, make_key, raw
 
 REPO = "/repos/acme/web"
-MARK = "<!-- codegend:op=delayed-1 -->\n"
+MARK = "<!-- codegend:v1 kind=status incident=incident-1 task=delayed-1 -->\n"
 
 
 @pytest.fixture
@@ -181,7 +181,8 @@ def test_actions(hub, client):
     found = client.get(f"{REPO}/actions/jobs/{job['id']}/logs")
     assert found.status == 302
     assert Client("").ask("GET", found.headers["Location"]).data == b"it broke\n"
-    assert client.post(f"{REPO}/actions/runs/{run['id']}/rerun-failed-jobs", {"enable_debug_logging": False}).status == 201
+    again = client.post(f"{REPO}/actions/runs/{run['id']}/rerun-failed-jobs", {"enable_debug_logging": False})
+    assert again.status == 201
     assert client.get(f"{REPO}/actions/runs/{run['id']}").json["run_attempt"] == 2
 
 
@@ -359,7 +360,8 @@ def test_an_enterprise_server_is_elsewhere():
 def test_connections_stay_open_and_answers_are_compressed(hub, client):
     token = hub.token("codegend-bot")
     one = (f"GET {REPO} HTTP/1.1\r\nHost: 127.0.0.1:{hub.server.port}\r\nUser-Agent: t\r\nAccept-Encoding: gzip\r\n"
-           f"Accept: application/vnd.github+json\r\nX-GitHub-Api-Version: 2022-11-28\r\nAuthorization: Bearer {token}\r\n")
+           "Accept: application/vnd.github+json\r\nX-GitHub-Api-Version: 2022-11-28\r\n"
+           f"Authorization: Bearer {token}\r\n")
     before = hub.server.connections
     data = raw(hub.server.port, one + "\r\n" + one + "Connection: close\r\n\r\n")
     assert data.count(b"HTTP/1.1 200 OK") == 2 and data.count(b"Transfer-Encoding: chunked") == 2
@@ -384,8 +386,9 @@ def test_it_runs_by_hand(tmp_path):
         while client.get(REPO + "/pulls/1").json["head"]["sha"] == before:
             assert time.monotonic() < end
             time.sleep(0.1)
-        said = subprocess.run([sys.executable, "-m", "tests.github", "tell", told["api_url"], "check", "acme/web", "fix",
-                               "lint", "state=failure"], cwd=root, capture_output=True, text=True, check=True).stdout
+        tell = [sys.executable, "-m", "tests.github", "tell", told["api_url"]]
+        said = subprocess.run([*tell, "check", "acme/web", "fix", "lint", "state=failure"], cwd=root,
+                              capture_output=True, text=True, check=True).stdout
         assert client.get(f"{REPO}/check-runs/{said.strip()}").json["conclusion"] == "failure"
     finally:
         served.terminate()

@@ -1,13 +1,14 @@
 """The scripted GitHub by hand.
 
-python3 -m tests.github serve [--port N] [--state FILE] [--codegen-port N] [--agent HANDLE] [--log]
-    serves until it is interrupted; the first line of output is JSON: api_url, graphql_url, tokens, codegen_url
+python3 -m tests.github serve [--port N] [--state FILE] [--codegen-port N] [--agent HANDLE] [--log] [--strict]
+    serves until it is interrupted; the first line of output is JSON: api_url, graphql_url, tokens, codegen_url;
+    --strict also looks at the marker of what is posted and at the pace
 python3 -m tests.github tell URL BUILDER [ARGUMENT...] [NAME=VALUE...]
-    makes one thing happen on a server that runs (story.py); a value is JSON, or else a text
-python3 -m tests.github show URL requests|violations
+    makes one thing happen on a server that runs (story.py, and fail, advance, recover); a value is JSON, or else a text
+python3 -m tests.github show URL requests|violations|world
 
-FILE is a story: a JSON list of [builder, [arguments], {keywords}]. With --agent, a comment of a user (no bot) that names
-HANDLE makes the agent push to the pull request's branch a second later; its checks are yours to tell.
+FILE is a story: a JSON list of [builder, [arguments], {keywords}]. With --agent, a comment of a user (no bot) that
+names HANDLE makes the agent push to the pull request's branch a second later; its checks are yours to tell.
 Ends with 1 when the client broke a rule."""
 import argparse
 import json
@@ -42,8 +43,7 @@ def answering_agent(hub, handle):
 
 
 def serve(arguments):
-    # A pace that is looked at, and a marker that is not: by hand, anything may be posted.
-    hub = GitHub(arguments.port, marker=None)
+    hub = GitHub(arguments.port) if arguments.strict else GitHub(arguments.port, marker=None, spacing_s=0)
     codegen = CodegenApi(arguments.codegen_port) if arguments.codegen_port is not None else None
     if arguments.state:
         with open(arguments.state, encoding="utf-8") as file:
@@ -98,13 +98,14 @@ def main():
     serving.add_argument("--state")
     serving.add_argument("--agent")
     serving.add_argument("--log", action="store_true")
+    serving.add_argument("--strict", action="store_true")
     telling = verbs.add_parser("tell")
     telling.add_argument("url")
     telling.add_argument("builder")
     telling.add_argument("words", nargs="*")
     showing = verbs.add_parser("show")
     showing.add_argument("url")
-    showing.add_argument("what", choices=("requests", "violations"))
+    showing.add_argument("what", choices=("requests", "violations", "world"))
     arguments = parser.parse_args()
     if arguments.verb == "serve":
         return serve(arguments)

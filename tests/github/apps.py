@@ -68,7 +68,8 @@ def verify(hub, jwt):
     if app.key is not None and not is_signed(app.key, f"{parts[0]}.{parts[1]}".encode(), signature):
         return refuse("A JSON web token could not be decoded")
     if type(issued) is not int or issued > now + SKEW_S:
-        return refuse("'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued")
+        return refuse("'Issued at' claim ('iat') must be an Integer representing the time that the assertion was "
+                      "issued")
     if type(expires) is not int or expires <= now - SKEW_S:
         return refuse("'Expiration time' claim ('exp') must be a numeric value representing the future time at which "
                       "the assertion expires")

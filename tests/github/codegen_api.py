@@ -20,7 +20,8 @@ RUN_BODY = {"prompt": Field(str, required=True), "repo_id": Field(int, type(None
             "images": Field(list, type(None))}
 RESUME_BODY = {"agent_run_id": Field(int, required=True), "prompt": Field(str, required=True),
                "images": Field(list, type(None))}
-REFUSALS = {"limit": (402, "Agent run limit reached"), "forbidden": (403, "You do not have access to this organization"),
+REFUSALS = {"limit": (402, "Agent run limit reached"),
+            "forbidden": (403, "You do not have access to this organization"),
             "no_repos": (404, "No repos found for this organization"), "too_many": (429, "Rate limit exceeded"),
             "unauthorized": (401, "Invalid API token")}
 REQUESTS_PER_30_S, RUNS_PER_MINUTE = 60, 10
@@ -58,7 +59,8 @@ class CodegenApi(Scripted):
             run["summary"] = run["result"] = summary
             if pull_request:
                 run["github_pull_requests"].append({"id": len(self.runs), "created_at": stamp(self.now()),
-                                                    "title": "A repair", "url": pull_request, "head_branch_name": branch})
+                                                    "title": "A repair", "url": pull_request,
+                                                    "head_branch_name": branch})
 
     def refuse(self, why, when=1):
         """Refuses creations: 402 limit, 403 forbidden, 404 no_repos, 422 invalid, 429 too_many, 401 unauthorized."""

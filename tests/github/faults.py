@@ -263,7 +263,7 @@ def primary_limit(fault, request, wire, real):
     """Nothing left of the hourly budget; `status` 403 or 429, for `reset_s` seconds."""
     reset_at = int(fault.hub.now() + fault.get("reset_s", 600))
     body = {"message": "API rate limit exceeded for user ID 1. If you reach out to GitHub Support for help, please "
-                       "include the request ID 1234:5678.", "documentation_url": "https://docs.github.com/rest/overview"}
+                       "include the request ID 1234:5678.", "documentation_url": "https://docs.github.com/rest"}
     return Answer(fault.get("status", 403), body, {
         "x-ratelimit-limit": "5000", "x-ratelimit-remaining": "0", "x-ratelimit-used": "5000",
         "x-ratelimit-reset": str(reset_at), "x-ratelimit-resource": "graphql" if request.is_graphql else "core"})

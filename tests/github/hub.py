@@ -8,7 +8,7 @@ from .story import STORY, Story
 from .wire import Answer, Server
 from .world import World
 
-MARKER = re.compile(r"<!-- codegend:[^\n]* -->(\n|\Z)")
+MARKER = re.compile(r"<!-- codegend:v1 kind=[a-z]+ incident=[^ \n]+( task=[^ \n]+)? -->(\n|\Z)")
 
 
 class Foreign:
@@ -36,6 +36,9 @@ class Foreign:
         if text is None:
             return Answer(404, b"<Error><Code>BlobNotFound</Code></Error>", kind="application/xml")
         return Answer(200, text.encode(), kind="text/plain; charset=utf-8")
+
+    def now(self):
+        return self.hub.now()
 
     def broken(self, address):
         self.hub.broken(address)
@@ -108,7 +111,7 @@ class GitHub(Story, Scripted):
     def statuses(self, name, commit):
         with self.lock:
             held = self.find(name)
-            return [status for status in held.statuses if status.sha == self.sha(held, commit)]
+            return list(held.statuses_of(self.sha(held, commit)))
 
     def sent(self, match="*"):
         """The requests that match as in fail()."""
@@ -201,8 +204,9 @@ class GitHub(Story, Scripted):
             raise Refusal(404, "Not Found")
         call.authenticate("core", found)
         if request.is_refused:
-            raise Refusal(403, "You have exceeded a secondary rate limit and have been temporarily blocked from content "
-                               "creation. Please retry your request again later.", headers={"Retry-After": "60"})
+            raise Refusal(403, "You have exceeded a secondary rate limit and have been temporarily blocked from "
+                               "content creation. Please retry your request again later.",
+                          headers={"Retry-After": "60"})
         return found.run(call)
 
     def told_by_hand(self, request):
@@ -218,7 +222,21 @@ class GitHub(Story, Scripted):
                                  "status": r.status, "at": r.at, "who": r.who} for r in self.requests])
         if name == "violations":
             return Answer(200, self.violations)
+        if name == "world":
+            return Answer(200, {held.full_name: [self.seen(held, issue) for issue in held.issues.values()]
+                                for held in self.world.repos.values()})
         return Answer(404, {"message": f"no {name}"})
+
+    @staticmethod
+    def seen(held, issue):
+        """An issue or pull request as people see it."""
+        view = {"number": issue.number, "title": issue.title, "body": issue.body, "state": issue.state,
+                "labels": [held.labels[label].name for label in issue.labels],
+                "comments": [{"author": made.author.login, "body": made.body} for made in issue.comments]}
+        if issue.pull is not None:
+            view.update(head=issue.pull.sha, branch=issue.pull.head_branch, merged=issue.pull.merged is not None,
+                        merge_state=held.merge_state(issue), checks=held.rollup(issue.pull.sha))
+        return view
 
     def tell(self, steps):
         """A story from a file: a list of [builder, [arguments], {keywords}]; the last two may be missing."""

@@ -1,4 +1,4 @@
-"""The values of GraphQL's fields, from world.py. A Thing is an object with its type, and the repository it is seen in."""
+"""The values of GraphQL's fields, from world.py. A Thing is an object, its type and the repository it is seen in."""
 import base64
 
 from . import views
@@ -212,7 +212,7 @@ def rollup(repo, sha, execution):
 
 def suites(held, repo, arguments, execution):
     permit(execution, repo, "checks")
-    return [Thing("CheckSuite", suite, repo) for suite in repo.suites if suite.sha == held.sha]
+    return [Thing("CheckSuite", suite, repo) for suite in repo.suites_of(held.sha)]
 
 
 def associated(held, repo, arguments, execution):
@@ -333,8 +333,10 @@ def is_required(held, repo, arguments, _execution):
     number = arguments.get("pullRequestNumber")
     if number is None and arguments.get("pullRequestId") is None:
         raise Denied("UNPROCESSABLE", "A pull request ID or pull request number is required.")
-    for issue in repo.pulls():
-        if issue.number == number or node_id("PR", issue.id) == arguments.get("pullRequestId"):
+    if number in repo.issues and repo.issues[number].pull:
+        return repo.is_required(repo.issues[number].pull.base, held)
+    for issue in repo.pulls() if number is None else ():
+        if node_id("PR", issue.id) == arguments["pullRequestId"]:
             return repo.is_required(issue.pull.base, held)
     raise Denied("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
 

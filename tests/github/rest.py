@@ -316,7 +316,8 @@ def get_label(call):
 
 
 @route("POST", "/repo/labels", needs="issues:write", role="write", kind="Label", body={
-    "name": LABEL_NAME, "color": Field(str, form=r"[0-9a-fA-F]{6}"), "description": Field(str, type(None), longest=100)})
+    "name": LABEL_NAME, "color": Field(str, form=r"[0-9a-fA-F]{6}"),
+    "description": Field(str, type(None), longest=100)})
 def create_label(call):
     if call.body["name"].lower() in call.repo.labels:
         raise Refusal(422, "Validation Failed", [{"resource": "Label", "code": "already_exists", "field": "name"}])

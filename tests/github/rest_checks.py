@@ -58,10 +58,9 @@ def run_view(held, run):
 @route("GET", "/repo/commits/{ref+}/status", needs="statuses:read", query=PAGES)
 def combined_status(call):
     found = call.commit()
-    latest = {status.context: status for status in call.repo.statuses
-              if status.sha == found.sha and status.state != "expected"}
+    latest = {status.context: status for status in call.repo.statuses_of(found.sha) if status.state != "expected"}
     states = {status.state for status in latest.values()}
-    state = "failure" if states & {"failure", "error"} else "pending" if "pending" in states or not states else "success"
+    state = "failure" if states & {"failure", "error"} else "success" if states == {"success"} else "pending"
     return call.reply({"state": state, "sha": found.sha, "total_count": len(latest),
                        "statuses": [status_view(made) for made in call.page(list(latest.values()))]})
 
@@ -69,7 +68,7 @@ def combined_status(call):
 @route("GET", "/repo/commits/{ref+}/statuses", needs="statuses:read", query=PAGES)
 def list_statuses(call):
     found = call.commit()
-    made = [status for status in reversed(call.repo.statuses) if status.sha == found.sha and status.state != "expected"]
+    made = [status for status in reversed(call.repo.statuses_of(found.sha)) if status.state != "expected"]
     return call.reply([status_view(status) for status in call.page(made)])
 
 
@@ -80,12 +79,12 @@ def create_status(call):
         call.hub.violation(call.request, "a status for no whole id of a commit here")
         raise Refusal(422, f"No commit found for SHA: {sha}")
     context = call.body.get("context", "default")
-    if sum((made.sha, made.context) == (sha, context) for made in call.repo.statuses) >= STATUSES_MAX:
+    if sum(made.context == context for made in call.repo.statuses_of(sha)) >= STATUSES_MAX:
         raise Refusal(422, "Validation Failed", [{"resource": "Status", "code": "custom", "message":
                                                   "This SHA and context has reached the maximum number of statuses."}])
     made = Status(call.world.next_id("status"), sha, context, call.body["state"], call.body.get("description"),
                   call.body.get("target_url"), call.user, call.hub.now())
-    call.repo.statuses.append(made)
+    call.repo.add_status(made)
     return call.reply(status_view(made), 201)
 
 
@@ -95,7 +94,7 @@ def create_status(call):
 def list_check_runs(call):
     found = call.commit()
     latest = call.choice("filter", ("latest", "all"), "latest") == "latest"
-    made = [check for suite in call.repo.suites if suite.sha == found.sha
+    made = [check for suite in call.repo.suites_of(found.sha)
             for check in (suite.latest() if latest else suite.checks)]
     query = call.request.query
     made = [check for check in made if query.get("check_name", check.name) == check.name
@@ -106,7 +105,7 @@ def list_check_runs(call):
 @route("GET", "/repo/commits/{ref+}/check-suites", needs="checks:read", query=PAGES + "app_id check_name")
 def list_check_suites(call):
     found = call.commit()
-    made = [suite for suite in call.repo.suites if suite.sha == found.sha]
+    made = call.repo.suites_of(found.sha)
     shown = []
     for suite in call.page(made):
         status, conclusion = suite.state()

@@ -60,14 +60,19 @@ def content(request):
 
 
 def is_write(request):
-    return request.method in WRITES and not request.is_graphql and not request.route_path.endswith("/access_tokens")
+    return request.method in WRITES and not request.is_graphql and not is_by_hand(request) and \
+        not request.route_path.endswith("/access_tokens")
+
+
+def is_by_hand(request):
+    return request.route_path.startswith("/_hub/")
 
 
 def pace(hub, request):
     """Writes of one user: apart, and not too many. Returns whether GitHub would refuse this one."""
     if not is_write(request):
         return False
-    times = hub.writes.setdefault(request.bearer, [])
+    times = hub.writes.setdefault(request.who or request.bearer, [])
     if times and hub.spacing_s and request.at - times[-1] < hub.spacing_s - SPACING_ALLOWANCE_S:
         hub.violation(request, f"only {request.at - times[-1]:.3f} s after the write before it")
     times.append(request.at)
@@ -84,7 +89,8 @@ def pace(hub, request):
 
 def overlap(hub, request):
     """Few at once; queries and writes one after the other. A request whose client is gone (killed) does not count."""
-    others = [other for other, wire in hub.in_flight.items() if other is not request and wire.is_open()]
+    others = [other for other, wire in hub.in_flight.items()
+              if other is not request and not is_by_hand(other) and wire.is_open()]
     if len(others) + 1 > hub.concurrency:
         hub.violation(request, f"{len(others) + 1} requests at once, {hub.concurrency} are allowed")
     if request.is_graphql and any(other.is_graphql for other in others):
@@ -107,7 +113,8 @@ def hear(hub, request, answer):
     elif says_so and "secondary rate limit" in body.get("message", ""):
         until, headers = hub.now() + QUIET_S, {"retry-after": ""}
     # The hourly budgets of REST and GraphQL are two; the secondary limits are one for both.
-    whom = request.bearer, headers.get("x-ratelimit-resource", "core") if "retry-after" not in headers else "all"
+    resource = "all" if "retry-after" in headers else headers.get("x-ratelimit-resource", "core")
+    whom = request.who or request.bearer, resource
     if until:
         hub.quiet[whom] = (time.monotonic(), until)
 
@@ -116,7 +123,7 @@ def obey(hub, request):
     """Asking on while limited can get an integration banned. Requests that were on their way do not count, nor does
     /rate_limit, which is free."""
     for resource in ("graphql" if request.is_graphql else "core", "all"):
-        told, until = hub.quiet.get((request.bearer, resource), (0, 0))
+        told, until = hub.quiet.get((request.who or request.bearer, resource), (0, 0))
         early = until - hub.now()
         if request.at > told + 0.1 and early > QUIET_ALLOWANCE_S and request.route_path != "/rate_limit":
             hub.violation(request, f"asks {early:.1f} s before it may, after a rate limit")

@@ -15,7 +15,9 @@ enum MergeableState { CONFLICTING MERGEABLE UNKNOWN }
 enum MergeStateStatus { BEHIND BLOCKED CLEAN DIRTY DRAFT HAS_HOOKS UNKNOWN UNSTABLE }
 enum PullRequestReviewDecision { APPROVED CHANGES_REQUESTED REVIEW_REQUIRED }
 enum PullRequestReviewState { APPROVED CHANGES_REQUESTED COMMENTED DISMISSED PENDING }
-enum CommentAuthorAssociation { COLLABORATOR CONTRIBUTOR FIRST_TIMER FIRST_TIME_CONTRIBUTOR MANNEQUIN MEMBER NONE OWNER }
+enum CommentAuthorAssociation {
+  COLLABORATOR CONTRIBUTOR FIRST_TIMER FIRST_TIME_CONTRIBUTOR MANNEQUIN MEMBER NONE OWNER
+}
 enum StatusState { ERROR EXPECTED FAILURE PENDING SUCCESS }
 enum CheckStatusState { COMPLETED IN_PROGRESS PENDING QUEUED REQUESTED WAITING }
 enum CheckConclusionState {
@@ -58,8 +60,8 @@ type Commit implements Node & GitObject {
   associatedPullRequests(PAGING): PullRequestConnection
 }
 type Issue implements Node {
-  id: ID! databaseId: Int number: Int! title: String! body: String! state: IssueState! author: Actor updatedAt: DateTime!
-  labels(PAGING): LabelConnection comments(PAGING): IssueCommentConnection!
+  id: ID! databaseId: Int number: Int! title: String! body: String! state: IssueState! author: Actor
+  updatedAt: DateTime! labels(PAGING): LabelConnection comments(PAGING): IssueCommentConnection!
 }
 type PullRequest implements Node {
   id: ID! number: Int! title: String! body: String! state: PullRequestState! isDraft: Boolean! merged: Boolean!
@@ -86,7 +88,8 @@ type PullRequestReview implements Node {
 type PullRequestReviewThread implements Node { id: ID! isResolved: Boolean! isOutdated: Boolean! }
 type Label implements Node { id: ID! name: String! color: String! description: String }
 type IssueComment implements Node {
-  id: ID! databaseId: Int body: String! author: Actor createdAt: DateTime! updatedAt: DateTime! viewerDidAuthor: Boolean!
+  id: ID! databaseId: Int body: String! author: Actor createdAt: DateTime! updatedAt: DateTime!
+  viewerDidAuthor: Boolean!
 }
 type StatusCheckRollup implements Node {
   id: ID! commit: Commit state: StatusState! contexts(PAGING): StatusCheckRollupContextConnection!
@@ -102,7 +105,8 @@ type StatusContext implements Node & RequirableByPullRequest {
 }
 type CheckSuite implements Node {
   id: ID! databaseId: Int status: CheckStatusState! conclusion: CheckConclusionState createdAt: DateTime!
-  updatedAt: DateTime! app: App branch: Ref commit: Commit! workflowRun: WorkflowRun checkRuns(PAGING): CheckRunConnection
+  updatedAt: DateTime! app: App branch: Ref commit: Commit! workflowRun: WorkflowRun
+  checkRuns(PAGING): CheckRunConnection
 }
 type App implements Node { id: ID! databaseId: Int name: String! slug: String! }
 type WorkflowRun implements Node {

@@ -1,6 +1,6 @@
-"""The builders: each makes one thing happen on this GitHub, as a person, a CI system or an agent would, and returns what
-names it (a commit, a number, an id, a token). Arguments and results are JSON, so that a state file, the command line and
-a test tell the same stories:
+"""The builders: each makes one thing happen on this GitHub, as a person, a CI system or an agent would, and returns
+what names it (a commit, a number, an id, a token). Arguments and results are JSON, so that a state file, the command
+line and a test tell the same stories:
 
     hub.repo("acme/web", roles={"mona": "write"})
     token = hub.token("codegend-bot")
@@ -14,7 +14,8 @@ a test tell the same stories:
 
 A commit is named by a branch, a whole id or the beginning of one. Times are the hub's (`now`, `advance`)."""
 from . import world
-from .world import App, Check, Comment, Commit, Installation, Issue, Label, Pull, Repo, Review, Status, Suite, Token, User
+from .world import (App, Check, Comment, Commit, Installation, Issue, Label, Pull, Repo, Review, Status, Suite, Token,
+                    User)
 
 STORY = []
 UNFINISHED = {"queued", "in_progress", "waiting", "pending", "requested"}
@@ -219,9 +220,10 @@ class Story:
 
     @told
     def check(self, name, commit, check, state="success", app="github-actions", workflow="CI", event="push",
-              age_s=0, took_s=30, new_suite=False, log="", output=None, annotations=()):
+              age_s=0, took_s=0, new_suite=False, log="", output=None, annotations=()):
         """A check run; `state` is a conclusion or what it is doing. A further one of that name, app, workflow and event
-        is a rerun in the same suite, unless `new_suite`. It ended `age_s` ago. Returns its id."""
+        is a rerun in the same suite, unless `new_suite`. It ended `age_s` ago; GitHub tells whole seconds, so what
+        ended in the second of a report seems to have ended before it. Returns its id."""
         held = self.find(name)
         sha = self.sha(held, commit)
         suite = self.suite_for(held, sha, app, workflow, event, new_suite)
@@ -231,7 +233,8 @@ class Story:
                      None if state in UNFINISHED else state, ended - took_s, None if state in UNFINISHED else ended,
                      suite, output=dict(output or {}), annotations=list(annotations), log=log)
         suite.checks.append(made)
-        suite.updated = self.now()
+        suite.created = min(suite.created, made.started)
+        suite.updated = ended
         return made.id
 
     @told
@@ -261,7 +264,7 @@ class Story:
             raise ValueError(f"no status is {state!r}")
         made = Status(self.world.next_id("status"), self.sha(held, commit), context, state, description, None,
                       self.person(by), self.now() - age_s)
-        held.statuses.append(made)
+        held.add_status(made)
         return made.id
 
     # Issues
@@ -306,7 +309,7 @@ class Story:
 
     def suite_for(self, held, sha, app, workflow, event, new):
         workflow = workflow if app == "github-actions" else None
-        for suite in held.suites:
+        for suite in held.suites_of(sha):
             if not new and (suite.sha, suite.app, suite.status) == (sha, app, None) and (
                     suite.run is None if workflow is None else suite.run and
                     (suite.run.name, suite.run.event) == (workflow, event)):
@@ -316,7 +319,7 @@ class Story:
         suite = Suite(self.world.next_id("suite"), app, sha, branch, self.now(), self.now())
         if workflow is not None:
             suite.run = world.WorkflowRun(self.world.next_id("run"), workflow, event, sha, branch, self.now(), suite)
-        held.suites.append(suite)
+        held.add_suite(suite)
         return suite
 
     def new_issue(self, held, title, body, author, app):

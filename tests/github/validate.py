@@ -123,8 +123,8 @@ class Plan:
             part = node
             if node.kind == "spread":
                 if node.name not in self.fragments:
-                    raise Wrong(f"Fragment {node.name} was used, but not defined", node.at, "useAndDefineFragment", path,
-                                fragmentName=node.name)
+                    raise Wrong(f"Fragment {node.name} was used, but not defined", node.at, "useAndDefineFragment",
+                                path, fragmentName=node.name)
                 if node.name in within:
                     raise Wrong(f"Fragment {node.name} contains an infinite loop", node.at, "infiniteLoop", path)
                 self.used_fragments.add(node.name)
@@ -147,8 +147,8 @@ class Plan:
         kind, allowed = held.fields[node.name]
         for name, given in node.arguments.items():
             if name not in allowed:
-                raise Wrong(f"Field '{node.name}' doesn't accept argument '{name}'", node.at, "argumentNotAccepted", path,
-                            name=node.name, typeName="Field", argumentName=name)
+                raise Wrong(f"Field '{node.name}' doesn't accept argument '{name}'", node.at, "argumentNotAccepted",
+                            path, name=node.name, typeName="Field", argumentName=name)
             self.check_value(given, allowed[name], node.name, name)
         missing = [name for name, wanted in allowed.items() if wanted.endswith("!") and name not in node.arguments]
         if missing:
@@ -170,8 +170,8 @@ class Plan:
         given = {name: self.value(node.arguments[name]) for name in ("first", "last") if name in node.arguments}
         given = {name: size for name, size in given.items() if size is not None}
         if not given:
-            raise Wrong(f"You must provide a `first` or `last` value to properly paginate the `{node.name}` connection.",
-                        node.at)
+            raise Wrong("You must provide a `first` or `last` value to properly paginate the "
+                        f"`{node.name}` connection.", node.at)
         for name, size in given.items():
             if not 1 <= size <= PAGE_MAX:
                 raise Wrong(f"Requesting {size} records on the `{node.name}` connection exceeds the `{name}` limit of "

@@ -72,7 +72,8 @@ class Wire:
 
     def encode(self, answer, request, chunked=None, squeeze=True):
         """The bytes of an answer. Large ones are compressed when the peer asked for it, and chunked then."""
-        data, headers = answer.data(), {"Server": "github.com", "Date": self.handler.date_time_string()}
+        now = self.handler.server.application.now()
+        data, headers = answer.data(), {"Server": "github.com", "Date": self.handler.date_time_string(now)}
         headers.update(answer.headers)
         wants = "gzip" in request.headers.get("accept-encoding", "")
         if wants and squeeze and len(data) >= GZIP_MIN_BYTES and "Content-Encoding" not in headers:

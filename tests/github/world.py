@@ -235,7 +235,8 @@ class Repo:
     branches: dict = dataclasses.field(default_factory=dict)
     commits: dict = dataclasses.field(default_factory=dict)
     suites: list = dataclasses.field(default_factory=list)
-    statuses: list = dataclasses.field(default_factory=list)
+    suites_by_sha: dict = dataclasses.field(default_factory=dict)
+    statuses_by_sha: dict = dataclasses.field(default_factory=dict)
     required: dict = dataclasses.field(default_factory=dict)  # branch: [(context, app slug or None)]
 
     @property
@@ -262,10 +263,23 @@ class Repo:
         found = [commit for full, commit in self.commits.items() if len(sha) >= 4 and full.startswith(sha)]
         return found[0] if len(found) == 1 else None
 
+    def suites_of(self, sha):
+        return self.suites_by_sha.get(sha, [])
+
+    def statuses_of(self, sha):
+        return self.statuses_by_sha.get(sha, [])
+
+    def add_suite(self, suite):
+        self.suites.append(suite)
+        self.suites_by_sha.setdefault(suite.sha, []).append(suite)
+
+    def add_status(self, status):
+        self.statuses_by_sha.setdefault(status.sha, []).append(status)
+
     def contexts(self, sha):
         """What a rollup lists: the latest runs of every suite, the latest status of every context."""
-        checks = [check for suite in self.suites if suite.sha == sha for check in suite.latest()]
-        statuses = {status.context: status for status in self.statuses if status.sha == sha}
+        checks = [check for suite in self.suites_of(sha) for check in suite.latest()]
+        statuses = {status.context: status for status in self.statuses_of(sha)}
         return checks + list(statuses.values())
 
     def rollup(self, sha):
@@ -278,7 +292,8 @@ class Repo:
                 states.add("PENDING")
             else:
                 states.add("SUCCESS" if context.conclusion in PASSED else "FAILURE")
-        return next((state for state in ("ERROR", "FAILURE", "PENDING", "EXPECTED", "SUCCESS") if state in states), None)
+        order = ("ERROR", "FAILURE", "PENDING", "EXPECTED", "SUCCESS")
+        return next((state for state in order if state in states), None)
 
     def is_required(self, base, context):
         if isinstance(context, Status):
