@@ -40,7 +40,7 @@ static const struct option_row incidents_options[] = {
 static const struct option_row ready_options[] = {
 	{ "branch", OPTION_TEXT, "BRANCH", "the branch (else git's)" },
 	{ "project", OPTION_TEXT, "PROJECT", "the project (else from git's remote)" },
-	{ "pull-request", OPTION_NUMBER, "N", "the pull request, instead of a branch" },
+	{ "pull-request", OPTION_PULL, "N", "the pull request, instead of a branch" },
 	{ "wait", OPTION_FLAG, NULL, "wait until it is ready or cannot become so by itself" },
 	OPTIONS_END,
 };
@@ -58,7 +58,7 @@ static const struct option_row reports_options[] = {
 		{ "build-number", OPTION_TEXT, "N", "the build's number (else the CI's)" },         \
 		{ "build-url", OPTION_TEXT, "URL", "where the build can be seen (else the CI's)" }, \
 		{ "command", OPTION_TEXT, "COMMAND", "the command, as it is to be shown" },         \
-		{ "commit", OPTION_TEXT, "COMMIT",                                                  \
+		{ "commit", OPTION_COMMIT, "COMMIT",                                                \
 			"the commit that was built (else the CI's, git's)" },                       \
 	{                                                                                           \
 		"coverage", OPTION_TEXT, "FILE", "a coverage report the step wrote"                 \
@@ -72,7 +72,7 @@ static const struct option_row reports_options[] = {
 	}
 #define STEP_OPTIONS_TO_TESTS                                                                        \
 	{ "project", OPTION_TEXT, "PROJECT", "owner/name (else the CI's, git's remote)" },           \
-		{ "pull-request", OPTION_NUMBER, "N", "the pull request's number (else the CI's)" }, \
+		{ "pull-request", OPTION_PULL, "N", "the pull request's number (else the CI's)" },   \
 		{ "security", OPTION_TEXT, "FILE", "security scan results the step wrote" },         \
 		{ "spool-directory", OPTION_TEXT, "DIR", "where it waits when no daemon answers" },  \
 		{ "step", OPTION_TEXT, "NAME", "the step of the job (else the command)" },           \
@@ -90,7 +90,7 @@ static const struct option_row run_options[] = {
 static const struct option_row schedule_options[] = {
 	{ "branch", OPTION_TEXT, "BRANCH", "the branch to check (else git's)" },
 	{ "build-number", OPTION_TEXT, "N", "the build's number" },
-	{ "commit", OPTION_TEXT, "COMMIT", "the commit (else git's)" },
+	{ "commit", OPTION_COMMIT, "COMMIT", "the commit (else git's)" },
 	{ "delay", OPTION_SPAN, "DURATION", "due after that long, such as 30m (1h)" },
 	{ "instructions", OPTION_TEXT, "TEXT", "what to look at, for whoever repairs" },
 	{ "project", OPTION_TEXT, "PROJECT", "the project (else from git's remote)" },
@@ -99,7 +99,7 @@ static const struct option_row schedule_options[] = {
 
 static const struct option_row submit_options[] = {
 	STEP_OPTIONS_TO_COVERAGE,
-	{ "exit-code", OPTION_NUMBER, "N", "what the command returned" },
+	{ "exit-code", OPTION_EXIT, "N", "what the command returned" },
 	STEP_OPTIONS_TO_LINT,
 	{ "log", OPTION_TEXT, "FILE", "the step's output; - reads it from standard input" },
 	{ "passed", OPTION_FLAG, NULL, "report a green build instead of a failure" },

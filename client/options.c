@@ -11,6 +11,9 @@
 /* Words longer than this are never a near miss. */
 #define SUGGESTION_MAX 32
 #define SUGGESTION_DISTANCE_MAX 3
+/* Of a commit's name: git shortens it to no less; SHA-256 has no more. */
+#define COMMIT_MIN 4
+#define COMMIT_MAX 64
 
 void option_values_init(struct option_values *values, const struct option_row *rows) {
 	static const struct option_row none[] = { OPTIONS_END };
@@ -37,27 +40,57 @@ int option_parse_number(const char *text, int64_t *ret_number) {
 	return 0;
 }
 
-static int option_check(const struct option_row *row, const char *text, char *message, size_t size) {
+static bool is_number(const char *text, int64_t least, int64_t most) {
+	int64_t number;
+
+	return option_parse_number(text, &number) == 0 && number >= least && number <= most;
+}
+
+static bool is_commit(const char *text) {
+	size_t len = strlen(text);
+
+	return len >= COMMIT_MIN && len <= COMMIT_MAX &&
+		strspn(text, "0123456789abcdefABCDEF") == len;
+}
+
+static bool is_span(const char *text) {
 	int64_t ignored;
 
+	return clock_parse_span(text, &ignored) == 0;
+}
+
+/* What is missing when the value is none of its type; NULL: it is one. */
+static const char *lacking(const struct option_row *row, const char *text) {
 	switch (row->type) {
 	case OPTION_FLAG:
 	case OPTION_TEXT: break;
 	case OPTION_NUMBER:
-		if (option_parse_number(text, &ignored) < 0) {
-			(void)text_format(message, size,
-				"option \"--%s\" needs a number, not \"%s\"", row->name, text);
-			return -EINVAL;
-		}
-		break;
+		return is_number(text, 0, INT64_MAX)	      ? NULL
+			: strcmp(row->argument, "SECONDS") == 0 ? "a whole number of seconds"
+								: "a whole number";
+	case OPTION_COMMIT: return is_commit(text) ? NULL : "a commit's hexadecimal name";
+	case OPTION_EXIT: return is_number(text, 0, 255) ? NULL : "a number from 0 to 255";
+	case OPTION_PULL: return is_number(text, 1, INT32_MAX) ? NULL : "a pull request's number";
 	case OPTION_SPAN:
-		if (clock_parse_span(text, &ignored) < 0) {
-			(void)text_format(message, size,
-				"option \"--%s\" needs a duration such as 45s, 30m, 1h or 7d, not \"%s\"",
-				row->name, text);
-			return -EINVAL;
-		}
-		break;
+		return is_span(text) ? NULL : "a duration such as 45s, 30m, 1h or 7d";
+	}
+	return NULL;
+}
+
+static int option_check(const struct option_values *values, int found, const char *text,
+	char *message, size_t size) {
+	const struct option_row *row = &values->rows[found];
+	const char *needed = lacking(row, text);
+
+	if (values->text[found] != NULL) {
+		(void)text_format(message, size,
+			"option \"--%s\" is given twice, here with \"%s\"", row->name, text);
+		return -EINVAL;
+	}
+	if (needed != NULL) {
+		(void)text_format(message, size, "option \"--%s\" needs %s, not \"%s\"", row->name,
+			needed, text);
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -100,7 +133,7 @@ int option_take(struct option_values *values, int argc, char **argv, int *index,
 		return -EINVAL;
 	}
 	text = equals != NULL ? equals + 1 : argv[*index + 1];
-	if (option_check(row, text, message, size) < 0) {
+	if (option_check(values, found, text, message, size) < 0) {
 		/* "--exit-code --job x": the value was forgotten, and the next option is one. */
 		*index += equals == NULL && strncmp(text, "--", 2) != 0;
 		return -EINVAL;

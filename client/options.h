@@ -17,6 +17,9 @@ enum option_type {
 	OPTION_FLAG,
 	OPTION_TEXT,
 	OPTION_NUMBER, /* a decimal integer, not negative */
+	OPTION_COMMIT, /* a commit's name: hexadecimal, shortened or whole */
+	OPTION_EXIT,   /* an exit code: 0 to 255 */
+	OPTION_PULL,   /* the number of a pull request: from 1 */
 	OPTION_SPAN,   /* a duration as in the configuration: 30m */
 };
 
@@ -42,7 +45,7 @@ void option_values_init(struct option_values *values, const struct option_row *r
 /*
  * Takes argv[*index], which starts with "--", and its value when the option has one; `*index` is then the last word
  * used, also after a bad value. Returns: 0; -ENOENT, the table has no such option; -EINVAL, `message` says what is
- * wrong with the value, and the option is doubtful.
+ * wrong with the value, and the option is doubtful. So is one whose value is given twice: its first one stays.
  */
 must_check int option_take(struct option_values *values, int argc, char **argv, int *index,
 	char *message, size_t size);

@@ -10,9 +10,13 @@
 
 static const struct option_row rows[] = {
 	{ "all", OPTION_FLAG, NULL, "everything" },
+	{ "commit", OPTION_COMMIT, "COMMIT", "a commit" },
 	{ "delay", OPTION_SPAN, "DURATION", "how long" },
+	{ "exit", OPTION_EXIT, "N", "an exit code" },
 	{ "limit", OPTION_NUMBER, "N", "how many" },
 	{ "log", OPTION_TEXT, "FILE", "a file" },
+	{ "pull", OPTION_PULL, "N", "a pull request" },
+	{ "wait", OPTION_NUMBER, "SECONDS", "how long" },
 	OPTIONS_END,
 };
 
@@ -42,6 +46,14 @@ static void test_take(void **state) {
 		{ { "--limit", "99999999999999999999" }, -EINVAL, 2, "limit", NULL },
 		{ { "--delay", "30m" }, 0, 2, "delay", "30m" },
 		{ { "--delay", "30" }, -EINVAL, 2, "delay", NULL },
+		{ { "--commit", "abcd" }, 0, 2, "commit", "abcd" },
+		{ { "--commit", "zzz" }, -EINVAL, 2, "commit", NULL },
+		{ { "--commit=" }, -EINVAL, 1, "commit", NULL },
+		{ { "--exit", "255" }, 0, 2, "exit", "255" },
+		{ { "--exit", "256" }, -EINVAL, 2, "exit", NULL },
+		{ { "--pull", "1" }, 0, 2, "pull", "1" },
+		{ { "--pull", "0" }, -EINVAL, 2, "pull", NULL },
+		{ { "--pull", "2147483648" }, -EINVAL, 2, "pull", NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -66,7 +78,7 @@ static void test_take(void **state) {
 }
 
 static void test_values(void **state) {
-	const char *words[] = { "--delay=90s", "--limit=7", "--limit=8" };
+	const char *words[] = { "--delay=90s", "--limit=7", "--all", "--all" };
 	struct option_values values;
 	char message[256];
 
@@ -74,12 +86,42 @@ static void test_values(void **state) {
 	assert_int_equal(option_span_ms(&values, "delay", 5), 5);
 	assert_int_equal(option_number(&values, "limit", -1), -1);
 	assert_false(option_flag(&values, "all"));
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		assert_int_equal(
-			option_take(&values, 3, (char **)words, &i, message, sizeof(message)), 0);
+			option_take(&values, 4, (char **)words, &i, message, sizeof(message)), 0);
 	}
 	assert_int_equal(option_span_ms(&values, "delay", 5), 90000);
-	assert_int_equal(option_number(&values, "limit", -1), 8); /* the last one counts */
+	assert_int_equal(option_number(&values, "limit", -1), 7);
+	assert_true(option_flag(&values, "all"));
+}
+
+static void test_messages(void **state) {
+	static const struct row {
+		const char *words[2];
+		const char *message;
+	} table[] = {
+		{ { "--wait", "0.5" },
+			"option \"--wait\" needs a whole number of seconds, not \"0.5\"" },
+		{ { "--limit", "1.5" }, "option \"--limit\" needs a whole number, not \"1.5\"" },
+		{ { "--log=red", "--log=green" },
+			"option \"--log\" is given twice, here with \"green\"" },
+		{ { "--limit=7", "--limit=7" },
+			"option \"--limit\" is given twice, here with \"7\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct option_values values;
+		char message[256] = "";
+		int r = 0;
+
+		option_values_init(&values, rows);
+		for (int j = 0; j < 2 && r == 0; j++) {
+			r = option_take(
+				&values, 2, (char **)table[i].words, &j, message, sizeof(message));
+		}
+		assert_int_equal(r, -EINVAL);
+		assert_string_equal(message, table[i].message);
+	}
 }
 
 static void test_suggestion(void **state) {
@@ -115,6 +157,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_suggestion),
 	};
 
