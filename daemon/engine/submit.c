@@ -25,13 +25,7 @@ static int clean(char **text) {
 	return 0;
 }
 
-static void cut(char *text, size_t max_bytes) {
-	if (text != NULL && strlen(text) > max_bytes) {
-		text[text_cut(text, max_bytes)] = '\0';
-	}
-}
-
-/* Cleaned first, so that nothing invisible stands inside a secret; cut last, so that none is cut in two. */
+/* Cleaned first, because the model's rules are for what people read. */
 static int make_fit(struct engine_submit *submit) {
 	struct report *report = &submit->report;
 	char **const texts[] = { &report->details, &report->command, &report->log };
@@ -46,9 +40,6 @@ static int make_fit(struct engine_submit *submit) {
 	if (r == 0) {
 		r = redact_json(submit->build.quality, NULL);
 	}
-	cut(report->details, LIMIT_DETAILS_MAX_BYTES);
-	cut(report->command, LIMIT_COMMAND_MAX_BYTES);
-	cut(report->log, LIMIT_LOG_MAX_BYTES);
 	return r;
 }
 

@@ -8,8 +8,8 @@
 #include "common/text.h"
 #include "daemon/ipc/handlers.h"
 #include "daemon/ipc/import_parse.h"
-#include "daemon/ipc/submit_text.h"
 #include "daemon/model/redact.h"
+#include "daemon/model/submit_text.h"
 
 #define IMPORT_ID_TRIES 64 /* other files of the same millisecond */
 

@@ -186,14 +186,12 @@ static bool is_from_future(int64_t ms, int64_t now_ms) {
 	return ms > now_ms + LIMIT_IMPORT_AHEAD_MS;
 }
 
-static int take_text(char **out, const char *text, size_t max_bytes) {
-	size_t len;
-
+/* Cut when no secret is in it any more. */
+static int take_text(char **out, const char *text) {
 	if (text == NULL) {
 		return 0;
 	}
-	len = strlen(text);
-	*out = text_clean(text, len > max_bytes ? text_cut(text, max_bytes) : len);
+	*out = text_clean(text, strlen(text));
 	return *out != NULL ? 0 : -ENOMEM;
 }
 
@@ -344,8 +342,7 @@ int import_task(const char *name, const json_t *object, int64_t now_ms, struct t
 	task->attempt = get_number(object, "attempt", LIMIT_TASK_ATTEMPTS, 0, ret_why);
 	task->result = json_is_object(result) ? json_incref((json_t *)result) : NULL;
 	take_task_id(name, object, now_ms, task, ret_ms, ret_why);
-	return take_text(&task->instructions, get_string(object, "instructions"),
-		LIMIT_INSTRUCTIONS_MAX_BYTES);
+	return take_text(&task->instructions, get_string(object, "instructions"));
 }
 
 /* Reports */
@@ -394,13 +391,13 @@ static void take_report_id(const char *name, const json_t *object, int64_t now_m
 
 static int take_report_texts(const json_t *object, struct report *report) {
 	int r = take_text(
-		&report->details, get_string(object, "errorDetails"), LIMIT_DETAILS_MAX_BYTES);
+		&report->details, get_string(object, "errorDetails"));
 
 	if (r == 0) {
 		r = take_text(
-			&report->command, get_string(object, "command"), LIMIT_COMMAND_MAX_BYTES);
+			&report->command, get_string(object, "command"));
 	}
-	return r == 0 ? take_text(&report->log, get_string(object, "log"), LIMIT_LOG_MAX_BYTES) : r;
+	return r == 0 ? take_text(&report->log, get_string(object, "log")) : r;
 }
 
 int import_report(const char *name, const json_t *object, int64_t now_ms, struct report *report,

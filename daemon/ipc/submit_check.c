@@ -10,8 +10,7 @@
 #include "common/error_type.h"
 #include "common/text.h"
 #include "daemon/ipc/handlers.h"
-#include "daemon/ipc/submit_text.h"
-#include "daemon/model/scan.h"
+#include "daemon/model/submit_text.h"
 
 static int refuse(struct submit_refusal *ret, const char *parameter, const char *fmt, ...)
 	printf_like(3, 4);
@@ -201,12 +200,8 @@ static int take_texts(struct submit_params *p, struct submit_refusal *ret) {
 		check_length("command", report->command, LIMIT_COMMAND_MAX_BYTES, ret) < 0) {
 		return -EINVAL;
 	}
-	if (submit_cut_log(&report->log, LIMIT_LOG_MAX_BYTES) < 0 ||
-		submit_cut_context(&report->context, LIMIT_CONTEXT_MAX_BYTES) < 0 ||
-		scan_tidy(&report->scan, LIMIT_SCAN_MAX_BYTES) < 0) {
-		return -ENOMEM;
-	}
-	return 0;
+	/* Only whole members are left out here. What is cut is cut when no secrets are in it any more. */
+	return submit_cut_context(&report->context, LIMIT_CONTEXT_MAX_BYTES);
 }
 
 int submit_check(struct submit_params *p, struct submit_refusal *ret_refusal) {

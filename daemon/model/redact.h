@@ -8,7 +8,10 @@
 #include "daemon/model/report.h"
 #include "daemon/model/task.h"
 
-/* Texts, names, the build's address, the context and the scan. Returns: 0; -ENOMEM. */
+/*
+ * Texts, names, the build's address, the context and the scan; then cuts what is longer than is kept, and tidies the
+ * scan. Returns: 0; -ENOMEM.
+ */
 must_check int report_redact(struct report *report);
 /* Instructions, reason and result. Returns: 0; -ENOMEM. */
 must_check int task_redact(struct task *task);

@@ -331,6 +331,30 @@ static void a_secret_longer_than_a_piece_goes(void **state) {
 	assert_non_null(strstr(result, " end\n"));
 }
 
+/* The text goes on further behind: neither end of what is missing shows half of a secret. */
+static void nothing_half_is_left_at_a_jump(void **state) {
+	static const struct key_case cases[] = {
+		{ "ng tail of a token\nnext\n", "next\n" },
+		{ "AAAA" KEY_LINE "\n" KEY_LINE "\n" KEY_LINE "\n" KEY_LAST "\n" KEY_END "\nnext\n", "next\n" },
+		{ "x\none\ntwo\n", "one\ntwo\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_(redactor_destroyp) struct redactor *redactor = make();
+		_cleanup_(buffer_finish) struct buffer out;
+
+		buffer_init(&out, SIZE_MAX / 4);
+		assert_int_equal(redactor_feed(redactor, "first\nPASSWORD=hunt", 19, &out), 0);
+		redactor_jump(redactor);
+		for (const char *p = cases[i].text; *p != '\0'; p++) {
+			assert_int_equal(redactor_feed(redactor, p, 1, &out), 0);
+		}
+		assert_int_equal(redactor_end(redactor, &out), 0);
+		assert_memory_equal(out.data, "first\n", 6);
+		assert_string_equal(out.data + 6, cases[i].left);
+	}
+}
+
 static void lines_come_out_as_they_end(void **state) {
 	_cleanup_(redactor_destroyp) struct redactor *redactor = make();
 	_cleanup_(buffer_finish) struct buffer out;
@@ -379,6 +403,7 @@ int main(void) {
 		cmocka_unit_test(any_bytes_pass),
 		cmocka_unit_test(an_endless_line_is_passed_on_in_pieces),
 		cmocka_unit_test(a_secret_longer_than_a_piece_goes),
+		cmocka_unit_test(nothing_half_is_left_at_a_jump),
 		cmocka_unit_test(lines_come_out_as_they_end),
 		cmocka_unit_test(members_with_a_secret_name_lose_their_text),
 		cmocka_unit_test(an_array_is_cut_where_it_ends),

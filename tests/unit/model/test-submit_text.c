@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include "common/text.h"
-#include "daemon/ipc/submit_text.h"
+#include "daemon/limits.h"
+#include "daemon/model/redact.h"
+#include "daemon/model/submit_text.h"
 
 #define MAX_BYTES ((size_t)4096)
 
@@ -80,8 +82,32 @@ static void test_context_of_many_small_values(void **state) {
 	json_decref(context);
 }
 
+/* Where the log is cut, there is one half of a secret on either side. */
+static void test_a_cut_leaves_no_half_of_a_secret(void **state) {
+	static const char token[] = "ghp_" "k2j3h4g5f6d7s8a9q1w2e3r4t5y6u7i8o9p0";
+	size_t len = LIMIT_LOG_MAX_BYTES + 8192, head = (LIMIT_LOG_MAX_BYTES - 80) / 4;
+	size_t tail = len - (LIMIT_LOG_MAX_BYTES - 80 - head);
+
+	for (size_t shift = 0; shift <= strlen(token); shift += 5) {
+		struct report report = { .log = malloc(len + 1) };
+
+		for (size_t i = 0; i < len; i++) {
+			report.log[i] = i % 50 == 49 ? '\n' : '.';
+		}
+		report.log[len] = '\0';
+		memcpy(report.log + head - shift, token, strlen(token));
+		memcpy(report.log + tail - shift, token, strlen(token));
+		assert_int_equal(report_redact(&report), 0);
+		assert_true(strlen(report.log) <= LIMIT_LOG_MAX_BYTES);
+		assert_null(strstr(report.log, "ghp_"));
+		assert_null(strstr(report.log, "o9p0"));
+		report_finish(&report);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_cut_leaves_no_half_of_a_secret),
 		cmocka_unit_test(test_log_that_fits_is_left),
 		cmocka_unit_test(test_long_log_keeps_head_and_tail),
 		cmocka_unit_test(test_context_loses_its_largest_values),

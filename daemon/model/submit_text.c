@@ -1,4 +1,4 @@
-#include "daemon/ipc/submit_text.h"
+#include "daemon/model/submit_text.h"
 
 #include <errno.h>
 #include <stdbool.h>
