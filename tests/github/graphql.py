@@ -1,7 +1,7 @@
 """Runs a GraphQL query: checks it against schema.py first (what GitHub would refuse is a violation), counts nodes and
 points, then asks resolve.py for the values. Errors carry the path of their alias, the others stay whole."""
 from . import resolve, validate
-from .language import Parser, Wrong, bare
+from .language import Wrong, bare, parse
 from .schema import TYPES
 from .wire import Answer
 
@@ -13,7 +13,7 @@ class Nothing(Exception):
 def aliases(body):
     """The top-level response names of a query, [] for what is none."""
     try:
-        operations, _ = Parser(body["query"]).document()
+        operations, _ = parse(body["query"])
         return [node.alias for node in operations[0].fields if node.kind == "field"]
     except (Wrong, KeyError, TypeError, IndexError):
         return []

@@ -1,4 +1,5 @@
 """GraphQL's text: queries, and the part of the schema language that schema.py is written in. No execution."""
+import functools
 import re
 
 TOKEN = re.compile(r"""[\s,﻿]+|\#[^\n]*|(?P<name>[_A-Za-z]\w*)|(?P<float>-?\d+(\.\d+([eE][+-]?\d+)?|[eE][+-]?\d+))
@@ -243,6 +244,12 @@ class Type:
     def __init__(self, kind, name):
         self.kind, self.name = kind, name
         self.interfaces, self.members, self.values, self.fields = [], [], [], {}
+
+
+@functools.lru_cache(maxsize=64)
+def parse(text):
+    """(operations, {name: fragment}) of a query; nobody changes what it returns."""
+    return Parser(text).document()
 
 
 def unescape(match):

@@ -1,5 +1,5 @@
 """Whether a query is valid, as GitHub sees it, and what it costs. Raises language.Wrong with GitHub's words."""
-from .language import Parser, Wrong, bare
+from .language import Wrong, bare, parse
 from .schema import TYPES
 
 NODES_MAX = 500_000
@@ -12,7 +12,7 @@ class Plan:
     """A query that may run: `operation`, `fragments`, `variables`, `cost` in points, `nodes`."""
 
     def __init__(self, text, variables, hidden=()):
-        operations, self.fragments = Parser(text).document()
+        operations, self.fragments = parse(text)
         if len(operations) != 1:
             raise Wrong("An operation name is required", operations[1].at if operations else None)
         self.operation = operations[0]
@@ -27,7 +27,6 @@ class Plan:
         self.path_names = ["query" + (" " + self.operation.name if self.operation.name else "")]
         self.check_fields("Query", self.operation.fields, self.path_names, ())
         self.check_used(variables)
-        self.merged("Query", self.operation.fields)
         self.nodes = self.requests = 0
         self.count("Query", self.operation.fields, 1)
         if self.nodes > NODES_MAX:
@@ -179,7 +178,7 @@ class Plan:
         return min(given.values())
 
     def merged(self, kind, selections):
-        """{response name: (type, [nodes])}; two fields of one name have to be the same field."""
+        """{response name: [(type, node)]} of one level; two fields of one name have to be the same field."""
         found = {}
 
         def gather(on, nodes):
@@ -199,10 +198,6 @@ class Plan:
                 if not same and not exclusive:
                     raise Wrong(f"Field '{name}' has a field conflict: {first.name} or {node.name}?", node.at,
                                 "fieldConflict", fieldName=name)
-            inner = [one for _, node in pairs for one in node.fields]
-            on, node = pairs[0]
-            if inner:
-                self.merged(bare(TYPES[on].fields[node.name][0]), inner)
         return found
 
     def shown(self, node):
@@ -210,7 +205,7 @@ class Plan:
                 for name, given in node.arguments.items()}
 
     def count(self, kind, selections, times):
-        """Adds the nodes and requests of these selections, which run `times` times."""
+        """Adds the nodes and requests of these selections, which run `times` times; finds conflicts on the way."""
         for pairs in self.merged(kind, selections).values():
             on, node = pairs[0]
             if node.name == "__typename":
