@@ -9,9 +9,9 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-from tests.github import CodegenApi, GitHub, Violations, make_jwt, make_key  # noqa: E402
+from tests.github import CodegenApi, GitHub, Violations, effects, make_jwt, make_key  # noqa: E402
 
-__all__ = ["Client", "CodegenApi", "GitHub", "Violations", "make_jwt", "make_key", "raw"]
+__all__ = ["Client", "CodegenApi", "GitHub", "Violations", "effects", "make_jwt", "make_key", "raw"]
 PATIENCE_S = 20
 HEADERS = {"User-Agent": "codegend-test", "Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 

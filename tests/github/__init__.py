@@ -13,7 +13,8 @@ At the end of the block everything that the client did wrong is raised as Violat
 misbehaviour in faults.py, rules in rules.py. By hand: python3 -m tests.github --help"""
 from .apps import make_jwt, make_key
 from .codegen_api import CodegenApi
+from .effects import effects
 from .hub import GitHub
 from .scripted import Violations
 
-__all__ = ["CodegenApi", "GitHub", "Violations", "make_jwt", "make_key"]
+__all__ = ["CodegenApi", "GitHub", "Violations", "effects", "make_jwt", "make_key"]

@@ -2,6 +2,7 @@
 import re
 
 from . import graphql, rest, rest_checks, rules, views
+from .effects import effects
 from .router import ROUTES, Call, Refusal, route_of
 from .scripted import Scripted
 from .story import STORY, Story
@@ -107,6 +108,15 @@ class GitHub(Story, Scripted):
         with self.lock:
             held = self.find(name)
             return [held.labels[label].name for label in held.issues[number].labels]
+
+    def set_off(self, login):
+        """What all that this user wrote would have set off (effects.py): titles, bodies, comments as they are now."""
+        with self.lock:
+            written = [text for held in self.world.repos.values() for issue in held.issues.values()
+                       for author, texts in [(issue.author, (issue.title, issue.body or "")),
+                                             *((made.author, (made.body,)) for made in issue.comments)]
+                       for text in texts if author.login == login]
+        return [effect for text in written for effect in effects(text)]
 
     def statuses(self, name, commit):
         with self.lock:
