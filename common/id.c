@@ -72,7 +72,7 @@ int id_parse(enum id_kind kind, const char *text, int64_t *ret_id) {
 	if (*text != '\0' || (ms == 0 && number == 1)) {
 		return -EINVAL;
 	}
-	*ret_id = id_first_in_ms(ms) + number - 1;
+	*ret_id = id_first_in_ms(ms) + (number - 1);
 	return 0;
 }
 
