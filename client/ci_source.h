@@ -1,5 +1,5 @@
 /*
- * ci_source - the parts of ci_env, and for nobody else: what the CI system says, and what git says.
+ * ci_source - the parts of ci_env: what the CI system says, and what git says. Of others, submission uses ci_shape().
  */
 #pragma once
 

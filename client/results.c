@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "client/file.h"
 #include "client/results_internal.h"
@@ -21,6 +22,36 @@ static const char *const kind_names[RESULTS_KIND_COUNT] = {
 
 const char *results_kind_name(enum results_kind kind) {
 	return kind_names[kind];
+}
+
+/* Whether a file is new */
+
+void results_mark(const char *path, struct results_mark *ret_mark) {
+	struct stat st;
+
+	*ret_mark = (struct results_mark){ 0 };
+	if (path != NULL && stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+		*ret_mark = (struct results_mark){ .exists = true,
+			.device = st.st_dev,
+			.inode = st.st_ino,
+			.size = st.st_size,
+			.modified = st.st_mtim,
+			.changed = st.st_ctim };
+	}
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b) {
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool results_is_stale(const char *path, const struct results_mark *before) {
+	struct results_mark now;
+
+	results_mark(path, &now);
+	return before->exists && now.exists && now.device == before->device &&
+		now.inode == before->inode && now.size == before->size &&
+		is_same_time(&now.modified, &before->modified) &&
+		is_same_time(&now.changed, &before->changed);
 }
 
 /* Looking at a file */
@@ -298,6 +329,9 @@ static int read_with(struct results_reading *reading, const struct results_forma
 	}
 	reading->tool = format->name;
 	r = format->read(reading);
+	if (r == 0 && reading->source->head_len == 0 && reading->step_failed) {
+		results_incomplete(reading, "the file is empty, and the step failed");
+	}
 	return r < 0 ? r : conclude(reading, results);
 }
 
@@ -402,21 +436,18 @@ static void reading_finish(struct results_reading *reading) {
 	json_decref(reading->findings);
 }
 
-static int read_file(enum results_kind kind, struct results_source *source, struct results *results,
-	char *message, size_t size) {
-	_cleanup_(reading_finish) struct results_reading reading = {
-		.kind = kind,
-		.source = source,
-		.numbers = json_object(),
-		.findings = json_array(),
-	};
+static int read_file(
+	struct results_reading *reading, struct results *results, char *message, size_t size) {
+	struct results_source *source = reading->source;
 	int r = read_head(source);
 
-	r = r < 0 ? r : read_source(&reading, results);
+	reading->numbers = json_object();
+	reading->findings = json_array();
+	r = r < 0 ? r : read_source(reading, results);
 	explicit_bzero(source->head, sizeof(source->head));
 	if (r == -EINVAL) {
 		(void)text_copy(message, size,
-			reading.problem[0] != '\0' ? reading.problem : "a line of it is too long");
+			reading->problem[0] != '\0' ? reading->problem : "a line of it is too long");
 	} else if (r == -EFBIG) {
 		(void)text_format(message, size, "it is larger than %zu MiB",
 			source->max_bytes / (1024 * 1024));
@@ -428,10 +459,13 @@ static int read_file(enum results_kind kind, struct results_source *source, stru
 	return r;
 }
 
-int results_read(enum results_kind kind, const char *path, int64_t deadline_us,
+int results_read(enum results_kind kind, const char *path, bool step_failed, int64_t deadline_us,
 	struct results *ret_results, char *message, size_t size) {
 	struct results_source source = {
 		.fd = -1, .deadline_us = deadline_us, .max_bytes = CLIENT_RESULTS_FILE_BYTES
+	};
+	struct results_reading reading = {
+		.kind = kind, .step_failed = step_failed, .source = &source
 	};
 	struct results results = { 0 };
 	int r;
@@ -448,7 +482,8 @@ int results_read(enum results_kind kind, const char *path, int64_t deadline_us,
 		(void)text_copy(message, size, file_problem(r));
 		return r;
 	}
-	r = read_file(kind, &source, &results, message, size);
+	r = read_file(&reading, &results, message, size);
+	reading_finish(&reading);
 	fd_closep(&source.fd);
 	if (r == 0) {
 		*ret_results = results;

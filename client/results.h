@@ -10,6 +10,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "common/macro.h"
 
@@ -39,10 +41,26 @@ struct results {
 /* "coverage", ...: the option's name and the parameter's. */
 const char *results_kind_name(enum results_kind kind);
 
+/* What a file was at some time, to know whether it was written since. Clocks of file servers do not matter. */
+struct results_mark {
+	bool exists; /* a regular file */
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified;
+	struct timespec changed;
+};
+
+/* `path` may be NULL: nothing exists. */
+void results_mark(const char *path, struct results_mark *ret_mark);
+/* Whether it is still as `before`: what it says is not of what ran since. */
+bool results_is_stale(const char *path, const struct results_mark *before);
+
 /*
- * Reads and understands a file ("-" is not allowed); the format is found by looking at it.
+ * Reads and understands a file ("-" is not allowed); the format is found by looking at it. Where the step has failed, an empty
+ * file is not that of a scanner which found nothing, but of one that did not come to its end.
  * Returns: 0, the caller decrefs `quality`; -EINVAL, not a known format of that kind or broken, and `message` says in
  * words what is wrong; -EFBIG; as file_read(). Outputs but `message` untouched on failure.
  */
-must_check int results_read(enum results_kind kind, const char *path, int64_t deadline_us,
-	struct results *ret_results, char *message, size_t size);
+must_check int results_read(enum results_kind kind, const char *path, bool step_failed,
+	int64_t deadline_us, struct results *ret_results, char *message, size_t size);

@@ -32,6 +32,7 @@ struct results_source {
 /* What a reading found; counters that are of no use for a kind stay 0. */
 struct results_reading {
 	enum results_kind kind;
+	bool step_failed;
 	struct results_source *source;
 	json_t *json;	  /* of a JSON file; owned by results.c */
 	const char *tool; /* static, or `tool_name` */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/ci_env.h"
+#include "client/ci_source.h"
 #include "client/context.h"
 #include "client/failure.h"
 #include "client/print.h"
@@ -73,25 +74,6 @@ static bool set_number(const struct invocation *inv, json_t *object, const char 
 	return number < 0 || json_object_set_new(object, member, json_integer(number)) == 0;
 }
 
-/* A URL loses its credentials; what is none then is left out, but for --strict. */
-static bool set_url(const struct invocation *inv, json_t *object, const char *url) {
-	char clean[CLIENT_URL_MAX];
-	const char *slashes = url != NULL ? strstr(url, "://") : NULL, *at;
-	bool fits;
-
-	if (url == NULL || url[0] == '\0') {
-		return true;
-	}
-	at = slashes != NULL ? memrchr(slashes, '@', 3 + strcspn(slashes + 3, "/?#")) : NULL;
-	fits = text_format(clean, sizeof(clean), "%.*s%s",
-		at != NULL ? (int)(slashes + 3 - url) : 0, url, at != NULL ? at + 1 : url);
-	if ((fits && text_is_web_url(clean)) || !command_forgives(inv)) {
-		return set_text(object, "buildUrl", clean);
-	}
-	failure_warn("option \"--build-url\" is no http or https URL; reporting without it");
-	return true;
-}
-
 /* Where it comes from */
 
 static bool add_ancestors(json_t *parameters, const struct ci_env *env) {
@@ -125,6 +107,27 @@ static int take_project(const struct invocation *inv, char out[CLIENT_NAME_MAX])
 	return 0;
 }
 
+/* A URL loses its credentials; what is none then is left out, but for --strict. "" when there is none. */
+static int take_url(const struct invocation *inv, const char *found, char out[CLIENT_URL_MAX]) {
+	const char *given = option_text(&inv->options, "build-url");
+	char url[CLIENT_URL_MAX];
+
+	if (given == NULL || given[0] == '\0') {
+		(void)text_copy(out, CLIENT_URL_MAX, given != NULL ? given : found);
+		return 0;
+	}
+	if (text_copy(url, sizeof(url), given) && ci_shape(CI_SHAPE_URL, url, out, CLIENT_URL_MAX)) {
+		return 0;
+	}
+	out[0] = '\0';
+	if (!command_forgives(inv)) {
+		return failure_report(FAILURE_USAGE, "give the address of a page",
+			NOTHING "option \"--build-url\" is no http or https URL");
+	}
+	failure_warn("option \"--build-url\" is no http or https URL; reporting without it");
+	return 0;
+}
+
 /* What was given; else what the CI system or git says, "" for nothing. */
 static const char *given_or(const struct invocation *inv, const char *option, const char *found) {
 	const char *given = option_text(&inv->options, option);
@@ -132,11 +135,12 @@ static const char *given_or(const struct invocation *inv, const char *option, co
 	return given != NULL ? given : found;
 }
 
-static bool add_build(const struct invocation *inv, const struct ci_env *env, json_t *parameters) {
+static bool add_build(const struct invocation *inv, const struct ci_env *env, const char *url,
+	json_t *parameters) {
 	int64_t found = env->pull_request > 0 ? env->pull_request : -1;
 
 	return set_text(parameters, "buildNumber", given_or(inv, "build-number", env->build_number)) &&
-		set_url(inv, parameters, given_or(inv, "build-url", env->build_url)) &&
+		set_text(parameters, "buildUrl", url) &&
 		set_text(parameters, "headRepository",
 			given_or(inv, "head-repository", env->head_repository)) &&
 		set_name(parameters, "job", given_or(inv, "job", env->job)) &&
@@ -148,7 +152,7 @@ static bool add_build(const struct invocation *inv, const struct ci_env *env, js
 static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *parameters) {
 	const char *branch = option_text(&inv->options, "branch");
 	const char *commit = option_text(&inv->options, "commit");
-	char given[CLIENT_NAME_MAX] = "";
+	char given[CLIENT_NAME_MAX] = "", url[CLIENT_URL_MAX];
 	const char *project = given;
 	int wanted, r = take_project(inv, given);
 	struct ci_env env;
@@ -159,6 +163,10 @@ static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *
 	wanted = CI_ANCESTORS | CI_BUILD | (given[0] == '\0' ? CI_PROJECT : 0) |
 		(branch == NULL ? CI_BRANCH : 0) | (commit == NULL ? CI_COMMIT : 0);
 	ci_env_collect(wanted, commit, deadline_us, &env);
+	r = take_url(inv, env.build_url, url);
+	if (r != 0) {
+		return r;
+	}
 	project = given[0] != '\0' ? given : env.project;
 	branch = branch != NULL ? branch : env.branch;
 	commit = commit != NULL ? commit : env.commit;
@@ -173,7 +181,7 @@ static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *
 	if (!set_text(parameters, "project", project) ||
 		!set_text(parameters, "branch", branch) ||
 		!set_text(parameters, "commit", commit) ||
-		!add_ancestors(parameters, &env) || !add_build(inv, &env, parameters)) {
+		!add_ancestors(parameters, &env) || !add_build(inv, &env, url, parameters)) {
 		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	return 0;
@@ -310,7 +318,8 @@ static int64_t share_us(int64_t deadline_us, int64_t of_four) {
 static int fill(const struct invocation *inv, const struct step_outcome *outcome,
 	int64_t deadline_us, json_t *parameters) {
 	struct submission_results results;
-	int r = submission_add_results(inv, share_us(deadline_us, 2), parameters, &results);
+	int r = submission_add_results(
+		inv, outcome, share_us(deadline_us, 2), parameters, &results);
 
 	r = r != 0 ? r : check_results(outcome, &results);
 	if (r != 0) {

@@ -18,6 +18,7 @@ struct step_outcome {
 	const char *command; /* what was run; NULL: what --command says */
 	const char *log;     /* clean and redacted; NULL: none */
 	const json_t *scan;  /* what `scan --json` prints; NULL: none */
+	const struct results_mark *results_before; /* of each kind, before the step; NULL: not known */
 };
 
 /*

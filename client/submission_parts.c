@@ -47,12 +47,24 @@ static void note_failure(struct submission_results *ret, enum results_kind kind,
 	}
 }
 
-static int add_result(const struct invocation *inv, enum results_kind kind, const char *path,
-	int64_t deadline_us, json_t *parameters, struct submission_results *ret) {
+static int read_result(const struct step_outcome *outcome, enum results_kind kind, const char *path,
+	int64_t deadline_us, struct results *ret_results, char message[CLIENT_SENTENCE_MAX]) {
+	if (outcome->results_before != NULL &&
+		results_is_stale(path, &outcome->results_before[kind])) {
+		(void)text_copy(message, CLIENT_SENTENCE_MAX,
+			"it was there before the command, which has not written it");
+		return -EINVAL;
+	}
+	return results_read(kind, path, !outcome->passed, part_deadline_us(deadline_us), ret_results,
+		message, CLIENT_SENTENCE_MAX);
+}
+
+static int add_result(const struct invocation *inv, const struct step_outcome *outcome,
+	enum results_kind kind, const char *path, int64_t deadline_us, json_t *parameters,
+	struct submission_results *ret) {
 	char message[CLIENT_SENTENCE_MAX] = "";
 	struct results results = { 0 };
-	int r = results_read(
-		kind, path, part_deadline_us(deadline_us), &results, message, sizeof(message));
+	int r = read_result(outcome, kind, path, deadline_us, &results, message);
 
 	if (r == 0 && results.failed) {
 		note_failure(ret, kind, results.why);
@@ -79,8 +91,8 @@ static int add_result(const struct invocation *inv, enum results_kind kind, cons
 	return 0;
 }
 
-int submission_add_results(const struct invocation *inv, int64_t deadline_us, json_t *parameters,
-	struct submission_results *ret_results) {
+int submission_add_results(const struct invocation *inv, const struct step_outcome *outcome,
+	int64_t deadline_us, json_t *parameters, struct submission_results *ret_results) {
 	int r = 0;
 
 	*ret_results = (struct submission_results){ 0 };
@@ -89,8 +101,8 @@ int submission_add_results(const struct invocation *inv, int64_t deadline_us, js
 			option_text(&inv->options, results_kind_name((enum results_kind)kind));
 
 		if (path != NULL) {
-			r = add_result(inv, (enum results_kind)kind, path, deadline_us, parameters,
-				ret_results);
+			r = add_result(inv, outcome, (enum results_kind)kind, path, deadline_us,
+				parameters, ret_results);
 		}
 	}
 	return r;

@@ -9,6 +9,7 @@
 
 #include "client/command.h"
 #include "client/results.h"
+#include "client/submission.h"
 #include "common/macro.h"
 
 /* What the result files tell beside their numbers. */
@@ -22,8 +23,9 @@ struct submission_results {
  * Adds what the files of --coverage, --lint, --security and --tests say. A file that cannot be used is an error with
  * --strict, else a warning. Returns: 0; an exit code, the failure was printed.
  */
-must_check int submission_add_results(const struct invocation *inv, int64_t deadline_us,
-	json_t *parameters, struct submission_results *ret_results);
+must_check int submission_add_results(const struct invocation *inv,
+	const struct step_outcome *outcome, int64_t deadline_us, json_t *parameters,
+	struct submission_results *ret_results);
 
 /*
  * Takes secrets, also the values of secret variables, out of every text but the key; cuts what then is too long, and

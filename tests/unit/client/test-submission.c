@@ -165,6 +165,8 @@ static void test_wrong_use(void **state) {
 		{ { "--branch=main", "--tests=missing", "--strict" }, 2 },
 		{ { "--branch=main", "--tests=bad" }, 0 },
 		{ { "--branch=main", "--tests=missing" }, 0 },
+		{ { "--branch=main", "--build-url=nonsense", "--strict" }, 2 },
+		{ { "--branch=main", "--build-url=nonsense" }, 0 },
 		{ { "build_failure" }, 2 }, /* outside of git nobody knows the branch */
 	};
 
@@ -238,6 +240,35 @@ static void test_names_that_fit(void **state) {
 	assert_memory_equal(json_text(parameters, "step"), "make all www", 12);
 	assert_string_equal(json_text(parameters, "command"), word);
 	json_decref(parameters);
+}
+
+static void test_a_build_url_without_credentials(void **state) {
+	static const struct row {
+		const char *word;
+		const char *url; /* NULL: left out */
+	} table[] = {
+		{ "--build-url=https://host:8080/job/1#log", "https://host:8080/job/1#log" },
+		{ "--build-url=https://u:pa55word@host/1", "https://host/1" },
+		{ "--build-url=https://u:pa/55word@host/1", NULL },
+		{ "--build-url=https://host/1?access_token=pa55word", "https://host/1" },
+		{ "--build-url=javascript:alert(1)", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const char *const words[] = { "--branch=b", table[i].word, NULL };
+		int r;
+		json_t *parameters = create(words, &r);
+		const char *url = json_string_value(json_object_get(parameters, "buildUrl"));
+
+		assert_int_equal(r, 0);
+		if (table[i].url != NULL) {
+			assert_non_null(url);
+			assert_string_equal(url, table[i].url);
+		} else {
+			assert_null(url);
+		}
+		json_decref(parameters);
+	}
 }
 
 static void test_nothing_secret_leaves(void **state) {
@@ -344,6 +375,7 @@ int main(void) {
 		cmocka_unit_test(test_wrong_use),
 		cmocka_unit_test(test_the_scan_tells),
 		cmocka_unit_test(test_names_that_fit),
+		cmocka_unit_test(test_a_build_url_without_credentials),
 		cmocka_unit_test(test_nothing_secret_leaves),
 		cmocka_unit_test(test_no_known_value_leaves),
 		cmocka_unit_test(test_a_cut_hides_nothing),
