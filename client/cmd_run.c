@@ -3,43 +3,28 @@
 
 #include "client/call.h"
 #include "client/cmd.h"
-#include "client/delivery.h"
 #include "client/failure.h"
+#include "client/report.h"
+#include "client/results.h"
 #include "client/run_child.h"
 #include "client/run_command.h"
+#include "client/run_log.h"
 #include "client/run_step.h"
-#include "client/steplog.h"
-#include "client/submission.h"
 #include "common/text.h"
-
-/* What the step wrote. Made when it writes for the first time: it has been started by then. */
-struct step_log {
-	struct steplog *log; /* NULL: nothing was written, or memory is short */
-	bool failed;
-};
-
-static void step_log_feed(void *data, const char *bytes, size_t len) {
-	struct step_log *step = data;
-
-	if (step->log == NULL && !step->failed) {
-		step->failed = steplog_create(&step->log) < 0;
-	}
-	if (!step->failed) {
-		step->failed = steplog_feed(step->log, bytes, len) < 0;
-	}
-}
 
 /* What was not understood is said first, so that nothing of ours stands within the step's output. */
 static void tell_complaints(const struct invocation *inv) {
+	char complaint[COMMAND_COMPLAINT_MAX];
+
 	if (inv->n_complaints > 0) {
-		failure_warn("%s%s%s%s; running the command without it", inv->complaint,
-			inv->hint[0] != '\0' ? " (" : "", inv->hint, inv->hint[0] != '\0' ? ")" : "");
+		command_complaint(inv, complaint);
+		failure_warn("%s; running the command without it", complaint);
 	}
 }
 
 /* What kept the step from being what its code says; it belongs to its log as well. */
 static void tell_result(
-	const struct invocation *inv, struct run_result *result, struct step_log *log) {
+	const struct invocation *inv, struct run_result *result, struct run_log *log) {
 	char sentence[CLIENT_SENTENCE_MAX];
 
 	if (result->failure < 0) {
@@ -55,40 +40,34 @@ static void tell_result(
 		return;
 	}
 	failure_warn("%s", sentence);
-	step_log_feed(log, sentence, strlen(sentence));
-	step_log_feed(log, "\n", 1);
+	run_log_add_line(log, sentence);
 }
 
-static int send_report(
-	const struct invocation *inv, const struct step_outcome *outcome, int64_t deadline_us) {
-	json_t *parameters = NULL;
-	int64_t now_us = clock_mono_us();
-	/* At least half of the time is the daemon's. */
-	int64_t gather_us =
-		MIN(now_us + CLIENT_GIT_TIMEOUT_MS * 1000, now_us + (deadline_us - now_us) / 2);
-	int r = submission_create(inv, outcome, gather_us, &parameters);
-
-	if (r == 0) {
-		r = delivery_send(inv, parameters, deadline_us, true);
-		json_decref(parameters);
+/* What the result files were before the step. */
+static void look_at_results(const struct invocation *inv, struct results_mark *marks) {
+	for (size_t i = 0; i < RESULTS_KIND_COUNT; i++) {
+		results_mark(option_text(&inv->options, results_kind_name((enum results_kind)i)),
+			&marks[i]);
 	}
-	return r;
 }
 
-static int report(const struct invocation *inv, int code, struct step_log *log) {
+static int report(const struct invocation *inv, int code, struct run_log *log,
+	const struct results_mark *marks) {
 	_cleanup_(freep) char *text = NULL;
-	int64_t deadline_us = call_deadline_us(
-		option_given(&inv->globals, "timeout") ? inv->timeout_ms : CLIENT_SUBMIT_TIMEOUT_MS);
+	int64_t deadline_us = call_deadline_us(report_timeout_ms(inv));
 	json_t *scan = NULL;
-	char command[CLIENT_COMMAND_MAX];
-	struct step_outcome outcome = { .passed = code == 0, .exit_code = code };
+	char command[CLIENT_COMMAND_MAX_BYTES];
+	struct step_outcome outcome = {
+		.passed = code == 0, .exit_code = code, .results_before = marks
+	};
 	int r;
 
 	if (outcome.passed && inv->n_complaints > 0) {
 		/* What was misspelt may be what this pass is of. */
 		return EXIT_USAGE;
 	}
-	if (log->log != NULL && steplog_end(log->log, code, &text, &scan) == 0) {
+	/* Of a pass nobody asks what it wrote. */
+	if (!outcome.passed && run_log_end(log, code, &text, &scan) == 0) {
 		outcome.log = text;
 		outcome.scan = scan;
 	}
@@ -96,21 +75,23 @@ static int report(const struct invocation *inv, int code, struct step_log *log) 
 		run_command_text(inv->program, command, sizeof(command));
 		outcome.command = command;
 	}
-	r = send_report(inv, &outcome, deadline_us);
+	r = report_send(inv, &outcome, deadline_us, true);
 	json_decref(scan);
 	return r;
 }
 
 int cmd_run(const struct invocation *inv) {
-	struct step_log log = { 0 };
+	_cleanup_(run_log_finish) struct run_log log;
+	struct results_mark marks[RESULTS_KIND_COUNT];
 	struct run_result result;
 	int r;
 
 	tell_complaints(inv);
-	run_step(inv->program, step_log_feed, &log, &result);
+	look_at_results(inv, marks);
+	run_log_init(&log);
+	run_step(inv->program, run_log_feed, &log, &result);
 	tell_result(inv, &result, &log);
-	r = report(inv, result.code, &log);
-	steplog_destroy(log.log);
+	r = report(inv, result.code, &log, marks);
 	/* A failure is the step's own; of a pass with --strict it is asked whether that was taken. */
 	return result.code == 0 && option_flag(&inv->options, "strict") ? r : result.code;
 }

@@ -4,11 +4,10 @@
 
 #include "client/call.h"
 #include "client/cmd.h"
-#include "client/delivery.h"
 #include "client/failure.h"
 #include "client/file.h"
+#include "client/report.h"
 #include "client/steplog.h"
-#include "client/submission.h"
 
 /* What speaks of a failure beside --passed; NULL: nothing does. */
 static const char *contradiction(const struct invocation *inv) {
@@ -28,6 +27,7 @@ static const char *contradiction(const struct invocation *inv) {
 static int check_use(const struct invocation *inv) {
 	bool passed = option_flag(&inv->options, "passed");
 	const char *against = contradiction(inv);
+	char complaint[COMMAND_COMPLAINT_MAX];
 
 	if (against != NULL) {
 		return failure_report(FAILURE_USAGE, "give one of the two",
@@ -40,8 +40,8 @@ static int check_use(const struct invocation *inv) {
 		return failure_report(FAILURE_USAGE, inv->hint[0] != '\0' ? inv->hint : NULL,
 			"nothing was reported, since not all was understood: %s", inv->complaint);
 	}
-	failure_warn("%s%s%s%s; reporting without it%s", inv->complaint,
-		inv->hint[0] != '\0' ? " (" : "", inv->hint, inv->hint[0] != '\0' ? ")" : "",
+	command_complaint(inv, complaint);
+	failure_warn("%s; reporting without it%s", complaint,
 		inv->n_complaints > 1 ? " and without more that was not understood" : "");
 	return 0;
 }
@@ -65,32 +65,12 @@ static int read_log(const char *path, int64_t exit_code, int64_t deadline_us, st
 	return r < 0 ? r : steplog_end(log, exit_code, &ret_kept->text, &ret_kept->scan);
 }
 
-/* At least half of the time that is left is the daemon's. */
-static int submit(
-	const struct invocation *inv, const struct step_outcome *outcome, int64_t deadline_us) {
-	json_t *parameters = NULL;
-	int64_t now_us = clock_mono_us();
-	int64_t git_us =
-		MIN(now_us + CLIENT_GIT_TIMEOUT_MS * 1000, now_us + (deadline_us - now_us) / 2);
-	int r = submission_create(inv, outcome, git_us, &parameters);
-
-	if (r == 0) {
-		r = delivery_send(inv, parameters, deadline_us, false);
-		json_decref(parameters);
-	}
-	return r;
-}
-
-static int64_t time_limit_ms(const struct invocation *inv) {
-	return option_given(&inv->globals, "timeout") ? inv->timeout_ms : CLIENT_SUBMIT_TIMEOUT_MS;
-}
-
 /* A log that cannot be read does not cost the report, with --strict the exit code. */
 static int submit_with_log(const struct invocation *inv, const char *path) {
 	_cleanup_(kept_finish) struct kept kept = { 0 };
 	struct step_outcome outcome = { .passed = option_flag(&inv->options, "passed"),
 		.exit_code = option_number(&inv->options, "exit-code", -1) };
-	int64_t limit_ms = time_limit_ms(inv), deadline_us = call_deadline_us(limit_ms);
+	int64_t limit_ms = report_timeout_ms(inv), deadline_us = call_deadline_us(limit_ms);
 	bool is_stdin = path != NULL && strcmp(path, "-") == 0;
 	int64_t log_ms =
 		limit_ms == 0 ? CLIENT_LOG_TIMEOUT_MS : MIN(CLIENT_LOG_TIMEOUT_MS, limit_ms / 2);
@@ -104,7 +84,7 @@ static int submit_with_log(const struct invocation *inv, const char *path) {
 	outcome.log = kept.text;
 	outcome.scan = kept.scan;
 	/* A pipe ends when the step does, and that time is not ours. */
-	r = submit(inv, &outcome, is_stdin ? call_deadline_us(limit_ms) : deadline_us);
+	r = report_send(inv, &outcome, is_stdin ? call_deadline_us(limit_ms) : deadline_us, false);
 	if (r != 0 || status == 0 || command_forgives(inv)) {
 		return r;
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/cmd.h"
+#include "common/text.h"
 
 const struct option_row global_options[] = {
 	/* sorted */
@@ -331,6 +332,13 @@ static int command_compare(const void *name, const void *command) {
 
 const struct command *command_find(const char *name) {
 	return bsearch(name, commands, n_commands, sizeof(commands[0]), command_compare);
+}
+
+void command_complaint(const struct invocation *inv, char out[COMMAND_COMPLAINT_MAX]) {
+	bool hints = inv->hint[0] != '\0';
+
+	(void)text_format(out, COMMAND_COMPLAINT_MAX, "%s%s%s%s", inv->complaint,
+		hints ? " (" : "", inv->hint, hints ? ")" : "");
 }
 
 bool command_forgives(const struct invocation *inv) {

@@ -68,6 +68,10 @@ must_check int command_parse(int argc, char **argv, struct invocation *inv, bool
 /* Whether no mistake and no failure of ours may become the caller's exit code. */
 bool command_forgives(const struct invocation *inv);
 
+#define COMMAND_COMPLAINT_MAX (2 * CLIENT_SENTENCE_MAX + 8)
+/* The first complaint, with what to do about it in brackets when that is known. */
+void command_complaint(const struct invocation *inv, char out[COMMAND_COMPLAINT_MAX]);
+
 /* The program's help, and a command's, on stdout. */
 void command_print_overview(void);
 void command_print_help(const struct command *command);

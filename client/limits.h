@@ -26,8 +26,8 @@
 /* Until a signal to a process group has come to all of it, and how long one of it may take to say so. */
 #define CLIENT_RUN_WITNESS_MS 2
 #define CLIENT_RUN_ANSWER_MS 50
-/* A command as it is reported. */
-#define CLIENT_COMMAND_MAX 4096
+/* Of a line that has no end yet, while both streams of a step are watched. */
+#define CLIENT_RUN_LINE_BYTES (256 * 1024)
 /* Files that go along as context: each, all, and the least that is worth beginning. */
 #define CLIENT_CONTEXT_MEMBER_BYTES (64 * 1024)
 #define CLIENT_CONTEXT_BYTES (256 * 1024)
@@ -54,8 +54,7 @@
 #define CLIENT_RESULTS_DEPTH_MAX 64	      /* of XML elements */
 #define CLIENT_RESULTS_SENT_BYTES (60 * 1024) /* of one kind; the daemon takes 64 KiB */
 #define CLIENT_FINDINGS_MAX 100
-/* A file with quality numbers, or one to import. */
-#define CLIENT_QUALITY_MAX_BYTES (256 * 1024)
+/* A file to import. */
 #define CLIENT_IMPORT_MAX_BYTES (2 * 1024 * 1024)
 
 #define CLIENT_ANCESTORS_MAX 50

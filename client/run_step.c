@@ -10,7 +10,7 @@
 #include "client/run_child.h"
 #include "common/clock.h"
 
-static void ignore_bytes(void *data, const char *bytes, size_t len) {
+static void ignore_bytes(void *data, size_t stream, const char *bytes, size_t len) {
 }
 
 static void attend(struct run_child *child, struct run_streams *streams) {

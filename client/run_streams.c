@@ -258,7 +258,9 @@ bool run_stream_lost_reader(const struct run_stream *stream) {
 		(stream->status == -EIO && stream->is_pty);
 }
 
-static void move(struct run_stream *stream, run_passed_fn *passed, void *data) {
+static void move(struct run_streams *streams, size_t i, run_passed_fn *passed, void *data) {
+	struct run_stream *stream = &streams->stream[i];
+
 	if (stream->begin == stream->end) {
 		if (stream->from < 0 || !fill(stream)) {
 			return;
@@ -268,7 +270,7 @@ static void move(struct run_stream *stream, run_passed_fn *passed, void *data) {
 		return;
 	}
 	if (stream->end > 0) {
-		passed(data, stream->data, stream->end);
+		passed(data, i, stream->data, stream->end);
 	}
 	stream->begin = stream->end = 0;
 }
@@ -277,7 +279,7 @@ void run_streams_move(struct run_streams *streams, run_passed_fn *passed, void *
 	for (size_t i = 0; i < streams->n; i++) {
 		struct run_stream *stream = &streams->stream[i];
 
-		move(stream, passed, data);
+		move(streams, i, passed, data);
 		if (stream->from < 0 || stream->begin < stream->end) {
 			continue;
 		}

@@ -39,8 +39,8 @@ struct run_streams {
 	struct run_stream stream[RUN_STREAMS_MAX];
 };
 
-/* Told of what was passed on, after that. */
-typedef void run_passed_fn(void *data, const char *bytes, size_t len);
+/* Told of what was passed on, after that. `stream` is less than RUN_STREAMS_MAX. */
+typedef void run_passed_fn(void *data, size_t stream, const char *bytes, size_t len);
 
 /* The standard descriptors the caller has closed are held, for us alone, so that none of ours takes their place. */
 void run_hold_standard(void);

@@ -2,6 +2,7 @@
 import ctypes
 import errno
 import fcntl
+import json
 import os
 import signal
 import struct
@@ -105,3 +106,50 @@ time.sleep(100)
     assert terminal.process.wait(PATIENCE_S) == 128 + signal.SIGTERM
     termios.tcflow(terminal.slave, termios.TCOON)
     terminal.finish()
+
+
+# What is reported
+
+def reported(step):
+    report, = step.spooled()
+    return report["parameters"]
+
+
+def test_a_secret_that_others_write_between_stays_secret(step):
+    step.environment.update(DEPLOY_PASSWORD="Zx81kQpW77vbNmL0aa", HEAD="Zx81kQpW77", TAIL="vbNmL0aa")
+    script = 'printf "using $HEAD"; sleep 0.1; echo "a warning" >&2; sleep 0.1; echo "$TAIL"; exit 1'
+    code, out, err = finish(step.run(script))
+    assert (code, out) == (1, b"using Zx81kQpW77vbNmL0aa\n") and err.startswith(b"a warning\n")
+    report = reported(step)
+    assert report["log"].startswith("a warning\nusing [REDACTED") and report["log"].count("\n") == 2
+    assert "Zx81kQpW77" not in json.dumps(report) and "vbNmL0aa" not in json.dumps(report)
+
+
+def test_lines_without_an_end_are_in_the_log(step):
+    finish(step.run("printf out; printf err >&2; exit 1"))
+    assert reported(step)["log"] == "err\nout"
+    finish(step.run("head -c 600000 /dev/zero | tr '\\0' 'x'; printf ' last'; exit 1"))
+    log = step.spooled()[-1]["parameters"]["log"]
+    assert log.endswith("xxx last") and len(log) > 200_000
+
+
+def test_a_file_of_another_run_is_not_believed(step):
+    old = step.directory / "old.xml"
+    failing = '<testsuite tests="1" failures="1"><testcase name="a"><failure message="x"/></testcase></testsuite>'
+    old.write_text(failing)
+    code, _, err = finish(step.run("exit 0", "--tests", "old.xml"))
+    assert code == 0 and b'"old.xml": it was there before the command' in err
+    assert "tests" not in step.spooled()[0]["parameters"]
+    # Written again, even with the same bytes, it is this run's.
+    for script in ("cat old.xml >new; cat new >old.xml", "cp -p old.xml new; mv new old.xml", "touch old.xml"):
+        assert finish(step.run(f"{script}; exit 3", "--tests", "old.xml"))[0] == 3
+        assert step.spooled()[-1]["parameters"]["tests"]["failed"] == 1
+
+
+def test_a_scanner_that_was_not_there_found_nothing_out(step):
+    finish(step.run("nosuchscanner >t.json", "--security", "t.json"))
+    security = reported(step)["security"]
+    assert security["completed"] is False and "empty" in security["problem"]
+    # Beside a pass nothing is what a scanner writes that found nothing.
+    finish(step.run(": >t.json", "--security", "t.json"))
+    assert step.spooled()[-1]["parameters"]["security"]["completed"] is True
