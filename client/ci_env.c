@@ -11,8 +11,29 @@ static bool is_drive(const char *path) {
 	return path[0] != '\0' && path[1] == ':' && (path[2] == '/' || path[2] == '\\');
 }
 
+/* What Azure puts into a path beside the names: "/_git/" over HTTPS, a leading "v3/" over SSH. */
+static const char *skip_version(const char *host, const char *path) {
+	static const char *const hosts[] = { "ssh.dev.azure.com:", "vs-ssh.visualstudio.com:" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		if (strncmp(host, hosts[i], strlen(hosts[i])) == 0 && strncmp(path, "v3/", 3) == 0) {
+			return path + 3;
+		}
+	}
+	return path;
+}
+
+static void drop_git_part(char *project) {
+	static const char part[] = "_git/";
+	char *found = strstr(project, part);
+
+	if (found != NULL && (found == project || found[-1] == '/')) {
+		memmove(found, found + strlen(part), strlen(found + strlen(part)) + 1);
+	}
+}
+
 int ci_project_from_url(const char *url, char *out, size_t size) {
-	const char *scheme = strstr(url, "://"), *path, *at, *colon;
+	const char *scheme = strstr(url, "://"), *path, *host, *at, *colon;
 	size_t len;
 
 	if (strncmp(url, "file:", 5) == 0) {
@@ -21,7 +42,7 @@ int ci_project_from_url(const char *url, char *out, size_t size) {
 	path = scheme != NULL ? scheme + 3 : url;
 	/* The last "@": a password may hold one, or even a slash, and must not become part of a name. */
 	at = strrchr(path, '@');
-	path = at != NULL ? at + 1 : path;
+	path = host = at != NULL ? at + 1 : path;
 	if (scheme == NULL && is_drive(path)) {
 		return -EINVAL;
 	}
@@ -33,7 +54,7 @@ int ci_project_from_url(const char *url, char *out, size_t size) {
 	if (path == NULL || strchr(path, '\\') != NULL) {
 		return -EINVAL;
 	}
-	path += strspn(path, "/");
+	path = skip_version(host, path + strspn(path, "/"));
 	len = strcspn(path, "?#");
 	while (len > 0 && path[len - 1] == '/') {
 		len--;
@@ -49,6 +70,7 @@ int ci_project_from_url(const char *url, char *out, size_t size) {
 	}
 	memcpy(out, path, len);
 	out[len] = '\0';
+	drop_git_part(out);
 	return 0;
 }
 
@@ -88,7 +110,7 @@ void ci_env_collect(int wanted, const char *commit, int64_t deadline_us, struct 
 	if (ret_env->project[0] != '\0') {
 		missing &= ~CI_PROJECT;
 	}
-	if (!is_head || ret_env->branch[0] != '\0') {
+	if (!is_head || ret_env->tag || ret_env->branch[0] != '\0') {
 		missing &= ~CI_BRANCH;
 	}
 	if (!is_head || ret_env->commit[0] != '\0') {

@@ -33,6 +33,7 @@ struct ci_env {		      /* "" and 0: not known */
 	char build_url[CLIENT_URL_MAX]; /* without credentials */
 	char job[CLIENT_NAME_MAX];	/* matrix legs apart where the CI says so */
 	int64_t pull_request;
+	bool tag; /* the CI system built a tag: no branch is known, and git's is another */
 	size_t n_ancestors;
 	char ancestors[CLIENT_ANCESTORS_MAX][CI_COMMIT_MAX]; /* newest first */
 };
@@ -40,7 +41,8 @@ struct ci_env {		      /* "" and 0: not known */
 /*
  * Fills what `wanted` asks for, and leaves empty what the working directory does not tell. Ancestors are those of
  * `commit`, else of the one the CI system names, else of HEAD. Of a pull request git is not asked for branch and
- * commit: HEAD may be a test merge. Outside of a git work tree nothing is started, and the project is the
+ * commit: HEAD may be a test merge. Of a tag it is not asked for the branch, and its branch does not count when the CI
+ * system names another commit than HEAD. Outside of a git work tree nothing is started, and the project is the
  * directory's name. All programs are gone when it returns, at `deadline_us` (CLOCK_MONOTONIC) at the latest.
  */
 void ci_env_collect(int wanted, const char *commit, int64_t deadline_us, struct ci_env *ret_env);

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "client/ci_source.h"
@@ -9,9 +10,18 @@
 #include "common/fd.h"
 #include "common/text.h"
 
-enum query { QUERY_REMOTES, QUERY_BRANCH, QUERY_POINTING, QUERY_COMMITS, QUERY_COUNT };
+enum query {
+	QUERY_REMOTES,
+	QUERY_BRANCH,
+	QUERY_POINTING,
+	QUERY_HEAD,
+	QUERY_COMMITS,
+	QUERY_COUNT,
+};
 
 #define CI_URL_MAX 4096
+/* Beside what is wanted: the name of HEAD, to hold it against the CI system's commit. */
+#define ASKED_HEAD (1 << 30)
 
 static const struct query_row {
 	int wanted;
@@ -23,6 +33,7 @@ static const struct query_row {
 	[QUERY_BRANCH] = { CI_BRANCH, { "symbolic-ref", "--quiet", "--short", "HEAD" } },
 	[QUERY_POINTING] = { CI_BRANCH,
 		{ "for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes" } },
+	[QUERY_HEAD] = { ASKED_HEAD, { "rev-parse", "--verify", "--quiet", "HEAD" } },
 	/*
 	 * One more than the ancestors: the commit itself comes first. --missing keeps git from asking the network for a
 	 * commit that a partial clone has not.
@@ -141,6 +152,16 @@ static void read_commits(int wanted, char *text, struct ci_env *env) {
 	}
 }
 
+/* A branch from git is that of HEAD: it says nothing about another commit, which the CI system names. */
+static void check_head(char *text, struct ci_env *env) {
+	char head[CI_COMMIT_MAX];
+
+	if (!take_line(&text, head, sizeof(head)) ||
+		strncasecmp(head, env->commit, strlen(env->commit)) != 0) {
+		env->branch[0] = '\0';
+	}
+}
+
 static void read_answers(int wanted, const struct git_query *runs, struct ci_env *env) {
 	char *text = runs[QUERY_BRANCH].out.data;
 	char remote[CLIENT_NAME_MAX], url[CI_URL_MAX];
@@ -157,6 +178,9 @@ static void read_answers(int wanted, const struct git_query *runs, struct ci_env
 		if ((wanted & CI_BRANCH) != 0 && env->branch[0] == '\0') {
 			take_pointing(runs[QUERY_POINTING].out.data, remote, env->branch);
 		}
+	}
+	if ((wanted & ASKED_HEAD) != 0) {
+		check_head(runs[QUERY_HEAD].out.data, env);
 	}
 	read_commits(wanted, runs[QUERY_COMMITS].out.data, env);
 }
@@ -191,6 +215,9 @@ void ci_git_read(int wanted, const char *commit, int64_t deadline_us, struct ci_
 
 	(void)text_copy(tree, sizeof(tree), known ? cwd : "");
 	in_tree = git_find_tree(tree);
+	if ((wanted & CI_BRANCH) != 0 && env->commit[0] != '\0') {
+		wanted |= ASKED_HEAD;
+	}
 	if (in_tree && (wanted & CI_BRANCH) != 0 &&
 		read_branch(tree, env->branch, sizeof(env->branch))) {
 		wanted &= ~CI_BRANCH;

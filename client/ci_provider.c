@@ -96,6 +96,7 @@ bool ci_provider_read(int64_t deadline_us, struct ci_env *env) {
 	take(provider, CI_FIELD_PULL, &files, number, sizeof(number));
 	(void)!text_to_int(number, &env->pull_request);
 	elsewhere = any_holds(provider->elsewhere, &files);
+	env->tag = any_holds(provider->tag, &files);
 	ci_files_finish(&files);
 	settle_fork(env);
 	settle_branch(target, env);

@@ -50,20 +50,21 @@
 	}
 
 #define ACTIONS_ELSEWHERE { "GITHUB_HEAD_REF", "GITHUB_REF^=refs/pull/", RUN_EVENT, PULL_EVENT }
+#define ACTIONS_TAG { "GITHUB_REF^=refs/tags/", "GITHUB_REF_TYPE=tag" }
 
 /*
  * In this order, the first one counts: Gitea sets GitHub's variables too, Woodpecker some of Drone's, and Jenkins' and
  * TeamCity's are set on machines that run other things as well.
  */
 const struct ci_provider ci_providers[] = {
-	{ "gitea-actions", { "GITEA_ACTIONS", "FORGEJO_ACTIONS" }, ACTIONS_ELSEWHERE, {
+	{ "gitea-actions", { "GITEA_ACTIONS", "FORGEJO_ACTIONS" }, ACTIONS_ELSEWHERE, ACTIONS_TAG, {
 		ACTIONS_FIELDS,
 		[CI_FIELD_URL] = {
 			{ "{event:workflow_run.html_url}", CI_SHAPE_URL, RUN_EVENT ",event:workflow_run.conclusion=failure" },
 			{ RUN_URL "{GITHUB_RUN_NUMBER}", CI_SHAPE_URL, ANY },
 		},
 	} },
-	{ "github-actions", { "GITHUB_ACTIONS" }, ACTIONS_ELSEWHERE, {
+	{ "github-actions", { "GITHUB_ACTIONS" }, ACTIONS_ELSEWHERE, ACTIONS_TAG, {
 		ACTIONS_FIELDS,
 		[CI_FIELD_URL] = {
 			{ "{event:workflow_run.html_url}", CI_SHAPE_URL, RUN_EVENT ",event:workflow_run.conclusion=failure" },
@@ -71,7 +72,7 @@ const struct ci_provider ci_providers[] = {
 			{ RUN_URL "{GITHUB_RUN_ID}", CI_SHAPE_URL, ANY },
 		},
 	} },
-	{ "circleci", { "CIRCLECI" }, { NULL }, {
+	{ "circleci", { "CIRCLECI" }, { NULL }, { "CIRCLE_TAG" }, {
 		[CI_FIELD_PROJECT] = {
 			{ "{CIRCLE_PROJECT_USERNAME}/{CIRCLE_PROJECT_REPONAME}", CI_SHAPE_PROJECT, ANY },
 			{ "{CIRCLE_REPOSITORY_URL}", CI_SHAPE_REMOTE, ANY },
@@ -106,7 +107,8 @@ const struct ci_provider ci_providers[] = {
 		},
 	} },
 	{ "gitlab-ci", { "GITLAB_CI" },
-		{ "CI_MERGE_REQUEST_EVENT_TYPE=merged_result", "CI_MERGE_REQUEST_EVENT_TYPE=merge_train" }, {
+		{ "CI_MERGE_REQUEST_EVENT_TYPE=merged_result", "CI_MERGE_REQUEST_EVENT_TYPE=merge_train" },
+		{ "CI_COMMIT_TAG" }, {
 		/* A fork's pipeline runs in the fork: the merge request says where it is for. */
 		[CI_FIELD_PROJECT] = {
 			{ "{CI_MERGE_REQUEST_PROJECT_PATH}", CI_SHAPE_PROJECT, ANY },
@@ -148,7 +150,7 @@ const struct ci_provider ci_providers[] = {
 			{ "{CI_OPEN_MERGE_REQUESTS}", CI_SHAPE_PULL_URL, ANY },
 		},
 	} },
-	{ "buildkite", { "BUILDKITE" }, { NULL }, {
+	{ "buildkite", { "BUILDKITE" }, { NULL }, { "BUILDKITE_TAG" }, {
 		[CI_FIELD_PROJECT] = {
 			{ "{BUILDKITE_REPO}", CI_SHAPE_REMOTE, ANY },
 		},
@@ -184,7 +186,8 @@ const struct ci_provider ci_providers[] = {
 			{ "{BUILDKITE_PULL_REQUEST}", CI_SHAPE_NUMBER, ANY },
 		},
 	} },
-	{ "woodpecker", { "CI=woodpecker", "CI_SYSTEM_NAME=woodpecker" }, { NULL }, {
+	{ "woodpecker", { "CI=woodpecker", "CI_SYSTEM_NAME=woodpecker" }, { NULL },
+		{ "CI_COMMIT_TAG", "CI_PIPELINE_EVENT=tag" }, {
 		[CI_FIELD_PROJECT] = {
 			{ "{CI_REPO}", CI_SHAPE_PROJECT, ANY },
 			{ "{CI_REPO_OWNER}/{CI_REPO_NAME}", CI_SHAPE_PROJECT, ANY },
@@ -214,7 +217,7 @@ const struct ci_provider ci_providers[] = {
 			{ "{CI_COMMIT_PULL_REQUEST}", CI_SHAPE_NUMBER, "CI_PIPELINE_EVENT^=pull_request" },
 		},
 	} },
-	{ "drone", { "DRONE" }, { NULL }, {
+	{ "drone", { "DRONE" }, { NULL }, { "DRONE_TAG", "DRONE_BUILD_EVENT=tag" }, {
 		[CI_FIELD_PROJECT] = {
 			{ "{DRONE_REPO}", CI_SHAPE_PROJECT, ANY },
 			{ "{DRONE_REPO_OWNER}/{DRONE_REPO_NAME}", CI_SHAPE_PROJECT, ANY },
@@ -246,7 +249,8 @@ const struct ci_provider ci_providers[] = {
 			{ "{DRONE_PULL_REQUEST}", CI_SHAPE_NUMBER, "DRONE_BUILD_EVENT=pull_request" },
 		},
 	} },
-	{ "azure-pipelines", { "TF_BUILD", "BUILD_BUILDURI" }, { "BUILD_REASON=PullRequest" }, {
+	{ "azure-pipelines", { "TF_BUILD", "BUILD_BUILDURI" }, { "BUILD_REASON=PullRequest" },
+		{ "BUILD_SOURCEBRANCH^=refs/tags/" }, {
 		[CI_FIELD_PROJECT] = {
 			{ "{BUILD_REPOSITORY_URI}", CI_SHAPE_REMOTE, ANY },
 			{ "{BUILD_REPOSITORY_NAME}", CI_SHAPE_PROJECT, ANY },
@@ -284,7 +288,7 @@ const struct ci_provider ci_providers[] = {
 			{ "{BUILD_SOURCEBRANCH}", CI_SHAPE_PULL_REF, ANY },
 		},
 	} },
-	{ "bitbucket-pipelines", { "BITBUCKET_BUILD_NUMBER", "BITBUCKET_COMMIT" }, { NULL }, {
+	{ "bitbucket-pipelines", { "BITBUCKET_BUILD_NUMBER", "BITBUCKET_COMMIT" }, { NULL }, { "BITBUCKET_TAG" }, {
 		[CI_FIELD_PROJECT] = {
 			{ "{BITBUCKET_REPO_FULL_NAME}", CI_SHAPE_PROJECT, ANY },
 			{ "{BITBUCKET_GIT_HTTP_ORIGIN}", CI_SHAPE_REMOTE, ANY },
@@ -312,7 +316,7 @@ const struct ci_provider ci_providers[] = {
 			{ "{BITBUCKET_PR_ID}", CI_SHAPE_NUMBER, ANY },
 		},
 	} },
-	{ "travis-ci", { "TRAVIS" }, { NULL }, {
+	{ "travis-ci", { "TRAVIS" }, { NULL }, { "TRAVIS_TAG" }, {
 		[CI_FIELD_PROJECT] = {
 			{ "{TRAVIS_REPO_SLUG}", CI_SHAPE_PROJECT, ANY },
 		},
@@ -346,7 +350,7 @@ const struct ci_provider ci_providers[] = {
 			{ "{TRAVIS_PULL_REQUEST}", CI_SHAPE_NUMBER, ANY },
 		},
 	} },
-	{ "teamcity", { "TEAMCITY_VERSION" }, { NULL }, {
+	{ "teamcity", { "TEAMCITY_VERSION" }, { NULL }, { "property:teamcity.build.branch^=refs/tags/" }, {
 		[CI_FIELD_PROJECT] = {
 			{ "{property:vcsroot.url}", CI_SHAPE_REMOTE, ANY },
 		},
@@ -376,7 +380,7 @@ const struct ci_provider ci_providers[] = {
 			{ "{property:teamcity.build.branch}", CI_SHAPE_PULL_REF, ANY },
 		},
 	} },
-	{ "jenkins", { "JENKINS_URL", "JENKINS_SERVER_COOKIE", "HUDSON_URL" }, { NULL }, {
+	{ "jenkins", { "JENKINS_URL", "JENKINS_SERVER_COOKIE", "HUDSON_URL" }, { NULL }, { "TAG_NAME" }, {
 		[CI_FIELD_PROJECT] = {
 			{ "{ghprbGhRepository}", CI_SHAPE_PROJECT, ANY },
 			{ "{GIT_URL}", CI_SHAPE_REMOTE, ANY },

@@ -38,6 +38,10 @@ static void test_project_from_url(void **state) {
 		{ "git@github.com:/acme/web.git", "acme/web" },
 		{ "github.com:acme/web", "acme/web" },
 		{ "git@github.com:acme/a.github.io.git", "acme/a.github.io" },
+		{ "https://acme@dev.azure.com/acme/shop/_git/web", "acme/shop/web" },
+		{ "https://acme.visualstudio.com/shop/_git/web", "shop/web" },
+		{ "git@ssh.dev.azure.com:v3/acme/shop/web", "acme/shop/web" },
+		{ "https://github.com/v3/web_git/web", "v3/web_git/web" },
 		{ "/srv/git/web.git", NULL },
 		{ "C:\\x\\web", NULL },
 		{ "C:/x/web", NULL },
@@ -261,6 +265,70 @@ static void test_pull_request(void **state) {
 	assert_int_equal(env.pull_request, 7);
 }
 
+/* The CI system says that it built a tag: where the main branch is at that commit too, the build is none of it. */
+static void test_tag(void **state) {
+	static const struct row {
+		const char *provider;
+		const char *name;
+		const char *value;
+	} table[] = {
+		{ "GITHUB_ACTIONS", "GITHUB_REF", "refs/tags/v1" },
+		{ "GITHUB_ACTIONS", "GITHUB_REF_TYPE", "tag" },
+		{ "GITEA_ACTIONS", "GITHUB_REF", "refs/tags/v1" },
+		{ "GITLAB_CI", "CI_COMMIT_TAG", "v1" },
+		{ "CIRCLECI", "CIRCLE_TAG", "v1" },
+		{ "BUILDKITE", "BUILDKITE_TAG", "v1" },
+		{ "DRONE", "DRONE_TAG", "v1" },
+		{ "TF_BUILD", "BUILD_SOURCEBRANCH", "refs/tags/v1" },
+		{ "BITBUCKET_COMMIT", "BITBUCKET_TAG", "v1" },
+		{ "TRAVIS", "TRAVIS_TAG", "v1" },
+		{ "JENKINS_URL", "TAG_NAME", "v1" },
+	};
+	struct ci_env env, local;
+
+	git("init", "--quiet", "--initial-branch", "main", ".", NULL);
+	git("commit", "--quiet", "--allow-empty", "--message", "one", NULL);
+	git("remote", "add", "origin", "https://example.org/acme/web.git", NULL);
+	git("update-ref", "refs/remotes/origin/main", "HEAD", NULL);
+	git("checkout", "--quiet", "--detach", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &local);
+	assert_string_equal(local.branch, "main");
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		assert_int_equal(setenv(table[i].provider, "x", 1), 0);
+		assert_int_equal(setenv(table[i].name, table[i].value, 1), 0);
+		ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+		assert_string_equal(env.branch, "");
+		assert_string_equal(env.commit, local.commit);
+		assert_int_equal(unsetenv(table[i].name), 0);
+		ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+		assert_string_equal(env.branch, "main");
+		assert_int_equal(unsetenv(table[i].provider), 0);
+	}
+}
+
+/* The CI system says which commit, git says which branch: they belong together only when HEAD is that commit. */
+static void test_branch_of_another_commit(void **state) {
+	struct ci_env env, older;
+
+	git("init", "--quiet", "--initial-branch", "main", ".", NULL);
+	git("commit", "--quiet", "--allow-empty", "--message", "one", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &older);
+	assert_int_equal(setenv("CIRCLECI", "true", 1), 0);
+	assert_int_equal(setenv("CIRCLE_SHA1", older.commit, 1), 0);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "main");
+	git("commit", "--quiet", "--allow-empty", "--message", "two", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "");
+	assert_string_equal(env.commit, older.commit);
+	/* As a remote's branch at a detached HEAD. */
+	git("update-ref", "refs/remotes/origin/main", "HEAD", NULL);
+	git("remote", "add", "origin", "https://example.org/acme/web.git", NULL);
+	git("checkout", "--quiet", "--detach", NULL);
+	ci_env_collect(CI_ALL, NULL, soon_us(), &env);
+	assert_string_equal(env.branch, "");
+}
+
 static void write_git(const char *script) {
 	char path[128];
 
@@ -302,6 +370,9 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_detached, enter_directory, leave_directory),
 		cmocka_unit_test_setup_teardown(test_with_ci, enter_directory, leave_directory),
 		cmocka_unit_test_setup_teardown(test_pull_request, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(test_tag, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(
+			test_branch_of_another_commit, enter_directory, leave_directory),
 		cmocka_unit_test_setup_teardown(test_hostile_git, enter_directory, leave_directory),
 	};
 
