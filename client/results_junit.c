@@ -22,7 +22,7 @@ struct junit {
 	char file[512];
 	char suite_file[512];
 	char message[TEXT_BYTES];
-	/* Of the suites around, by depth: what their attributes claim, and what was seen in them. */
+	/* Of the suites around, by depth: how many errors they claim, and what was seen in them. */
 	int64_t claimed[CLIENT_RESULTS_DEPTH_MAX + 1];
 	int64_t seen[CLIENT_RESULTS_DEPTH_MAX + 1];
 	bool is_suite[CLIENT_RESULTS_DEPTH_MAX + 1];
@@ -53,8 +53,7 @@ static double seconds_of(const char *text) {
 static void start_suite(struct junit *junit, size_t depth, const char **attributes) {
 	junit->is_suite[depth] = true;
 	junit->seen[depth] = 0;
-	junit->claimed[depth] = results_parse(results_attribute(attributes, "errors")) +
-		results_parse(results_attribute(attributes, "failures"));
+	junit->claimed[depth] = results_parse(results_attribute(attributes, "errors"));
 	TEXT_SET(junit->suite_file, attribute(attributes, "file"));
 }
 
@@ -145,7 +144,7 @@ static int on_end(struct results_xml *xml, const char *name) {
 	}
 	if (junit->is_suite[xml->depth] && junit->claimed[xml->depth] > 0 &&
 		junit->seen[xml->depth] == 0) {
-		/* It says that it failed, and no test in it did: it could not be loaded. */
+		/* It says that it broke, and no test in it did: it could not be loaded. */
 		junit->tests.suites_failed++;
 		see_failure(junit, xml->depth);
 	}

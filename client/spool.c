@@ -207,17 +207,16 @@ static int write_into(int dir_fd, const char *name, const char *text, size_t len
 
 static int write_at(const struct place *place, const char *name, const char *text, size_t len) {
 	_cleanup_(fd_closep) int fd = -1;
+	int r = place->own ? fd_make_dirs(place->path, 0700) : 0;
 
-	if (place->own) {
-		int r = fd_make_dirs(place->path, 0700);
-
-		if (r < 0) {
-			return r;
-		}
+	if (r < 0) {
+		return r;
 	}
 	/* O_PATH: it may be one that may be entered and not listed. */
 	fd = open(place->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : write_into(fd, name, text, len);
+	r = fd < 0 ? -errno : write_into(fd, name, text, len);
+	/* The directory is there: what cannot be made in it may not be, as in /proc. */
+	return fd >= 0 && r == -ENOENT ? -EPERM : r;
 }
 
 static const char *problem(int status) {
