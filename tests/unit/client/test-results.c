@@ -200,6 +200,9 @@ static const struct {
 } traps[] = {
 	{ TESTS, "a suite that could not be loaded", SUITE("<testsuite errors=\"1\" tests=\"0\"/>"),
 		"{\"total\":0,\"suitesFailed\":1}", "1 test suite did not run" },
+	{ TESTS, "failures that no test has",
+		SUITE("<testsuite failures=\"1\"><testcase name=\"a\"/></testsuite>"),
+		"{\"total\":1,\"failed\":0,\"suitesFailed\":0}", NULL },
 	{ TESTS, "an error of a suite", SUITE("<testsuite><error>x</error></testsuite>"),
 		"{\"suitesFailed\":1}", "did not run" },
 	{ TESTS, "claims counted once",

@@ -80,13 +80,13 @@ static json_t *create(const char *const *words, int *ret_exit) {
 
 static void test_parameters(void **state) {
 	static const char *const words[] = { "build_failure", "it\xff broke", "--project=acme/web",
-		"--branch=main", "--commit=abc", "--job=test", "--command=npm test",
+		"--branch=main", "--commit=abcd", "--job=test", "--command=npm test",
 		"--pull-request=7", "--key=k", "--head-repository=fork/web", "--build-number=11",
 		NULL };
 	json_t *expected = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s, "
 				     "s:b, s:[]}",
 		"errorType", "build_failure", "errorDetails", "it\xef\xbf\xbd broke", "project",
-		"acme/web", "branch", "main", "commit", "abc", "job", "test", "command", "npm test",
+		"acme/web", "branch", "main", "commit", "abcd", "job", "test", "command", "npm test",
 		"step", "npm test", "key", "k", "exitCode", 1, "pullRequest", 7, "headRepository",
 		"fork/web", "buildNumber", "11", "passed", 0, "ancestors");
 	int r;
