@@ -12,6 +12,10 @@
 #define MATCH_DEPTH 1000
 #define MATCH_GROUPS 8
 #define MARK_MAX 64
+#define KEY_END "-----END "
+#define KEY_NAME_MAX 64
+/* Of a key in one line. */
+#define KEY_MAX_BYTES REDACT_OVERLAP_BYTES
 /* Groups of a RULE_NAMED pattern. */
 #define GROUP_NAME 1
 #define GROUP_QUOTED 3
@@ -28,6 +32,7 @@ struct search {
 	const char *line;
 	size_t len;
 	struct spans *spans;
+	size_t key_end; /* where the next end of a private key is; looked for again when the search has passed it */
 };
 
 int finder_create(struct finder **ret_finder) {
@@ -100,8 +105,34 @@ static bool is_marked(const struct search *search, size_t from) {
 	return false;
 }
 
+/* Behind the first "-----END ... PRIVATE KEY...-----" at or after `from`; beyond the line: there is none. */
+static size_t end_of_key(const struct search *search, size_t from) {
+	const char *end = search->line + search->len, *at = search->line + from;
+
+	while ((at = memmem(at, (size_t)(end - at), KEY_END, strlen(KEY_END))) != NULL) {
+		const char *name = at + strlen(KEY_END);
+		size_t rest = MIN((size_t)(end - name), (size_t)KEY_NAME_MAX);
+		const char *dashes = memmem(name, rest, "-----", 5);
+
+		if (dashes != NULL && memmem(name, (size_t)(dashes - name), "PRIVATE KEY", 11) != NULL) {
+			return (size_t)(dashes - search->line) + 5;
+		}
+		at = name;
+	}
+	return SIZE_MAX;
+}
+
+/* A private key begins at `from`, and what may be its text goes up to `to`. Returns where it ends. */
+static size_t close_key(struct search *search, size_t from, size_t to, bool *ret_opens_key) {
+	if (search->key_end <= from) {
+		search->key_end = end_of_key(search, from);
+	}
+	*ret_opens_key = search->key_end > search->len || search->key_end - from > KEY_MAX_BYTES;
+	return *ret_opens_key ? to : search->key_end;
+}
+
 /* Judges one match. Returns where the search goes on. */
-static size_t on_match(struct search *search, const PCRE2_SIZE *at) {
+static size_t on_match(struct search *search, const PCRE2_SIZE *at, bool *ret_opens_key) {
 	const struct redact_rule *rule = &redact_rules[search->rule];
 	size_t group = rule->group, from, to;
 	bool secret = true;
@@ -113,6 +144,9 @@ static size_t on_match(struct search *search, const PCRE2_SIZE *at) {
 	to = at[2 * group + 1];
 	if (from == PCRE2_UNSET) {
 		return at[1];
+	}
+	if ((rule->flags & RULE_KEY_LINES) != 0) {
+		to = close_key(search, from, to, ret_opens_key);
 	}
 	if ((rule->flags & RULE_NAMED) != 0) {
 		size_t name = at[2 * GROUP_NAME];
@@ -128,10 +162,6 @@ static size_t on_match(struct search *search, const PCRE2_SIZE *at) {
 	}
 	add_span(search, at[0], from, to);
 	return to;
-}
-
-static bool has_end_of_key(const struct search *search, size_t from, size_t to) {
-	return memmem(search->line + from, to - from, "-----END ", 9) != NULL;
 }
 
 static int find_rule(struct search *search, bool *ret_opens_key) {
@@ -152,10 +182,7 @@ static int find_rule(struct search *search, bool *ret_opens_key) {
 			add_span(search, offset, offset, search->len);
 			return 0;
 		}
-		if ((redact_rules[search->rule].flags & RULE_KEY_LINES) != 0) {
-			*ret_opens_key = !has_end_of_key(search, at[0], at[1]);
-		}
-		offset = MAX(on_match(search, at), MAX(at[0], offset) + 1);
+		offset = MAX(on_match(search, at, ret_opens_key), MAX(at[0], offset) + 1);
 	}
 	return 0;
 }
@@ -163,7 +190,7 @@ static int find_rule(struct search *search, bool *ret_opens_key) {
 int finder_find(struct finder *finder, const struct rule_set *set, const char *line, size_t len,
 	struct spans *spans, bool *ret_opens_key) {
 	for (size_t rule = 0; rule < n_redact_rules; rule++) {
-		struct search search = { finder, rule, line, len, spans };
+		struct search search = { finder, rule, line, len, spans, 0 };
 		int r = rule_set_has(set, rule) ? find_rule(&search, ret_opens_key) : 0;
 
 		if (r < 0) {

@@ -1,6 +1,5 @@
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/redact/internal.h"
 
@@ -23,42 +22,61 @@ struct judged {
 	bool password;	       /* by its name: people choose those */
 };
 
+/* In small letters. Lists of them are sorted by length: most of the time nothing more is looked at. */
+struct word {
+	uint8_t len;
+	const char *text;
+};
+#define W(text) { sizeof(text) - 1, (text) }
+
 /* clang-format off */
 /* Words that stand where a secret would. Compared as a whole, without case. */
-static const char *const placeholders[] = {
-	"null", "none", "nil", "true", "false", "undefined", "empty", "unset", "set", "missing",
-	"required", "optional", "string", "String", "str", "int", "integer", "number", "boolean",
-	"bool", "any", "object", "void", "bytes", "default", "redacted", "masked", "hidden",
-	"filtered", "protected", "secret", "secrets", "password", "passwd", "token", "example",
-	"changeme", "placeholder", "yes", "no", "on", "off", "enabled", "disabled", "invalid",
-	"expired", "valid", "write", "read", "inherit", "inherited", "unknown", "stdin", "prompt",
-	"env", "file", "input", "basic", "bearer", "n/a", "provided", "configured", "self", "this",
-	"varchar", "text", "NoneType", "SecretStr", "Optional", "failed", "error", "success",
-	"found", "not",
+static const struct word placeholders[] = {
+	W("no"), W("on"), W("any"), W("env"), W("int"), W("n/a"), W("nil"), W("not"), W("off"),
+	W("set"), W("str"), W("yes"), W("bool"), W("file"), W("none"), W("null"), W("read"),
+	W("self"), W("text"), W("this"), W("true"), W("void"), W("basic"), W("bytes"), W("empty"),
+	W("error"), W("false"), W("found"), W("input"), W("stdin"), W("token"), W("unset"),
+	W("valid"), W("write"), W("bearer"), W("failed"), W("hidden"), W("masked"), W("number"),
+	W("object"), W("passwd"), W("prompt"), W("secret"), W("string"), W("boolean"),
+	W("default"), W("enabled"), W("example"), W("expired"), W("inherit"), W("integer"),
+	W("invalid"), W("missing"), W("secrets"), W("success"), W("unknown"), W("varchar"),
+	W("changeme"), W("disabled"), W("filtered"), W("nonetype"), W("optional"), W("password"),
+	W("provided"), W("redacted"), W("required"), W("inherited"), W("protected"),
+	W("secretstr"), W("undefined"), W("configured"), W("placeholder"),
+};
+
+/* Parts of such words. */
+static const struct word stand_ins[] = {
+	W("your_"), W("your-"), W("example"), W("changeme"), W("redacted"), W("placeholder"),
 };
 
 /* What makes a name tell of something around a secret: its last word. */
-static const char *const harmless_ends[] = {
-	"alg", "algorithm", "arn", "class", "column", "count", "counts", "dir", "directory",
-	"enabled", "endpoint", "env", "environment", "error", "errors", "exists", "expiration",
-	"expires", "expiry", "field", "file", "filename", "format", "function", "handler",
-	"header", "hint", "host", "index", "input", "issuer", "kind", "label", "length", "level",
-	"limit", "line", "lifetime", "list", "location", "manager", "max", "message", "method",
-	"min", "mode", "model", "name", "names", "node", "offset", "param", "parser", "path",
-	"pattern", "place", "policy", "pos", "position", "prefix", "prompt", "property",
-	"provider", "ref", "regex", "reset", "ring", "scanner", "scope", "scopes", "server",
-	"service", "size", "source", "state", "status", "store", "stream", "test", "tests",
-	"timeout", "title", "tokenizer", "ttl", "type", "types", "url", "usage", "validator",
-	"version", "you", "protection", "plugin", "package", "module", "sha", "digest",
+static const struct word harmless_ends[] = {
+	W("alg"), W("arn"), W("dir"), W("env"), W("max"), W("min"), W("pos"), W("ref"), W("sha"),
+	W("ttl"), W("url"), W("you"), W("file"), W("hint"), W("host"), W("kind"), W("line"),
+	W("list"), W("mode"), W("name"), W("node"), W("path"), W("ring"), W("size"), W("test"),
+	W("type"), W("class"), W("count"), W("error"), W("field"), W("index"), W("input"),
+	W("label"), W("level"), W("limit"), W("model"), W("names"), W("param"), W("place"),
+	W("regex"), W("reset"), W("scope"), W("state"), W("store"), W("tests"), W("title"),
+	W("types"), W("usage"), W("column"), W("counts"), W("digest"), W("errors"), W("exists"),
+	W("expiry"), W("format"), W("header"), W("issuer"), W("length"), W("method"), W("module"),
+	W("offset"), W("parser"), W("plugin"), W("policy"), W("prefix"), W("prompt"), W("scopes"),
+	W("server"), W("source"), W("status"), W("stream"), W("enabled"), W("expires"),
+	W("handler"), W("manager"), W("message"), W("package"), W("pattern"), W("scanner"),
+	W("service"), W("timeout"), W("version"), W("endpoint"), W("filename"), W("function"),
+	W("lifetime"), W("location"), W("position"), W("property"), W("provider"), W("algorithm"),
+	W("directory"), W("tokenizer"), W("validator"), W("expiration"), W("protection"),
+	W("environment"),
 };
 
-static const char *const secret_words[] = {
-	"token", "secret", "password", "passwd", "passphrase", "apikey", "api_key", "access_key",
-	"private_key", "secret_key", "signing_key", "encryption_key", "account_key", "auth_key",
-	"deploy_key", "master_key", "credential", "credentials", "pat", "pwd", "pass", "auth",
-	"webhook", "dsn", "connection_string", "pin", "tokens", "secrets", "passcode",
-	"license_key", "ssh_key", "service_key", "admin_key", "session_key", "api_keys",
-	"shared_key", "sas",
+static const struct word secret_words[] = {
+	W("dsn"), W("pat"), W("pin"), W("pwd"), W("sas"), W("auth"), W("pass"), W("token"),
+	W("apikey"), W("passwd"), W("secret"), W("tokens"), W("api_key"), W("secrets"),
+	W("ssh_key"), W("webhook"), W("api_keys"), W("auth_key"), W("passcode"), W("password"),
+	W("admin_key"), W("access_key"), W("credential"), W("deploy_key"), W("master_key"),
+	W("passphrase"), W("secret_key"), W("shared_key"), W("account_key"), W("credentials"),
+	W("license_key"), W("private_key"), W("service_key"), W("session_key"), W("signing_key"),
+	W("encryption_key"), W("connection_string"),
 };
 /* clang-format on */
 
@@ -97,9 +115,23 @@ unsigned entropy_of(const char *data, size_t len) {
 	return (unsigned)(sum * REDACT_ENTROPY_UNIT / len >> 16);
 }
 
-static bool in_list(const char *const *list, size_t n, const char *text, size_t len) {
-	for (size_t i = 0; i < n; i++) {
-		if (strlen(list[i]) == len && strncasecmp(list[i], text, len) == 0) {
+static inline char small(char c) {
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Whether it begins with the word, which is not longer. */
+static inline bool begins(const char *text, const char *word, size_t len) {
+	size_t i = 0;
+
+	while (i < len && small(text[i]) == word[i]) {
+		i++;
+	}
+	return i == len;
+}
+
+static bool in_list(const struct word *list, size_t n, const char *text, size_t len) {
+	for (size_t i = 0; i < n && list[i].len <= len; i++) {
+		if (list[i].len == len && begins(text, list[i].text, len)) {
 			return true;
 		}
 	}
@@ -124,8 +156,19 @@ static bool contains(const char *text, size_t len, const char *word) {
 	size_t n = strlen(word);
 
 	for (size_t i = 0; i + n <= len; i++) {
-		if (strncasecmp(text + i, word, n) == 0) {
+		if (begins(text + i, word, n)) {
 			return true;
+		}
+	}
+	return false;
+}
+
+static bool contains_any(const char *text, size_t len, const struct word *list, size_t n) {
+	for (size_t at = 0; at + list[0].len <= len; at++) {
+		for (size_t i = 0; i < n && list[i].len <= len - at; i++) {
+			if (begins(text + at, list[i].text, list[i].len)) {
+				return true;
+			}
 		}
 	}
 	return false;
@@ -157,10 +200,8 @@ static bool is_placeholder(const char *value, size_t len) {
 		(value[0] == '[' && value[len - 1] == ']') || memmem(value, len, "***", 3) != NULL ||
 		memmem(value, len, "${", 2) != NULL || memmem(value, len, "$(", 2) != NULL ||
 		(len >= 3 && memcmp(value + len - 3, "...", 3) == 0) || is_repeated(value, len) ||
-		all_of(value, len, "xX*.-_#?•") || contains(value, len, "example") ||
-		contains(value, len, "placeholder") || contains(value, len, "your_") ||
-		contains(value, len, "your-") || contains(value, len, "changeme") ||
-		contains(value, len, "redacted");
+		all_of(value, len, "xX*.-_#?•") ||
+		contains_any(value, len, stand_ins, ARRAY_SIZE(stand_ins));
 }
 
 static bool is_path(const char *value, size_t len) {
@@ -262,9 +303,10 @@ bool value_is_plausible(const char *line, size_t line_len, size_t name, size_t n
 	judged.assigned = judged.before == '=';
 	judged.password =
 		contains(judged.name, name_len, "pass") || contains(judged.name, name_len, "pwd");
-	if (value_len == 0 || contains(judged.name, name_len, "hash") ||
+	if (value_len < (judged.password ? PASSWORD_MIN_BYTES : TOKEN_MIN_BYTES) || is_code(&judged) ||
+		contains(judged.name, name_len, "hash") ||
 		name_is_harmless(judged.name, name_len) || is_placeholder(judged.value, value_len) ||
-		is_path(judged.value, value_len) || is_code(&judged)) {
+		is_path(judged.value, value_len)) {
 		return false;
 	}
 	return judged.password ? password_is_plausible(&judged) : token_is_plausible(&judged);
@@ -278,14 +320,14 @@ bool name_has_secret_word(const char *name, size_t len) {
 	if (contains(name, len, "public")) {
 		return false;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(secret_words); i++) {
-		size_t n = strlen(secret_words[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(secret_words) && secret_words[i].len <= len; i++) {
+		size_t n = secret_words[i].len;
 
 		for (size_t at = 0; at + n <= len; at++) {
 			bool starts = at == 0 || !isalpha((unsigned char)name[at - 1]) || n > 4;
 			bool ends = at + n == len || !isalpha((unsigned char)name[at + n]);
 
-			if (starts && ends && strncasecmp(name + at, secret_words[i], n) == 0) {
+			if (starts && ends && begins(name + at, secret_words[i].text, n)) {
 				return true;
 			}
 		}
