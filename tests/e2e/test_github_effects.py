@@ -6,7 +6,7 @@ MARK = "<!-- codegend:v1 kind=status incident=incident-1 -->\n"
 CASES = [
     ("nothing at all: a@b.c, x#1y, 100 %, @types in no code", [("mention", "types")]),
     ("thanks @mona and (@acme/team)", [("mention", "mona"), ("mention", "acme/team")]),
-    ("mail me@example.com or a/@scope", []),
+    ("mail me@example.com or a/@scope", [("mention", "scope")]),
     ("&#64;mona \\@mona", [("mention", "mona"), ("mention", "mona")]),
     ("`@mona` and ``a ` @mona``", []),
     ("a ` alone @mona", [("mention", "mona")]),

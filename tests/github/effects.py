@@ -1,13 +1,13 @@
 """What a posted body would set off: whom it would notify, what it would link or close, which bots it would command,
 what it hides. Follows CommonMark's fenced code and code spans; character references and backslashes are resolved first,
-since GitHub looks for names in what it has rendered. Errs on the side of finding too much (indented code counts as text)."""
+since GitHub looks for names in what it has rendered. Rather finds too much (indented code counts as text)."""
 import html
 import re
 
 FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 SPAN = re.compile(r"(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)", re.DOTALL)
 COMMENT = re.compile(r"<!--(.*?)(?:-->|\Z)", re.DOTALL)
-MENTION = re.compile(r"(?<![\w/.@-])@([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:/[A-Za-z0-9._-]+)?)")
+MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:/[A-Za-z0-9._-]+)?)")
 REFERENCE = re.compile(r"(?<![\w&/#-])(?:GH-|(?:[\w.-]+/[\w.-]+)?#)(\d+)\b|https?://github\.com/[\w.-]+/[\w.-]+/"
                        r"(?:issues|pull)/(\d+)", re.IGNORECASE)
 CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+((?:[\w.-]+/[\w.-]+)?#\d+|GH-\d+|"
