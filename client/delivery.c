@@ -172,8 +172,9 @@ static void take_refusal(struct attempt *attempt, const struct call_reply *reply
 static bool wait_as_told(const struct call_reply *reply, int64_t deadline_us) {
 	int64_t wait_ms = json_number(reply->parameters, "retryAfterMs");
 
+	/* A foreign number: it is compared before anything is counted with it. */
 	if (failure_from_error(reply->error) != FAILURE_BUSY || wait_ms <= 0 ||
-		clock_mono_us() + wait_ms * 1000 >= deadline_us) {
+		wait_ms > CLIENT_BUSY_MAX_MS || clock_mono_us() + wait_ms * 1000 >= deadline_us) {
 		return false;
 	}
 	(void)poll(NULL, 0, (int)wait_ms);

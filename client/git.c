@@ -19,6 +19,7 @@
 
 #define GIT_QUERIES_MAX 8
 #define READ_BYTES 4096
+#define LOOK_MS 5
 
 bool git_find_tree(char dir[PATH_MAX]) {
 	for (;;) {
@@ -120,13 +121,27 @@ static void queries_read(struct git_query *queries, size_t n, int64_t deadline_u
 	}
 }
 
+static bool has_ended(pid_t pid) {
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
+}
+
 /* Whether the process ends until then: one may close its output and go on. */
 static bool ends(pid_t pid, int64_t deadline_us) {
 	_cleanup_(fd_closep) int fd = pidfd_open(pid, 0);
-	int64_t left_us = MAX(deadline_us - clock_mono_us(), 0);
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 
-	return fd < 0 || poll(&poll_fd, 1, (int)MIN(left_us / 1000 + 1, INT_MAX)) > 0;
+	while (!has_ended(pid)) {
+		int64_t left_ms = (deadline_us - clock_mono_us() + 999) / 1000;
+
+		if (left_ms <= 0) {
+			return false;
+		}
+		/* An old kernel, or a container's seccomp, leaves us looking again and again. */
+		(void)poll(&poll_fd, 1, (int)MIN(left_ms, fd < 0 ? LOOK_MS : INT_MAX));
+	}
+	return true;
 }
 
 /* What it printed counts only when it ended by itself and well. */

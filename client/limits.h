@@ -16,6 +16,8 @@
 #define CLIENT_GIT_OUTPUT_BYTES (16 * 1024)
 /* Of the submission's time, kept for writing it to the spool. */
 #define CLIENT_SPOOL_TIMEOUT_MS 200
+/* A daemon that is busy for longer is as good as none. */
+#define CLIENT_BUSY_MAX_MS (60 * CLOCK_SECOND_MS)
 /* Of the spool's file system stays free. */
 #define CLIENT_SPOOL_FREE_PERCENT 2
 /* Files a CI system hands to its steps: the event, the build's properties. */

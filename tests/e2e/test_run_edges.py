@@ -15,7 +15,7 @@ from conftest import PATIENCE_S, wait_for
 from test_run import PYTHON, Step, WARNING, finish
 from test_run_terminal import Terminal
 
-SYS_CLOSE_RANGE = 436  # on every architecture
+SYS_PIDFD_OPEN, SYS_CLOSE_RANGE = 434, 436  # on every architecture
 
 
 @pytest.fixture
@@ -23,30 +23,43 @@ def step(tmp_path):
     return Step(tmp_path)
 
 
-def without_close_range():
-    """As on a kernel before 5.9, or in a container whose seccomp profile does not know the call."""
-    load, is_equal, answer = 0x20, 0x15, 0x06
-    lines = [(load, 0, 0, 0), (is_equal, 0, 1, SYS_CLOSE_RANGE), (answer, 0, 0, 0x00050000 | errno.ENOSYS),
-             (answer, 0, 0, 0x7fff0000)]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in lines))
-    program = struct.pack("HxxxxxxP", len(lines), ctypes.addressof(code))
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    assert prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, program, 0, 0) == 0
+def without(call):
+    """As on an older kernel, or in a container whose seccomp profile does not know the call."""
+    def refuse():
+        load, is_equal, answer = 0x20, 0x15, 0x06
+        lines = [(load, 0, 0, 0), (is_equal, 0, 1, call), (answer, 0, 0, 0x00050000 | errno.ENOSYS),
+                 (answer, 0, 0, 0x7fff0000)]
+        code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in lines))
+        program = struct.pack("HxxxxxxP", len(lines), ctypes.addressof(code))
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+        assert prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, program, 0, 0) == 0
+    return refuse
 
 
 def test_an_old_kernel_is_good_enough(step):
-    process = step.run("echo out; echo err >&2; exit 3", preexec_fn=without_close_range)
+    process = step.run("echo out; echo err >&2; exit 3", preexec_fn=without(SYS_CLOSE_RANGE))
     code, out, err = finish(process)
     assert (code, out, WARNING.sub(b"", err)) == (3, b"out\n", b"err\n")
     # Nor does anybody of us keep what the caller waits for the end of.
     reading, writing = os.pipe()
     process = step.run(["bash", "-c", f"exec {writing}>&-; read line"], stdin=subprocess.PIPE, pass_fds=[writing],
-                       preexec_fn=without_close_range)
+                       preexec_fn=without(SYS_CLOSE_RANGE))
     os.close(writing)
     with os.fdopen(reading, "rb") as file:
         assert file.read() == b""
     assert process.poll() is None
     assert finish(process, b"\n")[0] == 0
+
+
+def test_a_git_that_hangs_is_ended_without_pidfd(step):
+    (step.directory / ".git").mkdir()
+    git = step.directory / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text("#!/bin/sh\nexec >&-\nexec sleep 1000\n")
+    git.chmod(0o755)
+    step.environment["PATH"] = f"{git.parent}:{step.environment['PATH']}"
+    assert finish(step.run("exit 3", preexec_fn=without(SYS_PIDFD_OPEN)))[0] == 3
+    assert len(step.spooled()) == 1
 
 
 def fill_pipe(step, script):
