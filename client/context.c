@@ -172,8 +172,7 @@ static int append_directory(
 		}
 		if (r < 0) {
 			/* Not this one: its name goes too. */
-			out->len = before;
-			out->data[before] = 0;
+			buffer_truncate(out, before);
 		}
 	}
 	return out->len > 0 ? 0 : -ENOENT;

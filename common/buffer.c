@@ -129,6 +129,11 @@ void buffer_consume(struct buffer *buf, size_t len) {
 	}
 }
 
+void buffer_truncate(struct buffer *buf, size_t len) {
+	assert(len <= buf->len);
+	set_len(buf, len);
+}
+
 void buffer_keep_tail(struct buffer *buf, size_t len) {
 	if (buf->len > len) {
 		buffer_consume(buf, buf->len - len);

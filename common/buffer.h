@@ -38,6 +38,8 @@ void buffer_commit(struct buffer *buf, size_t len);
 
 /* Drops the first `len` bytes. */
 void buffer_consume(struct buffer *buf, size_t len);
+/* Keeps the first `len` bytes; so many there are. */
+void buffer_truncate(struct buffer *buf, size_t len);
 /* Keeps at most the newest `len` bytes (a bounded tail). */
 void buffer_keep_tail(struct buffer *buf, size_t len);
 /* The bytes as a malloc()ed NUL-ended string that the caller frees; the buffer is empty afterwards. NULL: memory. */

@@ -84,8 +84,12 @@ static void taking_from_both_ends(void **state) {
 	assert_string_equal(buf.data, "cdef");
 	buffer_keep_tail(&buf, 3);
 	assert_string_equal(buf.data, "def");
-	buffer_consume(&buf, 3);
+	buffer_truncate(&buf, 1);
+	assert_string_equal(buf.data, "d");
+	buffer_consume(&buf, 1);
 	assert_string_equal(buf.data, "");
+	buffer_truncate(&buf, 0);
+	assert_int_equal(buf.len, 0);
 }
 
 static void stealing_leaves_an_empty_buffer(void **state) {
