@@ -315,7 +315,10 @@ static int open_server(struct daemon *daemon, char *sentence) {
 /* A user's own spool is made; the system's is whoever's who installed us. */
 static int open_spool(struct daemon *daemon) {
 	struct spool_options options = {
-		.loop = &daemon->loop, .engine = daemon->engine, .dir = daemon->spool_dir
+		.loop = &daemon->loop,
+		.engine = daemon->engine,
+		.dir = daemon->spool_dir,
+		.is_asked_for = daemon->options->spool_dir != NULL,
 	};
 
 	if (daemon->options->user && daemon->options->spool_dir == NULL) {

@@ -114,7 +114,12 @@ int engine_submit(struct engine *engine, struct engine_submit *submit,
 			report->commit[0] != '\0' ? report->commit : "an unknown commit");
 		submit->step.note = submit->sentence;
 	}
-	return engine_step(engine, &submit->step, submitted);
+	r = engine_step(engine, &submit->step, submitted);
+	if (r < 0) {
+		/* What was to be noted is no reason for a refusal. */
+		submit->sentence[0] = '\0';
+	}
+	return r;
 }
 
 void engine_submit_finish(struct engine_submit *submit) {

@@ -112,8 +112,10 @@ static bool is_same_dir(const struct spool *spool) {
 }
 
 static void say_unusable(struct spool *spool, int status) {
+	enum log_level missing = spool->is_asked_for ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+
 	if (!spool->said_missing) {
-		log_write(status == -ENOENT ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+		log_write(status == -ENOENT ? missing : LOG_LEVEL_WARNING,
 			"No submissions are taken from the spool \"%s\": %s.", spool->path,
 			log_errno(status));
 	}
@@ -252,6 +254,7 @@ int spool_open(const struct spool_options *options, struct spool **ret_spool) {
 	}
 	spool->loop = options->loop;
 	spool->engine = options->engine;
+	spool->is_asked_for = options->is_asked_for;
 	spool->dir_fd = spool->rejected_fd = -1;
 	(void)uv_fs_event_init(spool->loop, &spool->event);
 	(void)uv_timer_init(spool->loop, &spool->timer);

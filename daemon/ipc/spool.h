@@ -8,6 +8,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <uv.h>
 
 #include "common/macro.h"
@@ -19,9 +20,13 @@ struct spool_options {
 	uv_loop_t *loop;
 	struct engine *engine; /* borrowed, outlives the spool */
 	const char *dir;       /* copied */
+	bool is_asked_for;     /* by whoever started us: that it is missing is worth a line */
 };
 
-/* A directory that is missing or cannot be used is said once, and tried again by spool_look(). Returns: 0; -errno. */
+/*
+ * A directory that cannot be used is said once, and tried again by spool_look(); one that is missing too when somebody
+ * asked for it, else it is for debugging. Returns: 0; -errno.
+ */
 must_check int spool_open(const struct spool_options *options, struct spool **ret_spool);
 /* Looks at the whole directory soon. */
 void spool_look(struct spool *spool);

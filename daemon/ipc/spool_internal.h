@@ -38,6 +38,7 @@ struct spool {
 	DIR *look;	 /* the look under way; NULL: none */
 	bool again;	 /* something changed during it */
 	bool watching;
+	bool is_asked_for;
 	bool said_missing;
 	bool closing;
 

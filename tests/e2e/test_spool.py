@@ -81,6 +81,8 @@ def refuse(name, **parameters):
 
 ANSWERS = {
     "busy": (refuse("io.codegend.Busy", message="too much", retryAfterMs=60000), 75),
+    # In microseconds it is a small number again, and as an int one that means "for ever".
+    "busy for ever": (refuse("io.codegend.Busy", message="too much", retryAfterMs=36893488147419104), 75),
     "store full": (refuse("io.codegend.StoreFull", message="the disk is full"), 75),
     "store failed": (refuse("io.codegend.StoreFailed", message="the store failed"), 75),
     "going down": (refuse("io.codegend.ShuttingDown", message="going down"), 75),
@@ -286,6 +288,13 @@ def test_a_directory_that_is_not_there(place):
     place.spool.rmdir()
     start(place)
     assert place.log().count(f'from the spool "{place.spool}"') == 1
+    # The place that is looked at without being asked to is no news.
+    before = len(place.log())
+    place.stop()
+    place.start(environment={"CODEGEN_SPOOL": str(place.spool)})
+    assert "spool" not in place.log()[before:]
+    place.stop()
+    start(place)
     place.spool.mkdir()
     drop(place, "a.json", document())
     place.ctl("reload")
