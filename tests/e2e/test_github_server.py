@@ -293,10 +293,12 @@ def test_a_wrong_jwt_is_refused(hub, key, tmp_path):
     now = int(hub.now())
     for made in (make_jwt(other, claims(hub, app)), make_jwt(key[0], claims(hub, app, exp=now + 900)),
                  make_jwt(key[0], claims(hub, app, exp=now - 90)), make_jwt(key[0], claims(hub, app, iat=now + 300)),
+                 make_jwt(key[0], claims(hub, app, iat=now + 50, exp=now + 700)),
+                 make_jwt(key[0], claims(hub, app, iat=now - 300)),
                  make_jwt(key[0], claims(hub, 1)), make_jwt(key[0], claims(hub, app), "HS256"),
                  make_jwt(key[0], claims(hub, app)) + "=", "nonsense"):
         assert Client(hub.api_url, made).get(REPO + "/installation").status == 401, made
-    assert len(hub.forgive("^JWT")) == 8
+    assert len(hub.forgive("^JWT")) == 10
     assert Client(hub.api_url, make_jwt(key[0], claims(hub, app))).get(REPO + "/installation").status == 200
 
 
