@@ -23,6 +23,24 @@ static const char *contradiction(const struct invocation *inv) {
 	return option_number(&inv->options, "exit-code", 0) != 0 ? "--exit-code" : NULL;
 }
 
+/*
+ * "--exit-code 0" without --passed, as after `[ $? -ne 0 ]`. Who gives a type says that it failed, so the code is what is
+ * wrong; else nothing tells which of the two it was.
+ */
+static int check_exit_code(const struct invocation *inv) {
+	if (option_flag(&inv->options, "passed") ||
+		option_number(&inv->options, "exit-code", -1) != 0) {
+		return 0;
+	}
+	if (inv->n_args == 0 || !command_forgives(inv)) {
+		return failure_report(FAILURE_USAGE, "give --passed for a pass, a type for a failure",
+			"nothing was reported: without --passed, --exit-code 0 is a contradiction");
+	}
+	failure_warn("an error type and --exit-code 0 contradict each other; reporting the failure "
+		     "without the exit code");
+	return 0;
+}
+
 /* Whether it has to stay unreported, rather than say that green is what may not be, or the other way round. */
 static int check_use(const struct invocation *inv) {
 	bool passed = option_flag(&inv->options, "passed");
@@ -34,7 +52,7 @@ static int check_use(const struct invocation *inv) {
 			"nothing was reported: --passed and %s contradict each other", against);
 	}
 	if (inv->n_complaints == 0) {
-		return 0;
+		return check_exit_code(inv);
 	}
 	if (passed || option_is_doubtful(&inv->options, "passed")) {
 		return failure_report(FAILURE_USAGE, inv->hint[0] != '\0' ? inv->hint : NULL,
@@ -43,7 +61,7 @@ static int check_use(const struct invocation *inv) {
 	command_complaint(inv, complaint);
 	failure_warn("%s; reporting without it%s", complaint,
 		inv->n_complaints > 1 ? " and without more that was not understood" : "");
-	return 0;
+	return check_exit_code(inv);
 }
 
 /* What is kept of the log, clean. */
@@ -57,19 +75,27 @@ static void kept_finish(struct kept *kept) {
 	json_decref(kept->scan);
 }
 
+/* What is submitted is a failure, whether its code is known or not: no log of it is a green one. */
+#define SOME_FAILURE 1
+
 static int read_log(const char *path, int64_t exit_code, int64_t deadline_us, struct kept *ret_kept) {
 	_cleanup_(steplog_destroyp) struct steplog *log = NULL;
 	int r = steplog_create(&log);
 
 	r = r < 0 ? r : steplog_read(log, path, deadline_us);
-	return r < 0 ? r : steplog_end(log, exit_code, &ret_kept->text, &ret_kept->scan);
+	return r < 0 ? r
+		     : steplog_end(log, exit_code > 0 ? exit_code : SOME_FAILURE, &ret_kept->text,
+			       &ret_kept->scan);
 }
 
 /* A log that cannot be read does not cost the report, with --strict the exit code. */
 static int submit_with_log(const struct invocation *inv, const char *path) {
 	_cleanup_(kept_finish) struct kept kept = { 0 };
-	struct step_outcome outcome = { .passed = option_flag(&inv->options, "passed"),
-		.exit_code = option_number(&inv->options, "exit-code", -1) };
+	int64_t code = option_number(&inv->options, "exit-code", -1);
+	bool passed = option_flag(&inv->options, "passed");
+	struct step_outcome outcome = {
+		.passed = passed, .exit_code = code == 0 && !passed ? -1 : code
+	};
 	int64_t limit_ms = report_timeout_ms(inv), deadline_us = call_deadline_us(limit_ms);
 	bool is_stdin = path != NULL && strcmp(path, "-") == 0;
 	int64_t log_ms =

@@ -56,6 +56,9 @@
 #define CLIENT_RESULTS_DEPTH_MAX 64	      /* of XML elements */
 #define CLIENT_RESULTS_SENT_BYTES (60 * 1024) /* of one kind; the daemon takes 64 KiB */
 #define CLIENT_FINDINGS_MAX 100
+/* Of a result file's findings: lines behind the excerpt of the log, and each of them. */
+#define CLIENT_EXCERPT_FINDINGS_MAX 20
+#define CLIENT_EXCERPT_LINE_BYTES 400
 /* A file to import. */
 #define CLIENT_IMPORT_MAX_BYTES (2 * 1024 * 1024)
 

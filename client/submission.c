@@ -252,8 +252,10 @@ static bool add_type(const struct invocation *inv, const struct step_outcome *ou
 	if (type == NULL) {
 		return add_found_type(outcome, results, details, parameters);
 	}
-	return add_given_type(
-		inv, type, details != NULL || headline[0] == '\0' ? details : headline, parameters);
+	if (details == NULL && (headline[0] != '\0' || results->failed)) {
+		details = headline[0] != '\0' ? headline : results->why;
+	}
+	return add_given_type(inv, type, details, parameters);
 }
 
 static bool add_failure(const struct invocation *inv, const struct step_outcome *outcome,
@@ -261,7 +263,9 @@ static bool add_failure(const struct invocation *inv, const struct step_outcome 
 	return add_type(inv, outcome, results, parameters) &&
 		set_text(parameters, "log", outcome->log) &&
 		(!json_is_object(outcome->scan) ||
-			json_object_set_new(parameters, "scan", json_deep_copy(outcome->scan)) == 0);
+			json_object_set_new(parameters, "scan", json_deep_copy(outcome->scan)) ==
+				0) &&
+		submission_add_findings(results, parameters) == 0;
 }
 
 static int add_context(int64_t deadline_us, json_t *parameters) {

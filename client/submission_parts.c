@@ -53,10 +53,29 @@ static int read_result(const struct step_outcome *outcome, enum results_kind kin
 		results_is_stale(path, &outcome->results_before[kind])) {
 		(void)text_copy(message, CLIENT_SENTENCE_MAX,
 			"it was there before the command, which has not written it");
-		return -EINVAL;
+		return -ESTALE;
 	}
 	return results_read(kind, path, !outcome->passed, part_deadline_us(deadline_us), ret_results,
 		message, CLIENT_SENTENCE_MAX);
+}
+
+/* Whether it failed is not known then: green is only what nothing speaks against. */
+static int refuse_result(const struct invocation *inv, bool passed, enum results_kind kind,
+	const char *path, const char *message) {
+	const char *name = results_kind_name(kind);
+
+	if (!command_forgives(inv)) {
+		return failure_report(FAILURE_USAGE, "codegenctl(1) says which formats are read",
+			"option \"--%s\" cannot use \"%s\": %s", name, path, message);
+	}
+	if (passed) {
+		return failure_report(FAILURE_REFUSED, "a pass needs the results that it names",
+			"nothing was reported: the step passed, and option \"--%s\" cannot use \"%s\": %s",
+			name, path, message);
+	}
+	failure_warn("option \"--%s\" cannot use \"%s\": %s; reporting without it", name, path,
+		message);
+	return 0;
 }
 
 static int add_result(const struct invocation *inv, const struct step_outcome *outcome,
@@ -74,21 +93,15 @@ static int add_result(const struct invocation *inv, const struct step_outcome *o
 		r = -EFBIG;
 	}
 	if (r == 0) {
+		ret->telling[kind] = results.failed ? results.quality : NULL;
 		return json_object_set_new(parameters, results_kind_name(kind), results.quality) < 0
 			? failure_report(FAILURE_FAILED, NULL, "out of memory")
 			: 0;
 	}
-	if (r != -EINVAL || message[0] == '\0') {
+	if ((r != -EINVAL && r != -ESTALE) || message[0] == '\0') {
 		(void)text_copy(message, sizeof(message), file_problem(r));
 	}
-	if (!command_forgives(inv)) {
-		return failure_report(FAILURE_USAGE, "codegenctl(1) says which formats are read",
-			"option \"--%s\" cannot use \"%s\": %s", results_kind_name(kind), path,
-			message);
-	}
-	failure_warn("option \"--%s\" cannot use \"%s\": %s; reporting without it",
-		results_kind_name(kind), path, message);
-	return 0;
+	return refuse_result(inv, outcome->passed && r != -ESTALE, kind, path, message);
 }
 
 int submission_add_results(const struct invocation *inv, const struct step_outcome *outcome,
