@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/logscan/merge.h"
 #include "common/text.h"
 
 #define NUMBER_DIGITS_MAX 15
 /* Of the kept ones, the first are never dropped for later ones. */
 #define KEPT_FIRST (LOGSCAN_FINDINGS_MAX / 2)
+/* Hashes of tests lie at most so far from their place. */
+#define DROPPED_PROBES 8
 
 static void evidence_destroy(struct evidence *evidence) {
 	if (evidence == NULL) {
@@ -65,22 +68,28 @@ static int fill_text(char **member, const struct span *span) {
 
 int evidence_complete(struct evidence *evidence, const struct match *match) {
 	const struct span *spans = match->spans;
-	bool has_place = evidence->file != NULL;
-	int r = fill_text(&evidence->file, &spans[CAPTURE_FILE]);
+	const struct span *file = &spans[CAPTURE_FILE];
+	bool fits = evidence->file == NULL || file->len == 0 ||
+		merge_same_file(evidence->file, strlen(evidence->file), file->text, file->len);
+	int r;
+
+	evidence->file_below = evidence->file_below ||
+		(evidence->file == NULL && file->len > 0 && match->row->role == ROLE_DETAIL);
+	r = fill_text(&evidence->file, file);
 
 	r = r < 0 ? r : fill_text(&evidence->rule, &spans[CAPTURE_RULE]);
 	r = r < 0 ? r : fill_text(&evidence->message, &spans[CAPTURE_MSG]);
 	r = r < 0 ? r : fill_text(&evidence->test, &spans[CAPTURE_TEST]);
-	if (!has_place || evidence->line == 0) {
+	if (fits && evidence->line == 0) {
 		evidence->line = span_number(&spans[CAPTURE_LINE]);
 		evidence->column = span_number(&spans[CAPTURE_COL]);
 	}
 	return r;
 }
 
-int evidence_add_detail(struct evidence *evidence, const struct line *line) {
+static int add_detail(struct evidence *evidence, const char *text, size_t len) {
 	size_t used = evidence->details != NULL ? strlen(evidence->details) : 0, n;
-	char *clean = clean_copy(line->text, line->len), *grown;
+	char *clean = clean_copy(text, len), *grown;
 
 	if (clean == NULL) {
 		return -ENOMEM;
@@ -104,18 +113,26 @@ int evidence_add_detail(struct evidence *evidence, const struct line *line) {
 	return 0;
 }
 
+#define HASH_BEGIN 14695981039346656037u /* FNV-1a */
+
+static uint64_t hash_text(uint64_t hash, const char *text, size_t len) {
+	for (size_t i = 0; i < len; i++) {
+		hash = (hash ^ (uint8_t)text[i]) * 1099511628211u;
+	}
+	return hash;
+}
+
+int evidence_add_detail(struct evidence *evidence, const struct line *line) {
+	return add_detail(evidence, line->text, line->len);
+}
+
 /* Whether this line was kept for this step before; it is remembered. */
 static bool was_seen(struct evidences *evidences, const struct line *line, const char *above) {
-	uint64_t hash = 14695981039346656037u + evidences->now.id; /* FNV-1a */
+	uint64_t hash = hash_text(HASH_BEGIN + evidences->now.id, line->text, line->len);
 	uint64_t *slot;
 	bool seen;
 
-	for (size_t i = 0; i < line->len; i++) {
-		hash = (hash ^ (uint8_t)line->text[i]) * 1099511628211u;
-	}
-	for (; above != NULL && *above != '\0'; above++) {
-		hash = (hash ^ (uint8_t)*above) * 1099511628211u;
-	}
+	hash = above != NULL ? hash_text(hash, above, strlen(above)) : hash;
 	slot = &evidences->seen[hash % EVIDENCE_SEEN_MAX];
 	seen = *slot == hash;
 	*slot = hash;
@@ -149,17 +166,94 @@ static size_t least_index(const struct evidences *evidences) {
 	return KEPT_FIRST;
 }
 
-static void make_room(struct evidences *evidences) {
-	size_t least;
+static void remove_at(struct evidences *evidences, size_t index) {
+	evidence_destroy(evidences->all[index]);
+	evidences->n--;
+	memmove(&evidences->all[index], &evidences->all[index + 1],
+		(evidences->n - index) * sizeof(evidences->all[0]));
+}
 
+static uint64_t hash_of_test(const struct evidence *evidence) {
+	const char *test = evidence->test;
+
+	return test != NULL ? hash_text(HASH_BEGIN, test, strlen(test)) : 0;
+}
+
+/* The place among `hash`'s few of `value`. NULL: none. */
+static uint64_t *find_dropped(struct evidences *evidences, uint64_t hash, uint64_t value) {
+	for (size_t i = 0; hash != 0 && i < DROPPED_PROBES; i++) {
+		uint64_t *slot = &evidences->dropped[(hash + i) % EVIDENCE_SEEN_MAX];
+
+		if (*slot == value) {
+			return slot;
+		}
+	}
+	return NULL;
+}
+
+/* A failure that was dropped may be told again by another line: it is remembered, to be counted once. */
+static void make_room(struct evidences *evidences, const struct evidence *evidence) {
+	uint64_t hash = hash_of_test(evidence), *slot = find_dropped(evidences, hash, hash);
+	const struct evidence *least;
+	size_t index;
+
+	if (slot != NULL) {
+		*slot = 0;
+		evidences->n_dropped--;
+	}
 	if (evidences->n < LOGSCAN_FINDINGS_MAX) {
 		return;
 	}
-	least = least_index(evidences);
-	evidence_destroy(evidences->all[least]);
-	evidences->n--;
-	memmove(&evidences->all[least], &evidences->all[least + 1],
-		(evidences->n - least) * sizeof(evidences->all[0]));
+	index = least_index(evidences);
+	least = evidences->all[index];
+	if (least->row->role == ROLE_FINDING && least->weight >= WEIGHT_LIKELY && !least->warning) {
+		hash = hash_of_test(least);
+		slot = find_dropped(evidences, hash, 0);
+		if (slot != NULL) {
+			*slot = hash;
+		}
+		evidences->n_dropped++;
+	}
+	remove_at(evidences, index);
+}
+
+/* The line that tells the place is shown with the one that is kept. */
+static int take(struct evidence *to, struct evidence *from) {
+	bool tells = from->file != NULL && !from->file_below && to->file == NULL;
+
+	merge_take(to, from);
+	return tells ? add_detail(to, from->text, strlen(from->text)) : 0;
+}
+
+/*
+ * Of two lines about one failure the surer one is kept. Returns: 1, there was another, and `*evidence` is the one that
+ * is kept; 0; -ENOMEM.
+ */
+static int merge(struct evidences *evidences, struct evidence **evidence) {
+	size_t index = merge_find(evidences, *evidence);
+	struct evidence *other;
+	int r;
+
+	if (index == evidences->n) {
+		return 0;
+	}
+	other = evidences->all[index];
+	if ((*evidence)->weight > other->weight) {
+		r = take(*evidence, other);
+		if (r < 0) {
+			return r;
+		}
+		evidence_destroy(other);
+		evidences->all[index] = *evidence;
+		return 1;
+	}
+	r = take(other, *evidence);
+	if (r < 0) {
+		return r;
+	}
+	evidence_destroy(*evidence);
+	*evidence = other;
+	return 1;
 }
 
 int evidences_add(struct evidences *evidences, const struct match *match, const struct line *line,
@@ -178,6 +272,7 @@ int evidences_add(struct evidences *evidences, const struct match *match, const 
 		return -ENOMEM;
 	}
 	evidence->row = match->row;
+	evidence->tool = match->row->tool;
 	evidence->type = match->row->type;
 	evidence->weight = match->row->weight;
 	evidence->warning = (match->row->flags & ROW_WARNING) != 0 || line->mark == MARK_WARNING ||
@@ -189,7 +284,8 @@ int evidences_add(struct evidences *evidences, const struct match *match, const 
 	evidence->text = clean_copy(line->text, line->len);
 	evidence->above = above != NULL ? clean_copy(above, strlen(above)) : NULL;
 	r = evidence_complete(evidence, match);
-	if (r == 0 && evidence->file == NULL && evidence->above != NULL) {
+	if (r == 0 && evidence->file == NULL && (match->row->flags & ROW_FILE_ABOVE) != 0 &&
+		above != NULL) {
 		evidence->file = clean_copy(above, strlen(above));
 	}
 	if (r < 0 || evidence->text == NULL) {
@@ -201,10 +297,36 @@ int evidences_add(struct evidences *evidences, const struct match *match, const 
 	if (!evidence->warning) {
 		now->best_weight = MAX(now->best_weight, evidence->weight);
 	}
-	make_room(evidences);
-	evidences->all[evidences->n++] = evidence;
+	r = merge(evidences, &evidence);
+	if (r < 0) {
+		return r;
+	}
+	if (r == 0) {
+		make_room(evidences, evidence);
+		evidences->all[evidences->n++] = evidence;
+	}
 	*ret_evidence = TAKE_PTR(evidence);
 	return 0;
+}
+
+void evidences_drop(struct evidences *evidences, const struct grammar_row *row, const char *text) {
+	for (size_t i = evidences->n; i-- > 0;) {
+		const struct evidence *evidence = evidences->all[i];
+
+		if (evidence->row == row && evidence->step == evidences->now.id &&
+			strcmp(evidence->text, text) == 0) {
+			remove_at(evidences, i);
+			evidences->n_seen--;
+			return;
+		}
+	}
+}
+
+bool evidence_is_of(struct evidence *evidence, const struct grammar_row *row) {
+	if (strcmp(row->tool, "node:test") == 0 && strcmp(evidence->tool, "tap") == 0) {
+		evidence->tool = row->tool;
+	}
+	return strcmp(evidence->tool, row->tool) == 0;
 }
 
 static void next_step(struct evidences *evidences) {

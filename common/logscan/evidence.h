@@ -24,6 +24,7 @@
 
 struct evidence {
 	const struct grammar_row *row;
+	const char *tool;     /* static */
 	enum error_type type; /* the row's, unless the command or the step knows better */
 	uint8_t weight;
 	bool cancelled;
@@ -35,6 +36,7 @@ struct evidence {
 	char *text;    /* clean; never NULL */
 	char *details; /* lines; NULL: none */
 	char *file;
+	bool file_below; /* only a line below it named its file */
 	int64_t line;
 	int64_t column;
 	char *rule;
@@ -62,11 +64,13 @@ struct step {
 struct evidences {
 	size_t n;
 	uint64_t n_seen;
+	uint64_t n_dropped;			    /* findings for which there was no room */
 	struct evidence *all[LOGSCAN_FINDINGS_MAX]; /* in the log's order */
 	struct step now;
 	size_t n_failed;
 	struct step failed[STEPS_FAILED_MAX];
-	uint64_t seen[EVIDENCE_SEEN_MAX]; /* hashes of lines, by hash */
+	uint64_t seen[EVIDENCE_SEEN_MAX];    /* hashes of lines, by hash */
+	uint64_t dropped[EVIDENCE_SEEN_MAX]; /* hashes of tests, by hash */
 };
 
 void evidences_finish(struct evidences *evidences);
@@ -77,6 +81,10 @@ void evidences_finish(struct evidences *evidences);
  */
 must_check int evidences_add(struct evidences *evidences, const struct match *match,
 	const struct line *line, int64_t log_line, const char *above, struct evidence **ret_evidence);
+/* Takes back what this row found in this line. */
+void evidences_drop(struct evidences *evidences, const struct grammar_row *row, const char *text);
+/* Whether a detail by this row may belong to it: it is of the same tool. What node:test prints is told from TAP so. */
+bool evidence_is_of(struct evidence *evidence, const struct grammar_row *row);
 /* A line that belongs to it; what has no room is left out. Returns: 0; -ENOMEM. */
 must_check int evidence_add_detail(struct evidence *evidence, const struct line *line);
 /* Fills in what a line's groups tell and the finding does not know yet. Returns: 0; -ENOMEM. */

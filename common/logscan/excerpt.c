@@ -1,6 +1,7 @@
 #include "common/logscan/excerpt.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,9 @@ struct plan {
 	size_t n;
 	struct choice choices[LOGSCAN_FINDINGS_MAX];
 	size_t lines; /* planned so far */
+	size_t lines_max;
+	size_t gap; /* behind which findings are left out; n: nowhere */
+	uint64_t n_left_out;
 };
 
 static bool same_text(const char *a, const char *b) {
@@ -75,7 +79,7 @@ static bool show(struct plan *plan, size_t index) {
 	}
 	choice->above = needs_above(plan, index);
 	lines = 1 + choice->above;
-	if (plan->lines + lines > LOGSCAN_EXCERPT_LINES_MAX) {
+	if (plan->lines + lines > plan->lines_max) {
 		choice->above = false;
 		return false;
 	}
@@ -111,9 +115,9 @@ static size_t count_lines(const char *text) {
 static void add_details(struct plan *plan) {
 	bool added = true;
 
-	while (added && plan->lines < LOGSCAN_EXCERPT_LINES_MAX) {
+	while (added && plan->lines < plan->lines_max) {
 		added = false;
-		for (size_t i = 0; i < plan->n && plan->lines < LOGSCAN_EXCERPT_LINES_MAX; i++) {
+		for (size_t i = 0; i < plan->n && plan->lines < plan->lines_max; i++) {
 			struct choice *choice = &plan->choices[i];
 
 			if (choice->shown &&
@@ -124,6 +128,11 @@ static void add_details(struct plan *plan) {
 			}
 		}
 	}
+}
+
+static bool is_of_class(const struct decision *decision, const struct evidence *evidence) {
+	return evidence->type == decision->type && evidence_is_error(evidence) &&
+		evidence->weight >= WEIGHT_SENTENCE;
 }
 
 /*
@@ -140,8 +149,7 @@ static void choose(struct plan *plan, const struct decision *decision) {
 		for (size_t k = 0; k < plan->n; k++) {
 			size_t i = k % 2 == 0 ? k / 2 : plan->n - 1 - k / 2;
 			const struct evidence *evidence = plan->choices[i].evidence;
-			bool is_class = evidence->type == decision->type &&
-				evidence_is_error(evidence) && evidence->weight >= WEIGHT_SENTENCE;
+			bool is_class = is_of_class(decision, evidence);
 			bool wanted = round == 0 ? is_class && evidence->row->role == ROLE_SUMMARY
 				: round == 1	 ? is_class && is_first_of_its_kind(plan, i)
 				: round == 2	 ? is_class
@@ -153,6 +161,56 @@ static void choose(struct plan *plan, const struct decision *decision) {
 		}
 	}
 	add_details(plan);
+}
+
+/* How many findings are left out, and where most of them are. */
+static void find_gap(
+	struct plan *plan, const struct evidences *evidences, const struct decision *decision) {
+	size_t run = 0, longest = 0;
+
+	plan->n_left_out = 0;
+	plan->gap = plan->n;
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct choice *choice = &plan->choices[i];
+
+		if (choice->shown) {
+			run = 0;
+		} else if (is_of_class(decision, choice->evidence) &&
+			choice->evidence->row->role == ROLE_FINDING) {
+			plan->n_left_out++;
+			run++;
+		}
+		if (run > longest) {
+			longest = run;
+			plan->gap = i;
+		}
+	}
+	if (plan->n_left_out > 0) {
+		plan->n_left_out += evidences->n_dropped;
+	}
+}
+
+/* Once more with room for the mark, where not all have room. */
+static void plan_lines(
+	struct plan *plan, const struct evidences *evidences, const struct decision *decision) {
+	plan->lines_max = LOGSCAN_EXCERPT_LINES_MAX;
+	choose(plan, decision);
+	find_gap(plan, evidences, decision);
+	if (plan->n_left_out == 0) {
+		return;
+	}
+	for (size_t i = 0; i < plan->n; i++) {
+		plan->choices[i] = (struct choice){ .evidence = plan->choices[i].evidence };
+	}
+	plan->lines = 0;
+	plan->lines_max = LOGSCAN_EXCERPT_LINES_MAX - 1;
+	choose(plan, decision);
+	find_gap(plan, evidences, decision);
+}
+
+static int append_mark(struct buffer *out, uint64_t n) {
+	return buffer_appendf(out, "%s[\xE2\x80\xA6 %" PRIu64 " finding%s left out \xE2\x80\xA6]",
+		out->len > 0 ? "\n" : "", n, n == 1 ? "" : "s");
 }
 
 static int append_line(struct buffer *out, const char *text, size_t len) {
@@ -189,10 +247,13 @@ int excerpt_make(const struct evidences *evidences, const struct decision *decis
 	}
 	if (decision->failed) {
 		collect(plan, evidences, decision);
-		choose(plan, decision);
+		plan_lines(plan, evidences, decision);
 	}
 	for (size_t i = 0; r == 0 && i < plan->n; i++) {
 		r = plan->choices[i].shown ? append_choice(&out, &plan->choices[i]) : 0;
+		if (r == 0 && plan->n_left_out > 0 && plan->gap == i) {
+			r = append_mark(&out, plan->n_left_out);
+		}
 	}
 	text = r == 0 ? buffer_steal(&out) : NULL;
 	if (text == NULL) {

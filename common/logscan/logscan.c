@@ -27,6 +27,16 @@
 #define BLANK_LINES_MAX 6
 #define LAST_WORDS_LINES_MAX 60
 
+/* A line that tells the file or the place of what the same tool finds next. */
+struct group {
+	const struct grammar_row *row; /* NULL: none */
+	uint32_t step;
+	char text[EVIDENCE_TEXT_MAX_BYTES];
+	char file[EVIDENCE_TEXT_MAX_BYTES];
+	char line[24];
+	char column[24];
+};
+
 struct logscan {
 	const struct grammar *grammar;
 	struct matcher *matcher;
@@ -42,6 +52,7 @@ struct logscan {
 	struct evidence *last; /* they belong to it; borrowed */
 	int64_t above_line;    /* the last finding with a file above it, and that file */
 	char above[EVIDENCE_TEXT_MAX_BYTES];
+	struct group group;
 	struct log_end end;
 	struct evidences evidences;
 	struct line line;
@@ -266,17 +277,72 @@ static bool is_part_of_last(const struct logscan *scan, const struct match *matc
 		match->row->weight < scan->last->weight && match->spans[CAPTURE_TEST].len == 0;
 }
 
+static void copy_span(char *out, size_t size, const char *text, size_t len) {
+	len = text != NULL ? MIN(len, size - 1) : 0;
+	if (len > 0) {
+		memcpy(out, text, len);
+	}
+	out[len] = '\0';
+}
+
+static void begin_group(struct logscan *scan, const struct match *match) {
+	struct group *group = &scan->group;
+	const struct span *spans = match->spans;
+
+	group->row = match->row;
+	group->step = scan->evidences.now.id;
+	copy_span(group->text, sizeof(group->text), scan->line.text, scan->line.len);
+	copy_span(group->file, sizeof(group->file), spans[CAPTURE_FILE].text,
+		spans[CAPTURE_FILE].len);
+	copy_span(group->line, sizeof(group->line), spans[CAPTURE_LINE].text,
+		spans[CAPTURE_LINE].len);
+	copy_span(group->column, sizeof(group->column), spans[CAPTURE_COL].text,
+		spans[CAPTURE_COL].len);
+}
+
+static void take_from_group(struct span *span, const char *text) {
+	if (span->len == 0) {
+		*span = (struct span){ .text = text, .len = strlen(text) };
+	}
+}
+
+/* Whether the group's line names the file of this finding; then the finding gets it. */
+static bool join_group(struct logscan *scan, struct match *match) {
+	struct group *group = &scan->group;
+	struct span *spans = match->spans;
+
+	if (group->row == NULL || group->row == match->row || spans[CAPTURE_TEST].len == 0 ||
+		group->step != scan->evidences.now.id ||
+		strcmp(group->row->tool, match->row->tool) != 0 || spans[CAPTURE_FILE].len > 0) {
+		return false;
+	}
+	take_from_group(&spans[CAPTURE_FILE], group->file);
+	take_from_group(&spans[CAPTURE_LINE], group->line);
+	take_from_group(&spans[CAPTURE_COL], group->column);
+	if (group->row->role == ROLE_FINDING) {
+		evidences_drop(&scan->evidences, group->row, group->text);
+		return true;
+	}
+	group->row = NULL; /* the place of one finding */
+	return false;
+}
+
 static int detail(struct logscan *scan, const struct match *match) {
+	const struct grammar_row *row = match->row;
 	int r;
 
-	if (scan->last == NULL) {
+	if ((row->flags & ROW_GROUP) != 0) {
+		begin_group(scan, match);
+		return 0;
+	}
+	if (scan->last == NULL || ((row->flags & ROW_OWN) != 0 && !evidence_is_of(scan->last, row))) {
 		return 0;
 	}
 	r = evidence_complete(scan->last, match);
 	return r < 0 ? r : evidence_add_detail(scan->last, &scan->line);
 }
 
-static int found(struct logscan *scan, const struct match *match, size_t at, int64_t log_line) {
+static int found(struct logscan *scan, struct match *match, size_t at, int64_t log_line) {
 	const char *above = NULL;
 	struct evidence *kept = NULL;
 	int r;
@@ -292,12 +358,18 @@ static int found(struct logscan *scan, const struct match *match, size_t at, int
 		line_before(scan, &(size_t){ at }, &scan->other)) {
 		above = scan->other.text;
 	}
+	if ((match->row->flags & ROW_GROUP) != 0) {
+		begin_group(scan, match);
+	} else if (join_group(scan, match)) {
+		above = scan->group.text;
+	}
 	r = evidences_add(&scan->evidences, match, &scan->line, log_line, above, &kept);
 	if (kept != NULL) {
 		adapt(scan, kept);
 	}
 	if (kept == NULL) {
 		scan->follow = 0;
+		scan->last = NULL;
 		return r;
 	}
 	/* make_room() may have taken the one before */
@@ -319,12 +391,14 @@ static int take_command(struct logscan *scan, const struct match *match) {
 	return 0;
 }
 
-static int apply(struct logscan *scan, const struct match *match, size_t at, int64_t log_line) {
+static int apply(struct logscan *scan, struct match *match, size_t at, int64_t log_line) {
 	const struct span *cmd = &match->spans[CAPTURE_CMD];
 	struct evidences *evidences = &scan->evidences;
 
 	switch (match->row->role) {
-	case ROLE_NOISE: scan->follow = 0; return 0;
+	case ROLE_NOISE:
+		scan->follow = (match->row->flags & ROW_WITHIN) != 0 ? scan->follow : 0;
+		return 0;
 	case ROLE_PASSED:
 		scan->end.passed = true;
 		evidences->n_failed = 0;
@@ -358,6 +432,7 @@ static int apply(struct logscan *scan, const struct match *match, size_t at, int
 		if (evidences->now.best_weight < WEIGHT_SENTENCE && !evidences->now.exited) {
 			int r = keep_last_words(scan, at, log_line);
 
+			scan->last = NULL;
 			if (r < 0) {
 				return r;
 			}

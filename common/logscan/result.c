@@ -104,7 +104,7 @@ static bool fill_findings(const struct evidences *evidences, const struct decisi
 			continue;
 		}
 		result->n_findings++;
-		finding->tool = evidence->row->tool;
+		finding->tool = evidence->tool;
 		finding->severity = evidence_is_error(evidence) ? SEVERITY_ERROR : SEVERITY_WARNING;
 		finding->file = copy_or_null(evidence->file, &failed);
 		finding->line = evidence->line;
