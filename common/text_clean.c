@@ -152,6 +152,16 @@ static void clean_one(struct cleaner *cleaner) {
 	}
 }
 
+/* How many bytes are ASCII that stays as it is: most of any text. */
+static size_t plain_len(const char *data, size_t len) {
+	size_t n = 0;
+
+	while (n < len && data[n] >= ' ' && data[n] < 0x7F) {
+		n++;
+	}
+	return n;
+}
+
 char *text_clean(const char *data, size_t len) {
 	struct cleaner cleaner = { .in = data, .len = len };
 	char *shorter;
@@ -165,7 +175,14 @@ char *text_clean(const char *data, size_t len) {
 		return NULL;
 	}
 	while (cleaner.pos < len) {
-		clean_one(&cleaner);
+		size_t plain = plain_len(data + cleaner.pos, len - cleaner.pos);
+
+		if (plain > 0) {
+			emit(&cleaner, data + cleaner.pos, plain);
+			cleaner.pos += plain;
+		} else {
+			clean_one(&cleaner);
+		}
 	}
 	cleaner.out[cleaner.n_out] = '\0';
 	shorter = realloc(cleaner.out, cleaner.n_out + 1);

@@ -27,6 +27,7 @@
 #define LIMIT_INSTRUCTIONS_MAX_BYTES (64 * 1024)
 #define LIMIT_ANCESTORS_MAX 256
 #define LIMIT_QUALITY_MAX_BYTES (64 * 1024) /* each of coverage, lint, security, tests */
+#define LIMIT_REDACT_CPU_US (25 * 1000) /* of one report: the loop waits meanwhile */
 #define LIMIT_SCAN_MAX_BYTES (64 * 1024)    /* findings are dropped first, then the excerpt is cut */
 #define LIMIT_SCAN_FINDINGS_MAX 256
 #define LIMIT_REPORT_PAGE_ROWS 8	    /* read at once for a list; each may be over a MiB */

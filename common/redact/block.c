@@ -74,7 +74,7 @@ static void find_needles(struct redactor *red, const char *line, size_t len) {
 			return;
 		}
 		red->spans.span[red->spans.n++] = (struct span){
-			.match = at, .from = at, .to = at + n, .rule = REDACT_RULES_MAX
+			.match = at, .from = at, .to = at + n, .rule = SPAN_VALUE
 		};
 		at++;
 	}
@@ -194,14 +194,28 @@ static int pass(struct walk *walk, size_t upto) {
 	return r;
 }
 
+/* There is no time to look at the line, which may have a secret: it goes. */
+static int drop_line(struct walk *walk, size_t from, size_t to) {
+	int r = pass(walk, MAX(from, walk->done));
+
+	r = r < 0 ? r : buffer_append_str(walk->out, REDACT_MARK "unsearched]");
+	walk->red->count++;
+	walk->done = to;
+	return r;
+}
+
 /* Works on the line (or the rest of one) in the shadow's [start, end). */
 static int redact_line(struct walk *walk, size_t start, size_t end) {
 	struct redactor *red = walk->red;
 	const struct shadow *shadow = &red->shadow;
 	bool opens_key = false;
 	size_t from = shadow_origin_end(shadow, start), to = shadow_origin_end(shadow, end);
-	int r = find_in_line(red, shadow->text + start, end - start, &opens_key);
+	int r;
 
+	if (finder_is_over(red->finder)) {
+		return drop_line(walk, from, to);
+	}
+	r = find_in_line(red, shadow->text + start, end - start, &opens_key);
 	if (r < 0 || red->spans.n == 0) {
 		return r;
 	}

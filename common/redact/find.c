@@ -3,6 +3,7 @@
 #include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/redact/internal.h"
 
@@ -24,6 +25,8 @@
 struct finder {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
+	int64_t cpu_end_us; /* of this thread's time; 0: as long as it takes */
+	bool over;
 };
 
 struct search {
@@ -61,8 +64,27 @@ void finder_destroy(struct finder *finder) {
 	}
 }
 
+static int64_t cpu_now_us(void) {
+	struct timespec now;
+
+	return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) < 0
+		? 0
+		: (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void finder_limit(struct finder *finder, int64_t cpu_us) {
+	finder->cpu_end_us = MAX(cpu_now_us() + cpu_us, (int64_t)1);
+}
+
+bool finder_is_over(struct finder *finder) {
+	finder->over = finder->over || (finder->cpu_end_us > 0 && cpu_now_us() > finder->cpu_end_us);
+	return finder->over;
+}
+
 const char *span_kind(const struct span *span) {
-	return span->rule < n_redact_rules ? redact_rules[span->rule].kind : "secret";
+	return span->rule < n_redact_rules ? redact_rules[span->rule].kind
+		: span->rule == SPAN_UNSEARCHED ? "unsearched"
+						: "secret";
 }
 
 static void add_span(struct search *search, size_t match, size_t from, size_t to) {
@@ -191,8 +213,17 @@ int finder_find(struct finder *finder, const struct rule_set *set, const char *l
 	struct spans *spans, bool *ret_opens_key) {
 	for (size_t rule = 0; rule < n_redact_rules; rule++) {
 		struct search search = { finder, rule, line, len, spans, 0 };
-		int r = rule_set_has(set, rule) ? find_rule(&search, ret_opens_key) : 0;
+		int r;
 
+		if (!rule_set_has(set, rule)) {
+			continue;
+		}
+		if (finder_is_over(finder)) {
+			search.rule = SPAN_UNSEARCHED;
+			add_span(&search, 0, 0, len);
+			return 0;
+		}
+		r = find_rule(&search, ret_opens_key);
 		if (r < 0) {
 			return r;
 		}

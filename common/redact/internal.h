@@ -70,10 +70,13 @@ static inline void rule_set_join(struct rule_set *set, const struct rule_set *mo
 	}
 }
 
+#define SPAN_VALUE REDACT_RULES_MAX		/* a known value */
+#define SPAN_UNSEARCHED (REDACT_RULES_MAX + 1) /* there was no time for it */
+
 /* A secret in a line: `from` and `to` are offsets in its shadow; `match` is where what identifies it begins. */
 struct span {
 	size_t match, from, to;
-	uint16_t rule; /* REDACT_RULES_MAX: a known value */
+	uint16_t rule; /* or one of the next */
 };
 
 struct spans {
@@ -107,6 +110,9 @@ struct finder;
 must_check int finder_create(struct finder **ret_finder);
 void finder_destroy(struct finder *finder);
 DEFINE_CLEANUP(struct finder *, finder_destroy);
+/* As redactor_limit(). */
+void finder_limit(struct finder *finder, int64_t cpu_us);
+bool finder_is_over(struct finder *finder);
 /*
  * Adds what the rules of `set` find in one line. `*ret_opens_key`: a private key begins in it and does not end.
  * Returns: 0; -ENOMEM.

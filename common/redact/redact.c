@@ -52,6 +52,10 @@ void redactor_destroy(struct redactor *red) {
 	free(red);
 }
 
+void redactor_limit(struct redactor *red, int64_t cpu_us) {
+	finder_limit(red->finder, cpu_us);
+}
+
 uint64_t redactor_count(const struct redactor *red) {
 	return red->count;
 }

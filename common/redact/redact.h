@@ -47,6 +47,12 @@ must_check int redactor_add_value(struct redactor *redactor, const char *value);
 must_check int redactor_add_environment(struct redactor *redactor, char *const *environ);
 
 /*
+ * Bounds the processor's time that its rules take from now on. Lines that they would have to look at then are taken out
+ * as a whole; those in which nothing speaks of a secret pass as ever.
+ */
+void redactor_limit(struct redactor *redactor, int64_t cpu_us);
+
+/*
  * Appends what is surely clean of the text so far to `out`; at most REDACT_LINE_MAX_BYTES (one line, a private
  * key's lines excepted, which are dropped as they come) are held back. Any bytes are fine.
  * Returns: 0; as buffer_append(); the text is lost then, never passed on unredacted.
@@ -75,10 +81,11 @@ must_check int redactor_text(struct redactor *redactor, char **text);
  */
 must_check int redactor_json(struct redactor *redactor, json_t *value);
 
+/* The same in a fixed array of `size` bytes: what does not fit any more is cut. */
+must_check int redactor_array(struct redactor *redactor, char *text, size_t size);
 /* The same with the rules alone; each adds to `*count` (may be NULL) how often something was found. */
 must_check int redact_text(char **text, uint64_t *count);
 must_check int redact_json(json_t *value, uint64_t *count);
-/* In a fixed array of `size` bytes: what does not fit any more is cut. Returns: 0; -ENOMEM, untouched. */
 must_check int redact_array(char *text, size_t size, uint64_t *count);
 
 /* Whether a rule finds anything in the text; `*ret_kind` is then its name, static. For what is about to leave us. */

@@ -81,20 +81,29 @@ int redact_text(char **text, uint64_t *count) {
 	return r;
 }
 
+int redactor_array(struct redactor *red, char *text, size_t size) {
+	_cleanup_(buffer_finish) struct buffer out;
+	int r;
+
+	buffer_init(&out, SIZE_MAX / 4);
+	r = redact_into(red, text, strlen(text), &out);
+	if (r > 0) {
+		(void)text_copy(text, size, out.data);
+	}
+	return MIN(r, 0);
+}
+
 int redact_array(char *text, size_t size, uint64_t *count) {
-	_cleanup_(freep) char *copy = NULL;
+	_cleanup_(redactor_destroyp) struct redactor *red = NULL;
 	int r;
 
 	if (is_plain_to_rules(text, strlen(text))) {
 		return 0;
 	}
-	copy = strdup(text);
-	if (copy == NULL) {
-		return -ENOMEM;
-	}
-	r = redact_text(&copy, count);
+	r = redactor_create(&red);
+	r = r < 0 ? r : redactor_array(red, text, size);
 	if (r == 0) {
-		(void)text_copy(text, size, copy);
+		add_count(count, red);
 	}
 	return r;
 }

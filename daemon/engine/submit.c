@@ -35,10 +35,7 @@ static int make_fit(struct engine_submit *submit) {
 		r = clean(texts[i]);
 	}
 	if (r == 0) {
-		r = report_redact(report);
-	}
-	if (r == 0) {
-		r = redact_json(submit->build.quality, NULL);
+		r = report_redact(report, submit->build.quality);
 	}
 	return r;
 }

@@ -132,7 +132,7 @@ static int import_as_report(struct import_params *p) {
 	int r = import_report(p->name, p->object, clock_now_ms(), &p->report, p->corrected);
 
 	if (r == 0) {
-		r = report_redact(&p->report);
+		r = report_redact(&p->report, NULL);
 	}
 	if (r == 0) {
 		r = submit_cut_context(&p->report.context, LIMIT_CONTEXT_MAX_BYTES);

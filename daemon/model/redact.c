@@ -12,7 +12,7 @@
  * Project, head repository, commit and key stay: by them reports are told apart and joined, and with other ones a report
  * would belong elsewhere. Their forms leave no room for credentials (text_is_project(), a commit's characters).
  */
-static int redact_names(struct report *report) {
+static int redact_names(struct redactor *redactor, struct report *report) {
 	const struct {
 		char *text;
 		size_t size;
@@ -26,7 +26,7 @@ static int redact_names(struct report *report) {
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
-		r = redact_array(names[i].text, names[i].size, NULL);
+		r = redactor_array(redactor, names[i].text, names[i].size);
 	}
 	return r;
 }
@@ -46,17 +46,27 @@ static int make_fit(struct report *report) {
 	return r < 0 ? r : scan_tidy(&report->scan, LIMIT_SCAN_MAX_BYTES);
 }
 
-int report_redact(struct report *report) {
+static int redact_report(struct redactor *redactor, struct report *report) {
 	char **const texts[] = { &report->details, &report->command, &report->log };
-	int r = redact_names(report);
+	int r = redact_names(redactor, report);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts) && r == 0; i++) {
-		r = redact_text(texts[i], NULL);
+		r = redactor_text(redactor, texts[i]);
 	}
-	if (r == 0) {
-		r = redact_json(report->context, NULL);
+	r = r < 0 ? r : redactor_json(redactor, report->scan);
+	return r < 0 ? r : redactor_json(redactor, report->context);
+}
+
+int report_redact(struct report *report, json_t *quality) {
+	_cleanup_(redactor_destroyp) struct redactor *redactor = NULL;
+	int r = redactor_create(&redactor);
+
+	if (r < 0) {
+		return r;
 	}
-	r = r < 0 ? r : redact_json(report->scan, NULL);
+	redactor_limit(redactor, LIMIT_REDACT_CPU_US);
+	r = redact_report(redactor, report);
+	r = r < 0 ? r : redactor_json(redactor, quality);
 	return r < 0 ? r : make_fit(report);
 }
 

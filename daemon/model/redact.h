@@ -9,9 +9,10 @@
 #include "daemon/model/task.h"
 
 /*
- * Texts, names, the build's address, the context and the scan; then cuts what is longer than is kept, and tidies the
- * scan. Returns: 0; -ENOMEM.
+ * Texts, names, the build's address, the context, the scan and the numbers of `quality` (borrowed; NULL is fine); then
+ * cuts what is longer than is kept, and tidies the scan. It holds the loop for LIMIT_REDACT_CPU_US at most, more or
+ * less: lines with words that speak of secrets are taken out unsearched then. Returns: 0; -ENOMEM.
  */
-must_check int report_redact(struct report *report);
+must_check int report_redact(struct report *report, json_t *quality);
 /* Instructions, reason and result. Returns: 0; -ENOMEM. */
 must_check int task_redact(struct task *task);

@@ -332,6 +332,18 @@ static void a_secret_longer_than_a_piece_goes(void **state) {
 }
 
 /* The text goes on further behind: neither end of what is missing shows half of a secret. */
+/* When there is no time, what may hold a secret goes, and nothing else. */
+static void without_time_what_is_suspect_goes(void **state) {
+	_cleanup_(redactor_destroyp) struct redactor *redactor = make();
+	static const char text[] = "ordinary words\nDB_PASSWORD=a1b2c3d4\nmore words\na token of thanks\n";
+	_cleanup_(freep) char *result = NULL;
+
+	redactor_limit(redactor, -1000 * 1000);
+	result = finish(redactor, text, strlen(text));
+	assert_string_equal(result,
+		"ordinary words\n[REDACTED:unsearched]\nmore words\n[REDACTED:unsearched]\n");
+}
+
 static void nothing_half_is_left_at_a_jump(void **state) {
 	static const struct key_case cases[] = {
 		{ "ng tail of a token\nnext\n", "next\n" },
@@ -403,6 +415,7 @@ int main(void) {
 		cmocka_unit_test(any_bytes_pass),
 		cmocka_unit_test(an_endless_line_is_passed_on_in_pieces),
 		cmocka_unit_test(a_secret_longer_than_a_piece_goes),
+		cmocka_unit_test(without_time_what_is_suspect_goes),
 		cmocka_unit_test(nothing_half_is_left_at_a_jump),
 		cmocka_unit_test(lines_come_out_as_they_end),
 		cmocka_unit_test(members_with_a_secret_name_lose_their_text),
