@@ -23,8 +23,7 @@ static void tell_complaints(const struct invocation *inv) {
 }
 
 /* What kept the step from being what its code says; it belongs to its log as well. */
-static void tell_result(
-	const struct invocation *inv, struct run_result *result, struct run_log *log) {
+static void tell_result(const struct invocation *inv, struct run_result *result, struct run_log *log) {
 	char sentence[CLIENT_SENTENCE_MAX];
 
 	if (result->failure < 0) {

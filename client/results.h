@@ -57,8 +57,8 @@ void results_mark(const char *path, struct results_mark *ret_mark);
 bool results_is_stale(const char *path, const struct results_mark *before);
 
 /*
- * Reads and understands a file ("-" is not allowed); the format is found by looking at it. Where the step has failed, an empty
- * file is not that of a scanner which found nothing, but of one that did not come to its end.
+ * Reads and understands a file ("-" is not allowed); the format is found by looking at it. Where the step has failed,
+ * an empty file is not that of a scanner which found nothing, but of one that did not come to its end.
  * Returns: 0, the caller decrefs `quality`; -EINVAL, not a known format of that kind or broken, and `message` says in
  * words what is wrong; -EFBIG; as file_read(). Outputs but `message` untouched on failure.
  */

@@ -22,9 +22,9 @@ enum run_exit {
 };
 
 struct run_child {
-	pid_t pid;		   /* 0: not there, or gone */
-	int status;		   /* then: as waitpid() has it */
-	int asked;		   /* 0; the last signal that is there to end us, the step, or both */
+	pid_t pid;     /* 0: not there, or gone */
+	int status;    /* then: as waitpid() has it */
+	int asked;     /* 0; the last signal that is there to end us, the step, or both */
 	bool unwanted; /* it has ended the step, or came after that: somebody waits for our end now */
 	int signal_fd;		   /* readable: a signal for run_child_attend() */
 	sigset_t mask;		   /* the caller's */

@@ -28,7 +28,7 @@ struct run_stream {
 	bool is_pty;
 	struct run_pty pty;
 	struct run_sink sink;
-	int status;	   /* 0; negative errno: what came could not be passed on, and is not from then on */
+	int status; /* 0; negative errno: what came could not be passed on, and is not from then on */
 	int64_t owed;	   /* bytes that are still to be read, now that the step has ended */
 	size_t begin, end; /* of what waits in `data` to be passed on */
 	char *data;	   /* owned: RUN_CHUNK_BYTES */

@@ -14,10 +14,10 @@
 /* How the step went, as far as its log and its command tell. Borrowed. */
 struct step_outcome {
 	bool passed;
-	int64_t exit_code;   /* -1 not known */
-	const char *command; /* what was run; NULL: what --command says */
-	const char *log;     /* clean and redacted; NULL: none */
-	const json_t *scan;  /* what `scan --json` prints; NULL: none */
+	int64_t exit_code;			   /* -1 not known */
+	const char *command;			   /* what was run; NULL: what --command says */
+	const char *log;			   /* clean and redacted; NULL: none */
+	const json_t *scan;			   /* what `scan --json` prints; NULL: none */
 	const struct results_mark *results_before; /* of each kind, before the step; NULL: not known */
 };
 

@@ -55,8 +55,8 @@ static int read_result(const struct step_outcome *outcome, enum results_kind kin
 			"it was there before the command, which has not written it");
 		return -ESTALE;
 	}
-	return results_read(kind, path, !outcome->passed, part_deadline_us(deadline_us), ret_results,
-		message, CLIENT_SENTENCE_MAX);
+	return results_read(kind, path, !outcome->passed, part_deadline_us(deadline_us),
+		ret_results, message, CLIENT_SENTENCE_MAX);
 }
 
 /* Whether it failed is not known then: green is only what nothing speaks against. */
@@ -73,8 +73,8 @@ static int refuse_result(const struct invocation *inv, bool passed, enum results
 			"nothing was reported: the step passed, and option \"--%s\" cannot use \"%s\": %s",
 			name, path, message);
 	}
-	failure_warn("option \"--%s\" cannot use \"%s\": %s; reporting without it", name, path,
-		message);
+	failure_warn(
+		"option \"--%s\" cannot use \"%s\": %s; reporting without it", name, path, message);
 	return 0;
 }
 

@@ -34,8 +34,7 @@ must_check int submission_add_results(const struct invocation *inv,
  * Adds to the scan among the parameters, which is made when it is missing, what the files tell of and the log's scan
  * does not: their numbers and, bounded, what failed. Returns: 0; -ENOMEM.
  */
-must_check int submission_add_findings(
-	const struct submission_results *results, json_t *parameters);
+must_check int submission_add_findings(const struct submission_results *results, json_t *parameters);
 
 /*
  * Takes secrets, also the values of secret variables, out of every text but the key; cuts what then is too long, and

@@ -175,8 +175,8 @@ static void files_of_tools(void **state) {
 		int r;
 
 		snprintf(file, sizeof(file), "%s/%s", getenv("RESULTS_DATA"), files[i].file);
-		r = results_read(
-			files[i].kind, file, false, CALL_NO_DEADLINE, &results, message, sizeof(message));
+		r = results_read(files[i].kind, file, false, CALL_NO_DEADLINE, &results, message,
+			sizeof(message));
 		if (r != 0) {
 			fail_msg("%s: %s", files[i].file, message);
 		}
@@ -501,8 +501,8 @@ static void large_files_are_refused(void **state) {
 
 	assert_int_equal(fd_write_file_atomic(path, "<testsuite>", 11, 0600), 0);
 	assert_int_equal(truncate(path, CLIENT_RESULTS_FILE_BYTES + 1), 0);
-	assert_true(
-		results_read(TESTS, path, false, CALL_NO_DEADLINE, &results, message, sizeof(message)) < 0);
+	assert_true(results_read(TESTS, path, false, CALL_NO_DEADLINE, &results, message,
+			    sizeof(message)) < 0);
 	blanks = malloc(CLIENT_RESULTS_JSON_BYTES + 1);
 	assert_non_null(blanks);
 	memset(blanks, ' ', CLIENT_RESULTS_JSON_BYTES + 1);
@@ -511,63 +511,35 @@ static void large_files_are_refused(void **state) {
 		read_bytes(LINT, blanks, CLIENT_RESULTS_JSON_BYTES + 1, &results, message), -EFBIG);
 	assert_string_equal(message, "it is larger than 32 MiB");
 	/* Time ends the parsing too. */
-	assert_int_equal(
-		results_read(LINT, path, false, clock_mono_us() + 1000, &results, message, sizeof(message)),
+	assert_int_equal(results_read(LINT, path, false, clock_mono_us() + 1000, &results, message,
+				 sizeof(message)),
 		-ETIMEDOUT);
 	assert_string_equal(message, "it is too large to be read in time");
 	/* A line without an end. */
 	assert_int_equal(fd_write_file_atomic(path, "SF:", 3, 0600), 0);
 	assert_int_equal(truncate(path, 3 * CLIENT_RESULTS_LINE_BYTES), 0);
-	assert_int_equal(
-		results_read(COVERAGE, path, false, CALL_NO_DEADLINE, &results, message, sizeof(message)),
+	assert_int_equal(results_read(COVERAGE, path, false, CALL_NO_DEADLINE, &results, message,
+				 sizeof(message)),
 		-EINVAL);
 	assert_non_null(strstr(message, "line"));
-}
-
-static void an_empty_file_of_a_failed_step_is_no_pass(void **state) {
-	char message[CLIENT_SENTENCE_MAX];
-	struct results results;
-
-	assert_int_equal(read_bytes(SECURITY, "", 0, &results, message), 0);
-	assert_false(results.failed);
-	json_decref(results.quality);
-	assert_int_equal(results_read(SECURITY, path, true, CALL_NO_DEADLINE, &results, message,
-				 sizeof(message)),
-		0);
-	expect("empty", &results, "{\"completed\":false}", "the file is empty, and the step failed");
-	json_decref(results.quality);
-}
-
-static void a_file_that_was_not_written_is_stale(void **state) {
-	struct results_mark before, none;
-
-	assert_int_equal(fd_write_file_atomic(path, "a", 1, 0600), 0);
-	results_mark(path, &before);
-	results_mark("/nonexistent", &none);
-	assert_true(results_is_stale(path, &before));
-	assert_false(results_is_stale(path, &none));
-	assert_false(results_is_stale("/nonexistent", &none));
-	assert_false(results_is_stale("/nonexistent", &before));
-	assert_int_equal(fd_write_file_atomic(path, "b", 1, 0600), 0);
-	assert_false(results_is_stale(path, &before));
 }
 
 static void what_is_no_file_is_said(void **state) {
 	char message[CLIENT_SENTENCE_MAX] = "";
 	struct results results;
 
-	assert_int_equal(
-		results_read(TESTS, "-", false, CALL_NO_DEADLINE, &results, message, sizeof(message)),
-		-EINVAL);
-	assert_int_equal(results_read(TESTS, "/nonexistent", false, CALL_NO_DEADLINE, &results, message,
+	assert_int_equal(results_read(TESTS, "-", false, CALL_NO_DEADLINE, &results, message,
 				 sizeof(message)),
+		-EINVAL);
+	assert_int_equal(results_read(TESTS, "/nonexistent", false, CALL_NO_DEADLINE, &results,
+				 message, sizeof(message)),
 		-ENOENT);
 	assert_true(message[0] != '\0');
-	assert_int_equal(
-		results_read(TESTS, "/tmp", false, CALL_NO_DEADLINE, &results, message, sizeof(message)),
-		-EISDIR);
-	assert_int_equal(results_read(TESTS, "/dev/zero", false, CALL_NO_DEADLINE, &results, message,
+	assert_int_equal(results_read(TESTS, "/tmp", false, CALL_NO_DEADLINE, &results, message,
 				 sizeof(message)),
+		-EISDIR);
+	assert_int_equal(results_read(TESTS, "/dev/zero", false, CALL_NO_DEADLINE, &results,
+				 message, sizeof(message)),
 		-ENODEV);
 }
 
@@ -610,8 +582,6 @@ int main(void) {
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(many_failures_are_counted_and_some_kept),
 		cmocka_unit_test(large_files_are_refused),
-		cmocka_unit_test(an_empty_file_of_a_failed_step_is_no_pass),
-		cmocka_unit_test(a_file_that_was_not_written_is_stale),
 		cmocka_unit_test(what_is_no_file_is_said),
 		cmocka_unit_test(messages_lose_their_secrets),
 	};

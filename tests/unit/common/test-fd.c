@@ -253,11 +253,10 @@ static void refuse_calls(const int *numbers) {
 	for (; *numbers != 0; numbers++) {
 		filter[program.len++] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)*numbers, 0, 1);
-		filter[program.len++] = (struct sock_filter)BPF_STMT(
-			BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+		filter[program.len++] =
+			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
 	}
-	filter[program.len++] =
-		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	filter[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
 		_exit(2);
@@ -284,8 +283,7 @@ static int close_without(const int *numbers) {
 }
 
 static void all_is_closed_whatever_the_kernel_refuses(void **state) {
-	static const int calls[][4] = { { 0 }, { SYS_close_range },
-		{ SYS_close_range, SYS_openat },
+	static const int calls[][4] = { { 0 }, { SYS_close_range }, { SYS_close_range, SYS_openat },
 		{ SYS_close_range, SYS_openat, SYS_prlimit64 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
