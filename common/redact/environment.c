@@ -13,13 +13,17 @@ static int make_needles(struct redactor *red) {
 
 int redactor_add_value(struct redactor *red, const char *value) {
 	size_t len = strlen(value);
-	int r = make_needles(red);
+	int r;
 
-	if (r < 0 || len < REDACT_VALUE_MIN_BYTES) {
-		return r;
+	if (len < REDACT_VALUE_MIN_BYTES) {
+		return 0;
 	}
 	if (red->n_values == REDACT_VALUES_MAX) {
 		return -E2BIG;
+	}
+	r = make_needles(red);
+	if (r < 0) {
+		return r;
 	}
 	red->n_values++;
 	for (int form = 0; form < VALUE_FORM_COUNT && r == 0; form++) {
@@ -115,7 +119,7 @@ static const char *secret_of(const char *variable) {
 int redactor_add_environment(struct redactor *red, char *const *environ) {
 	const char *values[REDACT_VALUES_MAX];
 	size_t n = 0;
-	int r = make_needles(red);
+	int r;
 
 	for (; *environ != NULL && red->n_values < REDACT_VALUES_MAX; environ++) {
 		const char *value = secret_of(*environ);
@@ -125,6 +129,7 @@ int redactor_add_environment(struct redactor *red, char *const *environ) {
 			red->n_values++;
 		}
 	}
+	r = n > 0 ? make_needles(red) : 0;
 	for (int form = 0; form < VALUE_FORM_COUNT; form++) {
 		for (size_t i = 0; i < n && r == 0; i++) {
 			r = value_add(

@@ -11,7 +11,8 @@
  * Sixteen bytes at once, so that ordinary text costs next to nothing. What text_dropped() may drop begins with a
  * control character or with one of these bytes of UTF-8.
  */
-typedef uint8_t lanes __attribute__((vector_size(16)));
+typedef signed char lanes __attribute__((vector_size(16)));
+#define LEAD(byte) ((signed char)((byte) - 256))
 
 void shadow_init(struct shadow *shadow) {
 	*shadow = (struct shadow){ .text = "" };
@@ -24,16 +25,51 @@ void shadow_finish(struct shadow *shadow) {
 	shadow_init(shadow);
 }
 
-static inline bool any_suspect(const char *text) {
+static inline bool any(lanes bad) {
 	uint64_t halves[2];
-	lanes v, bad;
 
-	memcpy(&v, text, sizeof(v));
-	bad = (lanes)((v < 0x20) & (v != '\n') & (v != '\r') & (v != '\t')) |
-		(lanes)((v == DEL) | (v == 0xC2) | (v == 0xCD) | (v == 0xD8) | (v == 0xE1) |
-			(v == 0xE2) | (v == 0xEF) | (v == 0xF3));
 	memcpy(halves, &bad, sizeof(halves));
 	return (halves[0] | halves[1]) != 0;
+}
+
+static inline lanes load(const char *text) {
+	lanes v;
+
+	memcpy(&v, text, sizeof(v));
+	return v;
+}
+
+/* Bytes that are neither printable ASCII nor a blank; those of UTF-8 are negative. */
+static inline lanes unusual(const char *text) {
+	lanes v = load(text);
+
+	return (lanes)(((v < ' ') & (v != '\n') & (v != '\r') & (v != '\t')) | (v == DEL));
+}
+
+static inline bool any_suspect(const char *text) {
+	lanes v = load(text), bad = unusual(text);
+
+	/* Of UTF-8 the first bytes of characters that are dropped. */
+	return any(bad &
+		(lanes)((v >= 0) | (v == LEAD(0xC2)) | (v == LEAD(0xCD)) | (v == LEAD(0xD8)) |
+			(v == LEAD(0xE1)) | (v == LEAD(0xE2)) | (v == LEAD(0xEF)) |
+			(v == LEAD(0xF3))));
+}
+
+/* Where the lanes are that may have something to drop; less than a lane is left otherwise. */
+static size_t skip_usual(const char *text, size_t pos, size_t len) {
+	for (;;) {
+		while (len - pos >= 4 * sizeof(lanes) &&
+			!any(unusual(text + pos) | unusual(text + pos + sizeof(lanes)) |
+				unusual(text + pos + 2 * sizeof(lanes)) |
+				unusual(text + pos + 3 * sizeof(lanes)))) {
+			pos += 4 * sizeof(lanes);
+		}
+		if (len - pos < sizeof(lanes) || any_suspect(text + pos)) {
+			return pos;
+		}
+		pos += sizeof(lanes);
+	}
 }
 
 /* How many bytes at `text` do not show. A NUL shows once it is replaced, but in UTF-16 it is half of a letter. */
@@ -51,9 +87,7 @@ static size_t next_invisible(const char *text, size_t pos, size_t len, size_t *r
 	while (pos < len) {
 		size_t end;
 
-		while (len - pos >= sizeof(lanes) && !any_suspect(text + pos)) {
-			pos += sizeof(lanes);
-		}
+		pos = skip_usual(text, pos, len);
 		for (end = MIN(len, pos + sizeof(lanes)); pos < end; pos++) {
 			*ret_skip = invisible_len(text + pos, len - pos);
 			if (*ret_skip > 0) {
