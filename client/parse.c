@@ -83,6 +83,19 @@ static bool take_word(struct invocation *inv, const char *word) {
 	return true;
 }
 
+/* Where the command begins is a guess behind an unknown option, unless "--" says so. */
+static void hint_at_program(struct invocation *inv, char *const *words) {
+	char hint[CLIENT_SENTENCE_MAX];
+
+	if (inv->command == NULL || !inv->command->runs || inv->n_complaints > 1 ||
+		words[1] == NULL || words[1][0] == '-') {
+		return;
+	}
+	(void)text_format(hint, sizeof(hint), "%s%swithout \"--\" the command begins with \"%s\"",
+		inv->hint, inv->hint[0] != '\0' ? "; " : "", words[1]);
+	(void)text_copy(inv->hint, sizeof(inv->hint), hint);
+}
+
 /*
  * Whether the word behind the unknown option `words[0]` is its value rather than what the command is about. `words` is
  * NULL-ended. A program to run begins behind "--", or with a word: what another option or "--" follows is none.
@@ -117,7 +130,11 @@ static void take_option(struct invocation *inv, int argc, char **argv, int *inde
 	}
 	if (r == -ENOENT) {
 		unknown_option(inv, argv[*index]);
-		*index += is_value_of_unknown(inv, &argv[*index]);
+		if (is_value_of_unknown(inv, &argv[*index])) {
+			(*index)++;
+		} else {
+			hint_at_program(inv, &argv[*index]);
+		}
 	} else if (r < 0) {
 		complain(inv, NULL, "%s", message);
 	}

@@ -25,7 +25,8 @@ def builds(daemon):
 
 @pytest.mark.parametrize("arguments", [
     ["test_failure"], ["test_failure", "it broke"], ["--log", "log"], ["--exit-code", "1"],
-    ["--exit-code", "-1"], ["--frobnicate"]])
+    ["--exit-code", "-1"], ["--exit-code", "999"], ["--frobnicate"], ["--commit", "bbbbbbb2"],
+    ["--key", "a", "--key", "b"], ["--pull-request", "0"]])
 def test_a_contradicted_pass_is_not_reported_green(daemon, arguments):
     (daemon.directory / "log").write_text("FAIL\n")
     for strict in (False, True):
@@ -49,7 +50,8 @@ def test_a_misspelt_pass_is_not_reported_as_a_failure(daemon, option):
 
 @pytest.mark.parametrize("arguments", [
     ["--frobnicate"], ["--frobnicate", "value"], ["--exit-code", "-1"], ["--exit-code", ""], ["--pull-request", "x"],
-    ["--exit-code", "99999999999"], ["--timeout", "soon"]])
+    ["--exit-code", "99999999999"], ["--exit-code", "999"], ["--pull-request", "0"], ["--timeout", "soon"],
+    ["--timeout", "0.5"]])
 def test_mistakes_cost_neither_step_nor_report(daemon, arguments):
     ended = submit(daemon, *arguments, "test_failure", "it broke")
     assert ended.returncode == 0 and ended.stderr.count("\n") == 1, ended.stderr
@@ -59,6 +61,40 @@ def test_mistakes_cost_neither_step_nor_report(daemon, arguments):
     # With --strict the client or the daemon refuses it.
     assert submit(daemon, "--strict", *arguments, "test_failure").returncode in (1, 2)
     assert len(reports(daemon)) == 1
+
+
+def test_what_is_no_commit_is_left_out(daemon):
+    place = ["--project", "acme/web", "--branch", "fix"]
+    ended = daemon.run_ctl("submit", *place, "--commit", "zzz", "test_failure", submit=True)
+    assert ended.returncode == 0 and 'not "zzz"' in ended.stderr
+    assert not reports(daemon)[0].get("commit")
+    for arguments in (["--passed"], ["--strict", "test_failure"]):
+        daemon.run_ctl("submit", *place, "--commit", "zzz", *arguments, submit=True)
+    assert builds(daemon) == 1
+
+
+def test_exit_code_0_is_no_failures(daemon):
+    ended = submit(daemon, "--exit-code", "0", "test_failure", "it broke")
+    assert ended.returncode == 0 and "contradict each other" in ended.stderr
+    report, = reports(daemon)
+    assert report["errorDetails"] == "it broke" and report.get("exitCode") is None
+    # Nobody said what it is; and --strict takes no contradiction.
+    assert submit(daemon, "--strict", "--exit-code", "0", "test_failure").returncode == 2
+    for strict in (False, True):
+        ended = submit(daemon, "--exit-code", "0", *["--strict"] * strict)
+        assert ended.returncode == (2 if strict else 0) and "nothing was reported" in ended.stderr
+    assert len(reports(daemon)) == builds(daemon) == 1
+
+
+def test_what_is_submitted_failed_whatever_its_log_says(daemon):
+    (daemon.directory / "log").write_text(
+        'Traceback (most recent call last):\n  File "a.py", line 3, in <module>\n    go()\nValueError: no such place\n')
+    for arguments in ([], ["--exit-code", "1"], ["--exit-code", "0"]):
+        assert submit(daemon, "--log", "log", *arguments, "build_failure").returncode == 0
+        report = daemon.ctl("report", "show", reports(daemon)[0]["id"])
+        assert report["scan"]["headline"]["text"] == "ValueError: no such place"
+        assert report["scan"]["cause"] != "none"
+        assert report.get("exitCode") == (1 if "1" in arguments else None)
 
 
 def test_an_argument_too_many(daemon):
@@ -145,6 +181,103 @@ def test_numbers_that_tell_of_a_failure_are_no_pass(daemon):
     assert builds(daemon) == 1
 
 
+def test_a_second_file_of_a_kind_does_not_hide_the_first(daemon):
+    (daemon.directory / "red.xml").write_text(JUNIT_RED)
+    (daemon.directory / "green.xml").write_text(JUNIT_GREEN)
+    for strict in (False, True):
+        ended = submit(daemon, "--passed", "--tests", "red.xml", "--tests", "green.xml", *["--strict"] * strict)
+        assert ended.returncode == (2 if strict else 0) and "given twice" in ended.stderr
+    assert builds(daemon) == 0
+    ended = submit(daemon, "--tests", "red.xml", "--tests", "green.xml", "test_failure")
+    assert ended.returncode == 0 and "given twice" in ended.stderr and len(reports(daemon)) == 1
+    assert "1 of 2 tests failed" in reports(daemon)[0]["errorDetails"]
+
+
+@pytest.mark.parametrize("option, content", [
+    ("--tests", None), ("--tests", ""), ("--tests", JUNIT_RED[:60]), ("--tests", "what?"), ("--coverage", ""),
+    ("--lint", "{"), ("--security", "{}"),
+    ("--tests", '<!DOCTYPE t [<!ENTITY a "b">]><testsuite><testcase name="a"/></testsuite>')])
+def test_results_that_cannot_be_understood_are_no_pass(daemon, option, content):
+    if content is not None:
+        (daemon.directory / "file").write_text(content)
+    for strict in (False, True):
+        ended = submit(daemon, "--passed", option, "file", *["--strict"] * strict)
+        assert ended.returncode == (2 if strict else 0) and "Reported" not in ended.stdout
+        assert ended.stderr.count("\n") == 1 and 'cannot use "file"' in ended.stderr
+        assert strict or "nothing was reported" in ended.stderr
+    step = ["true"] if content is None else ["touch", "file"]
+    run = daemon.run_ctl("run", *PLACE, option, "file", "--", *step, submit=True)
+    assert run.returncode == 0 and "nothing was reported" in run.stderr
+    assert builds(daemon) == 0
+    # A failure does not need them.
+    assert submit(daemon, option, "file", "test_failure").returncode == 0 and len(reports(daemon)) == 1
+
+
+def test_what_result_files_found_is_in_the_report(daemon):
+    (daemon.directory / "red.xml").write_text(JUNIT_RED)
+    (daemon.directory / "lint.json").write_text(json.dumps([{"filePath": "src/a.js", "messages": [
+        {"severity": 2, "ruleId": "no-undef", "line": 7, "message": "'x' is not defined"},
+        {"severity": 1, "ruleId": "semi", "line": 8, "message": "only a warning"}]}]))
+    assert submit(daemon, "--tests", "red.xml", "--lint", "lint.json").returncode == 0
+    scan = daemon.ctl("report", "show", reports(daemon)[0]["id"])["scan"]
+    assert scan["headline"]["text"] == "src/a.js:7: no-undef: 'x' is not defined" and scan["stage"] == "lint"
+    assert [(finding["tool"], finding.get("test")) for finding in scan["findings"]] == [
+        ("eslint", None), ("junit", "c > two")]
+    shown = daemon.run_ctl("report", "show", reports(daemon)[0]["id"]).stdout
+    for line in ("Tests (junit): 2 run, 1 failed", "c > two: expected 1", "Lint (eslint): 1 errors, 1 warnings"):
+        assert line in shown
+    assert "only a warning" not in shown
+    # Beside a log that says it already, it is not said again.
+    (daemon.directory / "step.log").write_text("FAILED tests/test_a.py::two - AssertionError: expected 1\n")
+    assert submit(daemon, "--tests", "red.xml", "--log", "step.log", "test_failure").returncode == 0
+    scan = daemon.ctl("report", "show", reports(daemon)[0]["id"])["scan"]
+    assert "FAILED tests/test_a.py::two" in scan["headline"]["text"]
+    assert scan["excerpt"]["text"].startswith("FAILED") and "2 run, 1 failed" in scan["excerpt"]["text"]
+
+
+def test_findings_are_bounded(daemon):
+    (daemon.directory / "red.xml").write_text("<testsuite>" + "".join(
+        f'<testcase name="{"long " * 99}{i}"><failure message="{"m" * 999}"/></testcase>' for i in range(300)) +
+        "</testsuite>")
+    assert submit(daemon, "--strict", "--tests", "red.xml").returncode == 0
+    scan = daemon.ctl("report", "show", reports(daemon)[0]["id"])["scan"]
+    assert 20 < len(scan["findings"]) <= 100 and scan["excerpt"]["text"].count("\n") <= 22
+    assert len(scan["excerpt"]["text"]) < 10_000
+
+
+def test_a_tag_is_on_no_branch(daemon):
+    def git(*words):
+        subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words], cwd=daemon.directory,
+                       env=daemon.environment, check=True, capture_output=True)
+    git("init", "--quiet", "--initial-branch", "main", ".")
+    git("commit", "--quiet", "--allow-empty", "--message", "one")
+    git("remote", "add", "origin", "https://org@dev.azure.com/org/proj/_git/web")
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    git("checkout", "--quiet", "--detach")
+    daemon.environment.update(GITHUB_ACTIONS="true", GITHUB_REF="refs/tags/v1", GITHUB_REF_NAME="v1",
+                              GITHUB_REF_TYPE="tag")
+    for arguments in (["--passed"], ["test_failure"]):
+        ended = daemon.run_ctl("submit", *arguments, submit=True)
+        assert "nothing was reported" in ended.stderr and "--branch" in ended.stderr
+    assert builds(daemon) == 0
+    assert daemon.run_ctl("submit", "--strict", "--branch", "release", "test_failure", submit=True).returncode == 0
+    assert reports(daemon)[0]["project"] == "org/proj/web"
+
+
+def test_a_directory_that_takes_no_file_exists(idle):
+    ended = subprocess.run([CODEGENCTL, "--socket", "missing", "submit", *PLACE, "--spool-directory", "/proc",
+                            "test_failure"], capture_output=True, text=True, env=idle.environment,
+                           cwd=idle.directory, timeout=PATIENCE_S)
+    assert ended.returncode == 0 and 'the spool directory "/proc": it may not be written to' in ended.stderr
+
+
+def test_the_command_begins_with_the_first_word(daemon):
+    ended = daemon.run_ctl("run", *PLACE, "--bogus", "echo", "ls", submit=True)
+    assert (ended.returncode, ended.stdout) == (0, "ls\n")
+    assert 'no option "--bogus"' in ended.stderr and 'the command begins with "echo"' in ended.stderr
+    assert builds(daemon) == 0
+
+
 def test_what_nobody_said_the_files_say(daemon):
     (daemon.directory / "red.xml").write_text(JUNIT_RED)
     assert submit(daemon, "--strict", "--tests", "red.xml").returncode == 0
@@ -184,7 +317,7 @@ def test_refused_for_good_is_not_spooled(daemon):
     spool = daemon.directory / "spool"
     spool.mkdir()
     for strict in (False, True):
-        ended = submit(daemon, "--pull-request", "0", "--key", "k" * 500, "test_failure", *["--strict"] * strict)
+        ended = submit(daemon, "--key", "k" * 500, "test_failure", *["--strict"] * strict)
         assert ended.returncode == strict and "nothing was reported" in ended.stderr
         assert ended.stderr.count("\n") == 1
     assert not list(spool.iterdir()) and not reports(daemon)
