@@ -55,7 +55,7 @@ static int report(const struct invocation *inv, int code, struct run_log *log,
 	_cleanup_(freep) char *text = NULL;
 	int64_t deadline_us = call_deadline_us(report_timeout_ms(inv));
 	json_t *scan = NULL;
-	char command[CLIENT_COMMAND_MAX_BYTES];
+	char command[CLIENT_COMMAND_RAW_BYTES];
 	struct step_outcome outcome = {
 		.passed = code == 0, .exit_code = code, .results_before = marks
 	};

@@ -45,6 +45,8 @@
 /* What the daemon takes of each; longer ones are cut here, so that nothing is refused for it. */
 #define CLIENT_DETAILS_MAX_BYTES (64 * 1024)
 #define CLIENT_COMMAND_MAX_BYTES (16 * 1024)
+/* A command before secrets are taken out: none lies where both this and then that is cut. */
+#define CLIENT_COMMAND_RAW_BYTES (2 * CLIENT_COMMAND_MAX_BYTES)
 #define CLIENT_QUALITY_SENT_MAX_BYTES (64 * 1024)
 /* Around the parameters in a message or a spool file. */
 #define CLIENT_ENVELOPE_BYTES 1024

@@ -184,7 +184,10 @@ int steplog_read(struct steplog *log, const char *path, int64_t deadline_us) {
 	return r;
 }
 
-/* Head, a line about the cut, tail; clean: what that drops hid no secret from the redactor. Cleaning may lengthen bad bytes: the end is what counts then. */
+/*
+ * Head, a line about the cut, tail; clean: what that drops hid no secret from the redactor. It may lengthen bad bytes:
+ * the end is what counts then.
+ */
 static int join(struct steplog *log, char **ret_text) {
 	_cleanup_(buffer_finish) struct buffer joined;
 	char *text;

@@ -178,10 +178,9 @@ static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *
 		return failure_report(FAILURE_USAGE, "give it with --branch",
 			NOTHING "neither the CI system nor git says which branch this is");
 	}
-	if (!set_text(parameters, "project", project) ||
-		!set_text(parameters, "branch", branch) ||
-		!set_text(parameters, "commit", commit) ||
-		!add_ancestors(parameters, &env) || !add_build(inv, &env, url, parameters)) {
+	if (!set_text(parameters, "project", project) || !set_text(parameters, "branch", branch) ||
+		!set_text(parameters, "commit", commit) || !add_ancestors(parameters, &env) ||
+		!add_build(inv, &env, url, parameters)) {
 		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	return 0;
@@ -263,8 +262,7 @@ static bool add_failure(const struct invocation *inv, const struct step_outcome 
 	return add_type(inv, outcome, results, parameters) &&
 		set_text(parameters, "log", outcome->log) &&
 		(!json_is_object(outcome->scan) ||
-			json_object_set_new(parameters, "scan", json_deep_copy(outcome->scan)) ==
-				0) &&
+			json_object_set_new(parameters, "scan", json_deep_copy(outcome->scan)) == 0) &&
 		submission_add_findings(results, parameters) == 0;
 }
 
@@ -294,8 +292,7 @@ static bool add_words(
 		submission_key(made);
 		key = made;
 	}
-	return set_text(parameters, "key", key) &&
-		set_text(parameters, "command", command) &&
+	return set_text(parameters, "key", key) && set_text(parameters, "command", command) &&
 		set_name(parameters, "step", given_or(inv, "step", command)) &&
 		set_number(inv, parameters, "exitCode", "exit-code", outcome->exit_code) &&
 		json_object_set_new(parameters, "passed", json_boolean(outcome->passed)) == 0;
@@ -322,8 +319,7 @@ static int64_t share_us(int64_t deadline_us, int64_t of_four) {
 static int fill(const struct invocation *inv, const struct step_outcome *outcome,
 	int64_t deadline_us, json_t *parameters) {
 	struct submission_results results;
-	int r = submission_add_results(
-		inv, outcome, share_us(deadline_us, 2), parameters, &results);
+	int r = submission_add_results(inv, outcome, share_us(deadline_us, 2), parameters, &results);
 
 	r = r != 0 ? r : check_results(outcome, &results);
 	if (r != 0) {

@@ -73,9 +73,8 @@ static void find_needles(struct redactor *red, const char *line, size_t len) {
 			red->spans.span[REDACT_SPANS_MAX - 1].to = len;
 			return;
 		}
-		red->spans.span[red->spans.n++] = (struct span){
-			.match = at, .from = at, .to = at + n, .rule = SPAN_VALUE
-		};
+		red->spans.span[red->spans.n++] =
+			(struct span){ .match = at, .from = at, .to = at + n, .rule = SPAN_VALUE };
 		at++;
 	}
 }
@@ -257,8 +256,7 @@ static size_t next_place(struct walk *walk, size_t from) {
 	const struct shadow *shadow = &walk->red->shadow;
 
 	if (walk->word < from) {
-		walk->word = prefilter_next(
-			walk->red->prefilter, shadow->text, from, shadow->len);
+		walk->word = prefilter_next(walk->red->prefilter, shadow->text, from, shadow->len);
 	}
 	if (walk->at_sign < from) {
 		walk->at_sign = next_at_sign(shadow->text, from, shadow->len);
@@ -322,12 +320,12 @@ static size_t piece_end(struct redactor *red, bool *ret_open) {
 
 int piece_redact(
 	struct redactor *red, const char *text, size_t len, struct buffer *out, size_t *ret_done) {
-	bool opens_key = false;
+	bool ignored; /* a key's lines are none in a line that does not end */
 	int r = shadow_make(&red->shadow, text, len);
 
 	red->key.active = false;
 	if (r == 0) {
-		r = find_in_line(red, red->shadow.text, red->shadow.len, &opens_key);
+		r = find_in_line(red, red->shadow.text, red->shadow.len, &ignored);
 	}
 	if (r < 0) {
 		return r;

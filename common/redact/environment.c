@@ -58,7 +58,8 @@ static const char *const pointer_ends[] = {
 
 static bool is_ordinary_word(const char *word, size_t len) {
 	for (size_t i = 0; i < ARRAY_SIZE(ordinary_words); i++) {
-		if (strlen(ordinary_words[i]) == len && strncasecmp(ordinary_words[i], word, len) == 0) {
+		if (strlen(ordinary_words[i]) == len &&
+			strncasecmp(ordinary_words[i], word, len) == 0) {
 			return true;
 		}
 	}

@@ -82,7 +82,7 @@ bool finder_is_over(struct finder *finder) {
 }
 
 const char *span_kind(const struct span *span) {
-	return span->rule < n_redact_rules ? redact_rules[span->rule].kind
+	return span->rule < n_redact_rules	? redact_rules[span->rule].kind
 		: span->rule == SPAN_UNSEARCHED ? "unsearched"
 						: "secret";
 }
@@ -136,7 +136,8 @@ static size_t end_of_key(const struct search *search, size_t from) {
 		size_t rest = MIN((size_t)(end - name), (size_t)KEY_NAME_MAX);
 		const char *dashes = memmem(name, rest, "-----", 5);
 
-		if (dashes != NULL && memmem(name, (size_t)(dashes - name), "PRIVATE KEY", 11) != NULL) {
+		if (dashes != NULL &&
+			memmem(name, (size_t)(dashes - name), "PRIVATE KEY", 11) != NULL) {
 			return (size_t)(dashes - search->line) + 5;
 		}
 		at = name;

@@ -23,7 +23,7 @@
 
 #define REDACT_MARK "[REDACTED:"
 #define REDACT_RULES_MAX 192
-#define REDACT_RULE_KEYWORDS 40
+#define REDACT_RULE_KEYWORDS 64
 /* Secrets in one line; what follows the last of them is taken out as a whole. */
 #define REDACT_SPANS_MAX 1024
 #define REDACT_ENTROPY_UNIT 100
@@ -32,7 +32,7 @@ enum redact_rule_flags {
 	RULE_KEY_LINES = 1 << 0, /* the lines that follow belong to it, unless it has its end in it */
 	RULE_NAMED = 1 << 1,	 /* NAME = VALUE: judged by plausible.c */
 	RULE_AT_SIGN = 1 << 2,	 /* no keyword: "://", then "@" in one word */
-	RULE_ANYWHERE = 1 << 3,	 /* its keyword is anywhere in the line, not in what matches */
+	RULE_ANYWHERE = 1 << 3, /* its keyword is anywhere in the line, not in what matches */
 };
 
 /* A kind of secret. Of the same place, the first row of the table has the say. */
@@ -70,7 +70,7 @@ static inline void rule_set_join(struct rule_set *set, const struct rule_set *mo
 	}
 }
 
-#define SPAN_VALUE REDACT_RULES_MAX		/* a known value */
+#define SPAN_VALUE REDACT_RULES_MAX	       /* a known value */
 #define SPAN_UNSEARCHED (REDACT_RULES_MAX + 1) /* there was no time for it */
 
 /* A secret in a line: `from` and `to` are offsets in its shadow; `match` is where what identifies it begins. */

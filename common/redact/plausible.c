@@ -27,7 +27,8 @@ struct word {
 	uint8_t len;
 	const char *text;
 };
-#define W(text) { sizeof(text) - 1, (text) }
+#define W(text)                                                                                    \
+	{ sizeof(text) - 1, (text) }
 
 /* clang-format off */
 /* Words that stand where a secret would. Compared as a whole, without case. */
@@ -304,9 +305,8 @@ bool value_is_plausible(const char *line, size_t line_len, size_t name, size_t n
 	judged.password =
 		contains(judged.name, name_len, "pass") || contains(judged.name, name_len, "pwd");
 	if (value_len < (judged.password ? PASSWORD_MIN_BYTES : TOKEN_MIN_BYTES) || is_code(&judged) ||
-		contains(judged.name, name_len, "hash") ||
-		name_is_harmless(judged.name, name_len) || is_placeholder(judged.value, value_len) ||
-		is_path(judged.value, value_len)) {
+		contains(judged.name, name_len, "hash") || name_is_harmless(judged.name, name_len) ||
+		is_placeholder(judged.value, value_len) || is_path(judged.value, value_len)) {
 		return false;
 	}
 	return judged.password ? password_is_plausible(&judged) : token_is_plausible(&judged);

@@ -76,8 +76,8 @@ uint64_t redactor_count(const struct redactor *redactor);
  */
 must_check int redactor_text(struct redactor *redactor, char **text);
 /*
- * Every string in `value` (borrowed, changed in place; NULL is fine), keys excepted; a member whose name says that it is
- * secret loses its text. Returns: 0; -ENOMEM, partly done.
+ * Every string in `value` (borrowed, changed in place; NULL is fine), keys excepted; a member whose name says that it
+ * is secret loses its text. Returns: 0; -ENOMEM, partly done.
  */
 must_check int redactor_json(struct redactor *redactor, json_t *value);
 

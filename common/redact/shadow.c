@@ -12,7 +12,7 @@
  * control character or with one of these bytes of UTF-8.
  */
 typedef signed char lanes __attribute__((vector_size(16)));
-#define LEAD(byte) ((signed char)((byte) - 256))
+#define LEAD(byte) ((signed char)((byte)-256))
 
 void shadow_init(struct shadow *shadow) {
 	*shadow = (struct shadow){ .text = "" };

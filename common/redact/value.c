@@ -19,8 +19,8 @@ typedef int encode_fn(struct buffer *out, const char *value, size_t len);
  * What stands for the value in any base64 text that has `shift` bytes (modulo 3) in front of it: the characters that
  * nothing but the value decides.
  */
-static int add_base64(
-	struct needles *needles, const char *value, size_t len, size_t shift, const char *alphabet) {
+static int add_base64(struct needles *needles, const char *value, size_t len, size_t shift,
+	const char *alphabet) {
 	char out[WINDOW_BYTES * 2];
 	size_t first = (shift * 8 + 5) / 6, end = (shift + len) * 8 / 6;
 
@@ -80,8 +80,8 @@ static int add_windows(struct needles *needles, const char *value, size_t len,
 }
 
 /* RFC 3986, 2.1; `space` stands for a blank. */
-static int encode_url(struct buffer *out, const char *value, size_t len, const char *digits,
-	const char *space) {
+static int encode_url(
+	struct buffer *out, const char *value, size_t len, const char *digits, const char *space) {
 	int r = 0;
 
 	for (size_t i = 0; i < len && r == 0; i++) {
@@ -239,8 +239,7 @@ static int add_escaped(struct needles *needles, const char *value, size_t len) {
 	return r;
 }
 
-static int add_part(
-	struct needles *needles, const char *value, size_t len, enum value_form form) {
+static int add_part(struct needles *needles, const char *value, size_t len, enum value_form form) {
 	switch (form) {
 	case VALUE_PLAIN: return needles_add(needles, value, len);
 	case VALUE_ESCAPED: return add_escaped(needles, value, len);
@@ -251,8 +250,7 @@ static int add_part(
 	return 0;
 }
 
-static int add_line(
-	struct needles *needles, const char *line, size_t len, enum value_form form) {
+static int add_line(struct needles *needles, const char *line, size_t len, enum value_form form) {
 	int r = 0;
 
 	while (len >= REDACT_VALUE_MIN_BYTES && r == 0) {
@@ -272,8 +270,8 @@ int value_add(struct needles *needles, const char *value, size_t len, enum value
 		const char *end = memchr(value, '\n', len);
 		size_t line = end != NULL ? (size_t)(end - value) : len, used = MIN(line + 1, len);
 
-		r = add_line(
-			needles, value, line > 0 && value[line - 1] == '\r' ? line - 1 : line, form);
+		r = add_line(needles, value, line > 0 && value[line - 1] == '\r' ? line - 1 : line,
+			form);
 		value += used;
 		len -= used;
 	}

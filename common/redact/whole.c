@@ -121,8 +121,7 @@ static int is_secret_member(const char *name, const char *text) {
 	}
 	r = buffer_appendf(&line, "\"%s\": \"%s", name, text);
 	return r < 0 ? r
-		     : value_is_plausible(
-			       line.data, line.len, 1, strlen(name), value, strlen(text));
+		     : value_is_plausible(line.data, line.len, 1, strlen(name), value, strlen(text));
 }
 
 static int redact_member(struct redactor *red, const char *name, json_t *string) {
@@ -134,9 +133,7 @@ static int redact_member(struct redactor *red, const char *name, json_t *string)
 		red->count++;
 		return json_string_set(string, REDACT_MARK "secret]") < 0 ? -ENOMEM : 0;
 	}
-	r = r < 0 ? r
-		  : redact_into(
-			    red, json_string_value(string), json_string_length(string), &out);
+	r = r < 0 ? r : redact_into(red, json_string_value(string), json_string_length(string), &out);
 	if (r > 0) {
 		r = json_string_setn(string, out.data, out.len) < 0 ? -ENOMEM : 0;
 	}

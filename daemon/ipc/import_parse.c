@@ -390,12 +390,10 @@ static void take_report_id(const char *name, const json_t *object, int64_t now_m
 }
 
 static int take_report_texts(const json_t *object, struct report *report) {
-	int r = take_text(
-		&report->details, get_string(object, "errorDetails"));
+	int r = take_text(&report->details, get_string(object, "errorDetails"));
 
 	if (r == 0) {
-		r = take_text(
-			&report->command, get_string(object, "command"));
+		r = take_text(&report->command, get_string(object, "command"));
 	}
 	return r == 0 ? take_text(&report->log, get_string(object, "log")) : r;
 }

@@ -9,8 +9,8 @@
 #include "daemon/model/submit_text.h"
 
 /*
- * Project, head repository, commit and key stay: by them reports are told apart and joined, and with other ones a report
- * would belong elsewhere. Their forms leave no room for credentials (text_is_project(), a commit's characters).
+ * Project, head repository, commit and key stay: by them reports are told apart and joined, and with other ones a
+ * report would belong elsewhere. Their forms leave no room for credentials (text_is_project(), a commit's characters).
  */
 static int redact_names(struct redactor *redactor, struct report *report) {
 	const struct {

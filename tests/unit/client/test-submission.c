@@ -86,9 +86,9 @@ static void test_parameters(void **state) {
 	json_t *expected = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s, "
 				     "s:b, s:[]}",
 		"errorType", "build_failure", "errorDetails", "it\xef\xbf\xbd broke", "project",
-		"acme/web", "branch", "main", "commit", "abcd", "job", "test", "command", "npm test",
-		"step", "npm test", "key", "k", "exitCode", 1, "pullRequest", 7, "headRepository",
-		"fork/web", "buildNumber", "11", "passed", 0, "ancestors");
+		"acme/web", "branch", "main", "commit", "abcd", "job", "test", "command",
+		"npm test", "step", "npm test", "key", "k", "exitCode", 1, "pullRequest", 7,
+		"headRepository", "fork/web", "buildNumber", "11", "passed", 0, "ancestors");
 	int r;
 	json_t *parameters = create_of(words, &(struct step_outcome){ .exit_code = 1 }, &r);
 
@@ -293,13 +293,16 @@ static void test_nothing_secret_leaves(void **state) {
 
 /* The value of a secret variable, wherever a text comes from. */
 static void test_no_known_value_leaves(void **state) {
-	static const char *const words[] = { "test_failure", "--branch=fix/hunter2hunter2", "--job=hunter2hunter2",
-		"--build-number=hunter2hunter2", "--build-url=https://ci.example/hunter2hunter2",
-		"--commit=hunter2hunter2", "--head-repository=hunter2hunter2/web", "--tests=j.xml",
-		"--lint=own.json", "--project=acme/web", NULL };
-	static const char junit[] = "<testsuite name='s' tests='1' failures='1'><testcase classname='k' "
-				    "name='login with hunter2hunter2'><failure message='no'/></testcase></testsuite>";
-	static const char own[] = "{\"errors\": 1, \"note\": \"hunter2hunter2\", \"list\": [\"hunter2hunter2\"]}";
+	static const char *const words[] = { "test_failure", "--branch=fix/hunter2hunter2",
+		"--job=hunter2hunter2", "--build-number=hunter2hunter2",
+		"--build-url=https://ci.example/hunter2hunter2", "--commit=hunter2hunter2",
+		"--head-repository=hunter2hunter2/web", "--tests=j.xml", "--lint=own.json",
+		"--project=acme/web", NULL };
+	static const char junit[] =
+		"<testsuite name='s' tests='1' failures='1'><testcase classname='k' "
+		"name='login with hunter2hunter2'><failure message='no'/></testcase></testsuite>";
+	static const char own[] =
+		"{\"errors\": 1, \"note\": \"hunter2hunter2\", \"list\": [\"hunter2hunter2\"]}";
 	json_t *scan = json_pack("{s:s, s:{s:s}}", "errorType", "test_failure", "headline", "text",
 		"hunter2hunter2 is wrong");
 	_cleanup_(freep) char *text = NULL;
@@ -310,7 +313,9 @@ static void test_no_known_value_leaves(void **state) {
 	write_file("own.json", own, strlen(own));
 	write_file("package.json", "{\"x\": \"hunter2hunter2\"}", 23);
 	parameters = create_of(words,
-		&(struct step_outcome){ .exit_code = 1, .log = "it said hunter2hunter2\n", .scan = scan }, &r);
+		&(struct step_outcome){
+			.exit_code = 1, .log = "it said hunter2hunter2\n", .scan = scan },
+		&r);
 	assert_int_equal(r, 0);
 	text = json_dumps(parameters, JSON_COMPACT);
 	assert_null(strstr(text, "hunter2hunter2"));
@@ -337,8 +342,8 @@ static void test_a_cut_hides_nothing(void **state) {
 
 		memset(command, 'c', (size_t)at[i]);
 		memcpy(command + at[i] - 1, " hunter2hunter2 end", sizeof(" hunter2hunter2 end"));
-		parameters = create_of(words,
-			&(struct step_outcome){ .exit_code = 1, .command = command }, &r);
+		parameters = create_of(
+			words, &(struct step_outcome){ .exit_code = 1, .command = command }, &r);
 		assert_int_equal(r, 0);
 		text = json_dumps(parameters, JSON_COMPACT);
 		assert_null(strstr(text, "hunter"));

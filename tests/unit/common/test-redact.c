@@ -218,8 +218,9 @@ static void values_that_look_ordinary_are_told_from_those_that_are(void **state)
 
 /* As `base64` and `xxd -p` break it. */
 static void encoded_values_go_from_broken_lines(void **state) {
-	static const char value[] = "Qz7 the secret of a hundred bytes; the quick brown fox jumps over the lazy "
-				    "dog, twice or even more often!!";
+	static const char value[] =
+		"Qz7 the secret of a hundred bytes; the quick brown fox jumps over the lazy "
+		"dog, twice or even more often!!";
 	static const char base64[] =
 		"eFF6NyB0aGUgc2VjcmV0IG9mIGEgaHVuZHJlZCBieXRlczsgdGhlIHF1aWNrIGJyb3duIGZveCBq\n"
 		"dW1wcyBvdmVyIHRoZSBsYXp5IGRvZywgdHdpY2Ugb3IgZXZlbiBtb3JlIG9mdGVuISE=\n";
@@ -335,7 +336,8 @@ static void a_secret_longer_than_a_piece_goes(void **state) {
 /* When there is no time, what may hold a secret goes, and nothing else. */
 static void without_time_what_is_suspect_goes(void **state) {
 	_cleanup_(redactor_destroyp) struct redactor *redactor = make();
-	static const char text[] = "ordinary words\nDB_PASSWORD=a1b2c3d4\nmore words\na token of thanks\n";
+	static const char text[] =
+		"ordinary words\nDB_PASSWORD=a1b2c3d4\nmore words\na token of thanks\n";
 	_cleanup_(freep) char *result = NULL;
 
 	redactor_limit(redactor, -1000 * 1000);
@@ -347,7 +349,8 @@ static void without_time_what_is_suspect_goes(void **state) {
 static void nothing_half_is_left_at_a_jump(void **state) {
 	static const struct key_case cases[] = {
 		{ "ng tail of a token\nnext\n", "next\n" },
-		{ "AAAA" KEY_LINE "\n" KEY_LINE "\n" KEY_LINE "\n" KEY_LAST "\n" KEY_END "\nnext\n", "next\n" },
+		{ "AAAA" KEY_LINE "\n" KEY_LINE "\n" KEY_LINE "\n" KEY_LAST "\n" KEY_END "\nnext\n",
+			"next\n" },
 		{ "x\none\ntwo\n", "one\ntwo\n" },
 	};
 

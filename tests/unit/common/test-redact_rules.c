@@ -376,9 +376,12 @@ static void colours_hide_nothing(void **state) {
 
 /* What cleaning drops afterwards stands inside the secret. */
 static void check_invisible(const struct planted *planted) {
-	static const char *const invisible[] = { "\xE2\x80\x8B", "\xC2\xAD", "\xEF\xBB\xBF", "\a", "\x01",
-		"\x7F", "\xC2\x9B" "31m", "\xC2\x85", "\x1B]0;title\xC2\x9C", "\x1B]8;;x\x1B\\",
-		"\xF3\xA0\x80\x81", "\xE2\x81\xA0" };
+	static const char *const invisible[] = { "\xE2\x80\x8B", "\xC2\xAD", "\xEF\xBB\xBF", "\a",
+		"\x01", "\x7F",
+		"\xC2\x9B"
+		"31m",
+		"\xC2\x85", "\x1B]0;title\xC2\x9C", "\x1B]8;;x\x1B\\", "\xF3\xA0\x80\x81",
+		"\xE2\x81\xA0" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(invisible); i++) {
 		_cleanup_(buffer_finish) struct buffer out;

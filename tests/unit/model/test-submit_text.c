@@ -84,7 +84,8 @@ static void test_context_of_many_small_values(void **state) {
 
 /* Where the log is cut, there is one half of a secret on either side. */
 static void test_a_cut_leaves_no_half_of_a_secret(void **state) {
-	static const char token[] = "ghp_" "k2j3h4g5f6d7s8a9q1w2e3r4t5y6u7i8o9p0";
+	static const char token[] = "ghp_"
+				    "k2j3h4g5f6d7s8a9q1w2e3r4t5y6u7i8o9p0";
 	size_t len = LIMIT_LOG_MAX_BYTES + 8192, head = (LIMIT_LOG_MAX_BYTES - 80) / 4;
 	size_t tail = len - (LIMIT_LOG_MAX_BYTES - 80 - head);
 
