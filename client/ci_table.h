@@ -34,7 +34,7 @@ struct ci_provider {
 	const char *name;
 	const char *detect[CI_DETECT_MAX];    /* one of these holds */
 	const char *elsewhere[CI_DETECT_MAX]; /* one of these holds: HEAD is not what is told of */
-	const char *tag[CI_DETECT_MAX];	      /* one of these holds: a tag was built, and no branch */
+	const char *tag[CI_DETECT_MAX]; /* one of these holds: a tag was built, and no branch */
 	struct ci_source sources[CI_FIELD_COUNT][CI_SOURCES_MAX];
 };
 

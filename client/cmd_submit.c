@@ -24,8 +24,8 @@ static const char *contradiction(const struct invocation *inv) {
 }
 
 /*
- * "--exit-code 0" without --passed, as after `[ $? -ne 0 ]`. Who gives a type says that it failed, so the code is what is
- * wrong; else nothing tells which of the two it was.
+ * "--exit-code 0" without --passed, as after `[ $? -ne 0 ]`. Who gives a type says that it failed, so the code is what
+ * is wrong; else nothing tells which of the two it was.
  */
 static int check_exit_code(const struct invocation *inv) {
 	if (option_flag(&inv->options, "passed") ||
@@ -93,9 +93,8 @@ static int submit_with_log(const struct invocation *inv, const char *path) {
 	_cleanup_(kept_finish) struct kept kept = { 0 };
 	int64_t code = option_number(&inv->options, "exit-code", -1);
 	bool passed = option_flag(&inv->options, "passed");
-	struct step_outcome outcome = {
-		.passed = passed, .exit_code = code == 0 && !passed ? -1 : code
-	};
+	struct step_outcome outcome = { .passed = passed,
+		.exit_code = code == 0 && !passed ? -1 : code };
 	int64_t limit_ms = report_timeout_ms(inv), deadline_us = call_deadline_us(limit_ms);
 	bool is_stdin = path != NULL && strcmp(path, "-") == 0;
 	int64_t log_ms =

@@ -71,14 +71,14 @@ static const struct option_row reports_options[] = {
 	{                                                                                             \
 		"lint", OPTION_TEXT, "FILE", "lint results the step wrote"                            \
 	}
-#define STEP_OPTIONS_TO_TESTS                                                                        \
-	{ "project", OPTION_TEXT, "PROJECT", "owner/name (else the CI's, git's remote)" },           \
-		{ "pull-request", OPTION_PULL, "N", "the pull request's number (else the CI's)" },   \
-		{ "security", OPTION_TEXT, "FILE", "security scan results the step wrote" },         \
-		{ "spool-directory", OPTION_TEXT, "DIR", "where it waits when no daemon answers" },  \
-		{ "step", OPTION_TEXT, "NAME", "the step of the job (else the command)" },           \
-		{ "strict", OPTION_FLAG, NULL, "fail when the report was not taken" }, {             \
-		"tests", OPTION_TEXT, "FILE", "test results the step wrote"                          \
+#define STEP_OPTIONS_TO_TESTS                                                                       \
+	{ "project", OPTION_TEXT, "PROJECT", "owner/name (else the CI's, git's remote)" },          \
+		{ "pull-request", OPTION_PULL, "N", "the pull request's number (else the CI's)" },  \
+		{ "security", OPTION_TEXT, "FILE", "security scan results the step wrote" },        \
+		{ "spool-directory", OPTION_TEXT, "DIR", "where it waits when no daemon answers" }, \
+		{ "step", OPTION_TEXT, "NAME", "the step of the job (else the command)" },          \
+		{ "strict", OPTION_FLAG, NULL, "fail when the report was not taken" }, {            \
+		"tests", OPTION_TEXT, "FILE", "test results the step wrote"                         \
 	}
 
 static const struct option_row run_options[] = {
@@ -337,8 +337,8 @@ const struct command *command_find(const char *name) {
 void command_complaint(const struct invocation *inv, char out[COMMAND_COMPLAINT_MAX]) {
 	bool hints = inv->hint[0] != '\0';
 
-	(void)text_format(out, COMMAND_COMPLAINT_MAX, "%s%s%s%s", inv->complaint,
-		hints ? " (" : "", inv->hint, hints ? ")" : "");
+	(void)text_format(out, COMMAND_COMPLAINT_MAX, "%s%s%s%s", inv->complaint, hints ? " (" : "",
+		inv->hint, hints ? ")" : "");
 }
 
 bool command_forgives(const struct invocation *inv) {

@@ -65,14 +65,13 @@ static const char *lacking(const struct option_row *row, const char *text) {
 	case OPTION_FLAG:
 	case OPTION_TEXT: break;
 	case OPTION_NUMBER:
-		return is_number(text, 0, INT64_MAX)	      ? NULL
+		return is_number(text, 0, INT64_MAX)		? NULL
 			: strcmp(row->argument, "SECONDS") == 0 ? "a whole number of seconds"
 								: "a whole number";
 	case OPTION_COMMIT: return is_commit(text) ? NULL : "a commit's hexadecimal name";
 	case OPTION_EXIT: return is_number(text, 0, 255) ? NULL : "a number from 0 to 255";
 	case OPTION_PULL: return is_number(text, 1, INT32_MAX) ? NULL : "a pull request's number";
-	case OPTION_SPAN:
-		return is_span(text) ? NULL : "a duration such as 45s, 30m, 1h or 7d";
+	case OPTION_SPAN: return is_span(text) ? NULL : "a duration such as 45s, 30m, 1h or 7d";
 	}
 	return NULL;
 }
@@ -83,8 +82,8 @@ static int option_check(const struct option_values *values, int found, const cha
 	const char *needed = lacking(row, text);
 
 	if (values->text[found] != NULL) {
-		(void)text_format(message, size,
-			"option \"--%s\" is given twice, here with \"%s\"", row->name, text);
+		(void)text_format(message, size, "option \"--%s\" is given twice, here with \"%s\"",
+			row->name, text);
 		return -EINVAL;
 	}
 	if (needed != NULL) {

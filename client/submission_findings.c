@@ -128,8 +128,7 @@ static int add_line(struct merge *merge, const char *indent, const char *line) {
 }
 
 /* "3 run, 1 failed": the numbers that are stored with the build. */
-static void describe_numbers(
-	enum results_kind kind, const json_t *quality, char *out, size_t size) {
+static void describe_numbers(enum results_kind kind, const json_t *quality, char *out, size_t size) {
 	static const char *const ranks[] = { "critical", "high", "moderate", "low", "unknown" };
 	size_t used = 0;
 
@@ -168,8 +167,8 @@ static int add_title(struct merge *merge, enum results_kind kind, const json_t *
 	(void)text_format(line, sizeof(line), "%s%s%s%s: %s%s%s%s", kinds[kind].title,
 		tool[0] != '\0' ? " (" : "", tool, tool[0] != '\0' ? ")" : "", numbers, more,
 		problem[0] != '\0' && numbers[0] != '\0' ? "; " : "", problem);
-	if (merge->headline[0] == '\0' && json_array_size(json_object_get(quality,
-						   kinds[kind].list)) == 0) {
+	if (merge->headline[0] == '\0' &&
+		json_array_size(json_object_get(quality, kinds[kind].list)) == 0) {
 		(void)text_copy(merge->headline, sizeof(merge->headline), line);
 	}
 	return add_line(merge, "", line);

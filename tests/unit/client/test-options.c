@@ -105,8 +105,7 @@ static void test_messages(void **state) {
 		{ { "--limit", "1.5" }, "option \"--limit\" needs a whole number, not \"1.5\"" },
 		{ { "--log=red", "--log=green" },
 			"option \"--log\" is given twice, here with \"green\"" },
-		{ { "--limit=7", "--limit=7" },
-			"option \"--limit\" is given twice, here with \"7\"" },
+		{ { "--limit=7", "--limit=7" }, "option \"--limit\" is given twice, here with \"7\"" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
