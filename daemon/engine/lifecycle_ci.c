@@ -5,8 +5,10 @@
 
 /* "Job "test", step "npm test" failed on abc1234." */
 static void describe_report(const struct report *report, char out[LIMIT_SENTENCE_MAX]) {
-	text_format(out, LIMIT_SENTENCE_MAX, "Job \"%s\", step \"%s\" failed on %s (%s).",
-		report->job, report->step,
+	char step[2 * LIMIT_NAME_MAX + 32];
+
+	report_format_step(report, step, sizeof(step));
+	text_format(out, LIMIT_SENTENCE_MAX, "%s failed on %s (%s).", step,
 		report->commit[0] != '\0' ? report->commit : "an unknown commit",
 		error_type_name(report->error_type));
 }

@@ -106,8 +106,10 @@ int engine_submit(struct engine *engine, struct engine_submit *submit,
 		.branch = report->branch,
 		.error_type = report->error_type };
 	if (submit->passed) {
-		text_format(submit->sentence, sizeof(submit->sentence),
-			"Job \"%s\", step \"%s\" passed on %s.", report->job, report->step,
+		char step[2 * LIMIT_NAME_MAX + 32];
+
+		report_format_step(report, step, sizeof(step));
+		text_format(submit->sentence, sizeof(submit->sentence), "%s passed on %s.", step,
 			report->commit[0] != '\0' ? report->commit : "an unknown commit");
 		submit->step.note = submit->sentence;
 	}

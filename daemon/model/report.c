@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/text.h"
 #include "daemon/model/member.h"
 
 void report_finish(struct report *report) {
@@ -10,6 +11,16 @@ void report_finish(struct report *report) {
 	free(TAKE_PTR(report->log));
 	json_decref(TAKE_PTR(report->context));
 	json_decref(TAKE_PTR(report->scan));
+}
+
+void report_format_step(const struct report *report, char *out, size_t size) {
+	bool job = report->job[0] != '\0', step = report->step[0] != '\0';
+
+	(void)text_format(out, size, "%s%s%s%s%s", job ? "Job \"" : "", report->job,
+		job	       ? (step ? "\", step \"" : "\"")
+			: step ? "Step \""
+			       : "A build",
+		report->step, step ? "\"" : "");
 }
 
 /* The members the old scripts wrote; always there, as they were. */

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/error_type.h"
@@ -34,5 +35,7 @@ struct report {
 };
 
 void report_finish(struct report *report);
+/* `Job "test", step "npm test"`, as far as they are known; else "A build". */
+void report_format_step(const struct report *report, char *out, size_t size);
 /* In the shape users know (cli.md, io.codegend.varlink: Report). A new reference; NULL: memory. */
 must_check json_t *report_to_json(const struct report *report);

@@ -245,6 +245,16 @@ def test_findings_are_bounded(daemon):
     assert len(scan["excerpt"]["text"]) < 10_000
 
 
+def test_a_step_without_a_name_has_a_sentence(daemon):
+    place = ["--project", "acme/web", "--branch", "fix", "--commit", "aaaaaaa1"]
+    for arguments in (["test_failure"], ["--job", "ci", "test_failure"], ["--step", "make", "test_failure"],
+                      ["--passed"]):
+        assert daemon.run_ctl("submit", *place, *arguments, submit=True).returncode == 0
+    told = daemon.run_ctl("watch", "--since", "0", "--timeout", "1").stdout
+    assert "A build failed on aaaaaaa1" in told and "A build passed on aaaaaaa1" in told
+    assert 'Job "ci" failed on' in told and 'Step "make" failed on' in told and '""' not in told
+
+
 def test_a_tag_is_on_no_branch(daemon):
     def git(*words):
         subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words], cwd=daemon.directory,
