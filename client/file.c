@@ -67,11 +67,10 @@ static int wait_readable(int fd, int64_t deadline_us) {
 }
 
 /* At the end of a pipe nobody has written to yet, poll() waits for the first writer. */
-static bool may_begin(int fd, uint64_t total, int64_t deadline_us) {
+static bool may_begin(int fd, uint64_t total) {
 	struct stat st;
 
-	return total == 0 && deadline_us != CALL_NO_DEADLINE && fstat(fd, &st) == 0 &&
-		S_ISFIFO(st.st_mode);
+	return total == 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
 ssize_t file_read(int fd, void *data, size_t size, uint64_t total, int64_t deadline_us) {
@@ -85,7 +84,7 @@ ssize_t file_read(int fd, void *data, size_t size, uint64_t total, int64_t deadl
 			return -ETIMEDOUT;
 		}
 		n = read(fd, data, size);
-		if (n > 0 || (n == 0 && (waited || !may_begin(fd, total, deadline_us)))) {
+		if (n > 0 || (n == 0 && (waited || !may_begin(fd, total)))) {
 			return n;
 		}
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {

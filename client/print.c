@@ -271,7 +271,8 @@ const char *print_project(const char *project) {
 }
 
 static int dump(const json_t *value, size_t flags) {
-	if (json_dumpf(value, stdout, flags | JSON_ENCODE_ANY) < 0 || fputc('\n', stdout) == EOF) {
+	if (json_dumpf(value, stdout, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) < 0 ||
+		fputc('\n', stdout) == EOF) {
 		return -EIO;
 	}
 	return 0;

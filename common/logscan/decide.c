@@ -1,14 +1,22 @@
 #include "common/logscan/decide.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+#include "common/text.h"
 
 /* A class gains by what its step's command is for, and by the number of its findings. */
 #define STAGE_BONUS 15
 #define COUNT_BONUS_MAX 8
 /* What was stopped from outside did not come to its own end. */
 #define CANCEL_BONUS 60
+/* The last words of a program tell more than what it went on after. */
+#define END_BONUS 25
 /* A tool's count of findings tells less than a finding. */
 #define SUMMARY_MALUS 12
+/* A CI that stops a step does so with these. */
+#define EXIT_INTERRUPTED 130
+#define EXIT_TERMINATED 143
 /* Beyond this a sentence of the step itself is needed no more. */
 #define CONFIDENCE_FULL 100.0
 
@@ -63,7 +71,8 @@ static int score_of(const struct step *step, const struct evidence *evidence) {
 	bool fits = evidence->weight >= WEIGHT_SENTENCE && stage != STAGE_OTHER &&
 		types[evidence->type].stage == stage;
 
-	return evidence->weight + (fits ? STAGE_BONUS : 0) + (evidence->cancelled ? CANCEL_BONUS : 0);
+	return evidence->weight + (fits ? STAGE_BONUS : 0) +
+		(evidence->cancelled ? CANCEL_BONUS : 0) + (evidence->at_end ? END_BONUS : 0);
 }
 
 struct tally {
@@ -201,29 +210,33 @@ static bool lacks_something(const struct decision *decision) {
 			(decision->type == ERROR_TEST && strcmp(headline->row->tool, "jest") == 0));
 }
 
-/* Where an infrastructure fails says its step. */
-/* What killed a command that said nothing itself: by the exit code of a shell. */
-static const struct exit_row {
-	int64_t code;
-	enum logscan_cause cause;
-} exit_codes[] = {
-	{ 124, CAUSE_TIMEOUT },	 /* timeout(1) */
-	{ 130, CAUSE_UNKNOWN },	 /* SIGINT */
-	{ 137, CAUSE_RESOURCE }, /* SIGKILL: mostly for memory */
-	{ 143, CAUSE_UNKNOWN },	 /* SIGTERM */
-};
+/* What killed a command that said nothing itself. */
+static void apply_exit_code(const struct log_end *end, int score, struct decision *ret) {
+	bool is_step = ret->step != NULL && end->exit_code < 0;
+	int64_t code = is_step ? ret->step->exit_code : end->exit_code;
+	struct exit_meaning meaning;
 
-static void apply_exit_code(const struct log_end *end, struct decision *ret) {
-	int64_t code = ret->step != NULL ? ret->step->exit_code : end->exit_code;
+	if (exit_code_meaning(code, &meaning)) {
+		bool stopped = is_step && (code == EXIT_INTERRUPTED || code == EXIT_TERMINATED);
 
-	for (size_t i = 0; i < ARRAY_SIZE(exit_codes); i++) {
-		if (exit_codes[i].code == code) {
+		if (meaning.type != ERROR_UNKNOWN || stopped) {
 			ret->type = ERROR_INFRA;
-			ret->cause = exit_codes[i].cause;
+			ret->cause = meaning.cause;
 		}
+		if (!is_step && score < WEIGHT_SENTENCE) {
+			ret->type = meaning.type;
+			ret->cause = meaning.cause;
+			ret->headline = NULL;
+			memcpy(ret->sentence, meaning.sentence, sizeof(ret->sentence));
+		}
+	} else if (end->exit_code > 0 && ret->headline == NULL) {
+		ret->cause = CAUSE_UNKNOWN;
+		(void)text_format(ret->sentence, sizeof(ret->sentence),
+			"exit code %" PRId64 ", no output", end->exit_code);
 	}
 }
 
+/* Where an infrastructure fails says its step. */
 static void set_stage_and_cause(const struct step *step, struct decision *ret) {
 	const struct evidence *headline = ret->headline;
 
@@ -235,7 +248,8 @@ static void set_stage_and_cause(const struct step *step, struct decision *ret) {
 	}
 	if (headline != NULL && headline->row->cause != CAUSE_UNKNOWN) {
 		ret->cause = headline->row->cause;
-	} else if (headline != NULL && ret->type == ERROR_UNKNOWN) {
+	} else if (headline != NULL && ret->type == ERROR_UNKNOWN && headline->weight > WEIGHT_HINT &&
+		(step != NULL || strcmp(headline->row->tool, LAST_WORDS_TOOL) == 0)) {
 		ret->cause =
 			CAUSE_CONFIG; /* mostly a check of the project's own that says what it wants */
 	} else if (headline != NULL && ret->type != ERROR_DEPLOY) {
@@ -271,8 +285,7 @@ static enum error_type guess_type(const struct evidences *evidences, const struc
 	return ERROR_UNKNOWN;
 }
 
-/* Whether there is a failure at all, as far as the tools' own words go. */
-static bool tools_failed(const struct evidences *evidences) {
+bool tools_failed(const struct evidences *evidences) {
 	bool exited = evidences->now.exited;
 	uint8_t best = 0;
 
@@ -291,7 +304,7 @@ static bool log_failed(const struct evidences *evidences, const struct log_end *
 	if (evidences->n_failed > 0) {
 		return true;
 	}
-	return !end->passed && !end->complete && tools_failed(evidences);
+	return !end->passed && !end->complete && (end->badly || tools_failed(evidences));
 }
 
 void decide(const struct evidences *evidences, const struct log_end *end, struct decision *ret) {
@@ -316,6 +329,6 @@ void decide(const struct evidences *evidences, const struct log_end *end, struct
 	}
 	set_stage_and_cause(ret->step, ret);
 	if (score < WEIGHT_LIKELY) {
-		apply_exit_code(end, ret);
+		apply_exit_code(end, score, ret);
 	}
 }

@@ -29,6 +29,7 @@ struct evidence {
 	uint8_t weight;
 	bool cancelled;
 	bool warning; /* fails nothing */
+	bool at_end;  /* one of the log's last words, where nobody says how it ended */
 	uint32_t step;
 	enum logscan_stage stage; /* of the command it came from */
 	int64_t log_line;

@@ -89,6 +89,7 @@ static const struct grammar_row rows[] = {
 	{ "ssh", "host key verification failed", NULL, ROLE_FINDING, ERROR_DEPLOY, CAUSE_PERMISSION, 70, 0, 0 },
 	{ "ssh", "permission denied (publickey", NULL, ROLE_FINDING, ERROR_DEPLOY, CAUSE_PERMISSION, 72, 0, 0 },
 	{ "terraform", "acquiring the state lock", NULL, ROLE_FINDING, ERROR_DEPLOY, CAUSE_RESOURCE, 84, 3, 0 },
+	{ "terraform", "error: ", "^Error: (?<msg>(?:Invalid (?:reference|value for|function argument|provider|template|count argument|for_each argument|resource)|Unsupported (?:argument|block type|attribute)|Missing required argument|Reference to undeclared|Failed to query available provider).*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 66, 6, 0 },
 	{ "terraform", "error: ", "^\\s*(?:\xE2\x94\x82|\xE2\x95\xB7)\\s*Error: (?<msg>.*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 80, 6, 0 },
 	{ "twine", "file already exists", "(?<msg>.*(?:File already exists|400 File already exists).*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 80, 0, 0 },
 	{ "twine", "httperror: 400", "HTTPError: (?<msg>400 .* from https://(?:upload|test)\\.pypi\\.org.*)", ROLE_FINDING, ERROR_DEPLOY, CAUSE_CONFIG, 89, 1, 0 },

@@ -25,6 +25,7 @@ static const struct grammar_row rows[] = {
 	{ "homebrew", "no available formula", NULL, ROLE_FINDING, ERROR_INFRA, CAUSE_DEPENDENCY, 80, 0, ROW_INSTALLS },
 	{ "mix", "** (mix) ", "^\\*\\* \\(Mix\\) (?<msg>.*(?:[dD]ependenc|Hex).*)", ROLE_FINDING, ERROR_INFRA, CAUSE_DEPENDENCY, 72, 2, ROW_INSTALLS },
 	{ "node-gyp", "gyp err!", "gyp ERR! (?<msg>build error|stack Error: .*)", ROLE_FINDING, ERROR_INFRA, CAUSE_DEPENDENCY, 58, 2, ROW_INSTALLS },
+	{ "npm", " enoent could not read", "npm (?:ERR!|error) enoent (?<msg>Could not read package\\.json: .*)", ROLE_FINDING, ERROR_UNKNOWN, CAUSE_CONFIG, 62, 0, 0 },
 	{ "npm", "404 ", "npm (?:ERR!|error) 404 (?:\\s*(?<msg>Not Found - .*|.* is not in (?:this|the npm) registry.*))", ROLE_FINDING, ERROR_INFRA, CAUSE_DEPENDENCY, 87, 2, ROW_INSTALLS },
 	{ "npm", "audit endpoint returned an error", NULL, ROLE_FINDING, ERROR_INFRA, CAUSE_NETWORK, 84, 0, 0 },
 	{ "npm", "can only install packages when", "npm (?:ERR!|error) (?:code EUSAGE )?(?<msg>.*can only install packages when your package\\.json.*)", ROLE_FINDING, ERROR_INFRA, CAUSE_DEPENDENCY, 88, 3, ROW_INSTALLS },

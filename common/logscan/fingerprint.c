@@ -88,5 +88,6 @@ void fingerprint_make(const struct decision *decision, char out[LOGSCAN_FINGERPR
 		hash = hash_text(hash, rule, strlen(rule));
 		hash = hash_line(hash, headline->text);
 	}
+	hash = hash_text(hash, decision->sentence, strlen(decision->sentence));
 	(void)text_format(out, LOGSCAN_FINGERPRINT_MAX, "v1:%016" PRIx64, hash);
 }

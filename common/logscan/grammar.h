@@ -62,9 +62,9 @@ enum row_flags {
 	ROW_AS_LAST = 1 << 6, /* several tools print this: it is of the tool whose finding came last */
 	ROW_BUILDS = 1 << 7,   /* of the infrastructure, met while building */
 	ROW_INSTALLS = 1 << 8, /* of the infrastructure, met while installing */
-	ROW_GROUP = 1 << 9,    /* names the place of what its tool finds next; then it is no finding of its own */
-	ROW_OWN = 1 << 10,     /* a detail of its own tool's findings only */
-	ROW_WITHIN = 1 << 11,  /* noise that may stand among the lines of a finding */
+	ROW_GROUP = 1 << 9, /* names the place of what its tool finds next; then it is no finding of its own */
+	ROW_OWN = 1 << 10,    /* a detail of its own tool's findings only */
+	ROW_WITHIN = 1 << 11, /* noise that may stand among the lines of a finding */
 };
 
 struct grammar_row {

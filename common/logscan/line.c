@@ -431,3 +431,27 @@ void line_read(struct line *line, const char *raw, size_t len) {
 		line->n_indent++;
 	}
 }
+
+bool line_is_file_name(const struct line *line) {
+	const char *dot = memrchr(line->text, '.', line->len);
+	const char *slash = memrchr(line->text, '/', line->len);
+
+	return line->len > 2 && line->len < 300 && line->n_indent == 0 &&
+		(dot != NULL || slash != NULL || memchr(line->text, '\\', line->len) != NULL) &&
+		line->text[line->len - 1] != '.' && strchr("#$>{}[]-*=+", line->text[0]) == NULL &&
+		strstr(line->text, ": ") == NULL;
+}
+
+int64_t line_count(const char *data, size_t len) {
+	const char *end = data + len;
+	int64_t n = 0;
+
+	for (const char *at = data; at < end; at++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (at == NULL) {
+			break;
+		}
+		n++;
+	}
+	return n;
+}

@@ -26,3 +26,7 @@ struct line {
 };
 
 void line_read(struct line *line, const char *raw, size_t len);
+/* Whether it could be a file's name: a path, nothing else. */
+bool line_is_file_name(const struct line *line);
+/* The line breaks in `data`. */
+int64_t line_count(const char *data, size_t len);

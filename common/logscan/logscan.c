@@ -8,9 +8,11 @@
 #include "common/logscan/decide.h"
 #include "common/logscan/evidence.h"
 #include "common/logscan/grammar.h"
+#include "common/logscan/group.h"
 #include "common/logscan/line.h"
 #include "common/logscan/match.h"
 #include "common/logscan/result.h"
+#include "common/logscan/tail.h"
 #include "common/logscan/utf16.h"
 
 /* What is kept of the text that was scanned, for looking back. */
@@ -27,16 +29,6 @@
 #define BLANK_LINES_MAX 6
 #define LAST_WORDS_LINES_MAX 60
 
-/* A line that tells the file or the place of what the same tool finds next. */
-struct group {
-	const struct grammar_row *row; /* NULL: none */
-	uint32_t step;
-	char text[EVIDENCE_TEXT_MAX_BYTES];
-	char file[EVIDENCE_TEXT_MAX_BYTES];
-	char line[24];
-	char column[24];
-};
-
 struct logscan {
 	const struct grammar *grammar;
 	struct matcher *matcher;
@@ -52,6 +44,7 @@ struct logscan {
 	struct evidence *last; /* they belong to it; borrowed */
 	int64_t above_line;    /* the last finding with a file above it, and that file */
 	char above[EVIDENCE_TEXT_MAX_BYTES];
+	int64_t exit_line; /* the last one by which a wrapper told that its command failed; 0: none */
 	struct group group;
 	struct log_end end;
 	struct evidences evidences;
@@ -117,17 +110,6 @@ static bool line_before(struct logscan *scan, size_t *at, struct line *line) {
 	return true;
 }
 
-/* Whether a line could be a file's name: a path, nothing else. */
-static bool is_file_name(const struct line *line) {
-	const char *dot = memrchr(line->text, '.', line->len);
-	const char *slash = memrchr(line->text, '/', line->len);
-
-	return line->len > 2 && line->len < 300 && line->n_indent == 0 &&
-		(dot != NULL || slash != NULL || memchr(line->text, '\\', line->len) != NULL) &&
-		line->text[line->len - 1] != '.' && strchr("#$>{}[]-*=+", line->text[0]) == NULL &&
-		strstr(line->text, ": ") == NULL;
-}
-
 /* The file's name above the line at `at`; NULL: there is none near. */
 static const char *find_above(struct logscan *scan, size_t at, int64_t log_line) {
 	int64_t number = log_line;
@@ -137,7 +119,7 @@ static const char *find_above(struct logscan *scan, size_t at, int64_t log_line)
 		if (number == scan->above_line && number > 0) {
 			break;
 		}
-		if (is_file_name(&scan->other)) {
+		if (line_is_file_name(&scan->other)) {
 			memcpy(scan->above, scan->other.text, scan->other.len + 1);
 			scan->above_line = log_line;
 			return scan->above;
@@ -150,23 +132,10 @@ static const char *find_above(struct logscan *scan, size_t at, int64_t log_line)
 	return scan->above;
 }
 
-static const struct grammar_row last_words_row = { "log", "", NULL, ROLE_FINDING, ERROR_UNKNOWN,
-	CAUSE_CONFIG, WEIGHT_HINT, 0, ROW_LAST };
-/* A line with one of these words tells more. */
-static const struct grammar_row telling_words_row = { "log", "", NULL, ROLE_FINDING, ERROR_UNKNOWN,
-	CAUSE_CONFIG, WEIGHT_HINT + 5, 0, ROW_LAST };
-static const char *const telling_words[] = { "abort", "cannot", "denied", "error", "exceed",
-	"expected", "fail", "forbidden", "invalid", "less than", "missing", "more than", "must ",
-	"refus", "reject", "required", "too many", "unable", "unexpected" };
-
-static bool is_telling(const char *text) {
-	for (size_t i = 0; i < ARRAY_SIZE(telling_words); i++) {
-		if (strcasestr(text, telling_words[i]) != NULL) {
-			return true;
-		}
-	}
-	return false;
-}
+static const struct grammar_row last_words_row = { LAST_WORDS_TOOL, "", NULL, ROLE_FINDING,
+	ERROR_UNKNOWN, CAUSE_UNKNOWN, WEIGHT_HINT, 0, ROW_LAST };
+static const struct grammar_row telling_words_row = { LAST_WORDS_TOOL, "", NULL, ROLE_FINDING,
+	ERROR_UNKNOWN, CAUSE_CONFIG, WEIGHT_HINT + 5, 0, ROW_LAST };
 
 /* Whether the line in `scan->other`, at `at` in the window, is a wrapper's. */
 static bool is_wrapper(struct logscan *scan, size_t at) {
@@ -205,7 +174,7 @@ static int keep_last_words(struct logscan *scan, size_t at, int64_t log_line) {
 		int r;
 
 		line_read(&scan->other, start, end != NULL ? (size_t)(end - start) : 0);
-		match.row = is_telling(scan->other.text) ? &telling_words_row : &last_words_row;
+		match.row = tail_is_telling(scan->other.text) ? &telling_words_row : &last_words_row;
 		r = evidences_add(&scan->evidences, &match, &scan->other, numbers[n], NULL, &kept);
 		if (r < 0) {
 			return r;
@@ -277,62 +246,12 @@ static bool is_part_of_last(const struct logscan *scan, const struct match *matc
 		match->row->weight < scan->last->weight && match->spans[CAPTURE_TEST].len == 0;
 }
 
-static void copy_span(char *out, size_t size, const char *text, size_t len) {
-	len = text != NULL ? MIN(len, size - 1) : 0;
-	if (len > 0) {
-		memcpy(out, text, len);
-	}
-	out[len] = '\0';
-}
-
-static void begin_group(struct logscan *scan, const struct match *match) {
-	struct group *group = &scan->group;
-	const struct span *spans = match->spans;
-
-	group->row = match->row;
-	group->step = scan->evidences.now.id;
-	copy_span(group->text, sizeof(group->text), scan->line.text, scan->line.len);
-	copy_span(group->file, sizeof(group->file), spans[CAPTURE_FILE].text,
-		spans[CAPTURE_FILE].len);
-	copy_span(group->line, sizeof(group->line), spans[CAPTURE_LINE].text,
-		spans[CAPTURE_LINE].len);
-	copy_span(group->column, sizeof(group->column), spans[CAPTURE_COL].text,
-		spans[CAPTURE_COL].len);
-}
-
-static void take_from_group(struct span *span, const char *text) {
-	if (span->len == 0) {
-		*span = (struct span){ .text = text, .len = strlen(text) };
-	}
-}
-
-/* Whether the group's line names the file of this finding; then the finding gets it. */
-static bool join_group(struct logscan *scan, struct match *match) {
-	struct group *group = &scan->group;
-	struct span *spans = match->spans;
-
-	if (group->row == NULL || group->row == match->row || spans[CAPTURE_TEST].len == 0 ||
-		group->step != scan->evidences.now.id ||
-		strcmp(group->row->tool, match->row->tool) != 0 || spans[CAPTURE_FILE].len > 0) {
-		return false;
-	}
-	take_from_group(&spans[CAPTURE_FILE], group->file);
-	take_from_group(&spans[CAPTURE_LINE], group->line);
-	take_from_group(&spans[CAPTURE_COL], group->column);
-	if (group->row->role == ROLE_FINDING) {
-		evidences_drop(&scan->evidences, group->row, group->text);
-		return true;
-	}
-	group->row = NULL; /* the place of one finding */
-	return false;
-}
-
 static int detail(struct logscan *scan, const struct match *match) {
 	const struct grammar_row *row = match->row;
 	int r;
 
 	if ((row->flags & ROW_GROUP) != 0) {
-		begin_group(scan, match);
+		group_begin(&scan->group, match, &scan->line, scan->evidences.now.id);
 		return 0;
 	}
 	if (scan->last == NULL || ((row->flags & ROW_OWN) != 0 && !evidence_is_of(scan->last, row))) {
@@ -351,7 +270,6 @@ static int found(struct logscan *scan, struct match *match, size_t at, int64_t l
 		scan->follow--;
 		return detail(scan, match);
 	}
-
 	if ((match->row->flags & ROW_FILE_ABOVE) != 0) {
 		above = find_above(scan, at, log_line);
 	} else if ((match->row->flags & ROW_LINE_ABOVE) != 0 &&
@@ -359,19 +277,17 @@ static int found(struct logscan *scan, struct match *match, size_t at, int64_t l
 		above = scan->other.text;
 	}
 	if ((match->row->flags & ROW_GROUP) != 0) {
-		begin_group(scan, match);
-	} else if (join_group(scan, match)) {
+		group_begin(&scan->group, match, &scan->line, scan->evidences.now.id);
+	} else if (group_join(&scan->group, match, &scan->evidences)) {
 		above = scan->group.text;
 	}
 	r = evidences_add(&scan->evidences, match, &scan->line, log_line, above, &kept);
-	if (kept != NULL) {
-		adapt(scan, kept);
-	}
 	if (kept == NULL) {
 		scan->follow = 0;
 		scan->last = NULL;
 		return r;
 	}
+	adapt(scan, kept);
 	/* make_room() may have taken the one before */
 	scan->last = kept;
 	scan->follow = match->row->follow;
@@ -424,6 +340,7 @@ static int apply(struct logscan *scan, struct match *match, size_t at, int64_t l
 	case ROLE_SUMMARY: return found(scan, match, at, log_line);
 	case ROLE_DETAIL: return detail(scan, match);
 	case ROLE_EXIT:
+		scan->exit_line = log_line;
 		if (scan->follow > 0 && scan->last != NULL) {
 			scan->follow--;
 			evidences->now.exited = true;
@@ -484,20 +401,6 @@ static int process_line(struct logscan *scan, size_t at, size_t len, int64_t log
 	return 0;
 }
 
-static int64_t count_newlines(const char *data, size_t len) {
-	const char *end = data + len;
-	int64_t n = 0;
-
-	for (const char *at = data; at < end; at++) {
-		at = memchr(at, '\n', (size_t)(end - at));
-		if (at == NULL) {
-			break;
-		}
-		n++;
-	}
-	return n;
-}
-
 /* Scans the whole lines up to `end`, which is behind a line break. */
 static int scan_lines(struct logscan *scan, size_t end) {
 	const char *data = scan->window.data;
@@ -513,7 +416,7 @@ static int scan_lines(struct logscan *scan, size_t end) {
 		if (scan->follow == 0) {
 			hit = keywords_next(scan->grammar->keywords, &state, data, at, end, &ids, &n);
 			if (n == 0) {
-				scan->n_lines += count_newlines(data + at, end - at);
+				scan->n_lines += line_count(data + at, end - at);
 				scan->n_scanned = end;
 				return 0;
 			}
@@ -523,7 +426,7 @@ static int scan_lines(struct logscan *scan, size_t end) {
 			const char *start = memrchr(data + at, '\n', hit - at);
 			size_t line_at = start != NULL ? (size_t)(start - data) + 1 : at;
 
-			scan->n_lines += count_newlines(data + at, line_at - at);
+			scan->n_lines += line_count(data + at, line_at - at);
 			at = line_at;
 		}
 		line_end = (size_t)((const char *)memchr(data + hit, '\n', end - hit) - data);
@@ -629,6 +532,53 @@ static int apply_exit_code(struct logscan *scan) {
 	return keep_last_words(scan, scan->window.len, scan->n_lines + 1);
 }
 
+/* Marks what was found in this line. Whether it tells of an error. */
+static bool mark_at_end(struct evidences *evidences, int64_t log_line) {
+	bool any = false;
+
+	for (size_t i = evidences->n; i-- > 0;) {
+		struct evidence *evidence = evidences->all[i];
+
+		if (evidence->log_line == log_line && !evidence->warning &&
+			evidence->weight >= WEIGHT_SENTENCE) {
+			evidence->at_end = true;
+			any = true;
+		}
+	}
+	return any;
+}
+
+/* Nobody says how it ended: its last words may. */
+static int judge_tail(struct logscan *scan) {
+	static const struct match wrapper = { .row = &last_words_row };
+	size_t at = scan->window.len, n_other = 0;
+	int64_t log_line = scan->n_lines;
+
+	for (int i = 0; i < TAIL_LINES_MAX && n_other <= TAIL_OTHER_MAX; i++, log_line--) {
+		enum tail_line kind;
+
+		if (!line_before(scan, &at, &scan->other)) {
+			break;
+		}
+		kind = tail_judge(&scan->other);
+		if (kind == TAIL_WELL) {
+			break;
+		}
+		if (mark_at_end(&scan->evidences, log_line) || log_line == scan->exit_line) {
+			scan->end.badly = true;
+			kind = TAIL_BELONGS;
+		}
+		if (scan->end.badly && scan->evidences.n == 0) {
+			struct evidence *kept;
+
+			return evidences_add(
+				&scan->evidences, &wrapper, &scan->other, log_line, NULL, &kept);
+		}
+		n_other += kind == TAIL_OTHER;
+	}
+	return 0;
+}
+
 int logscan_end(struct logscan *scan, int64_t exit_code, struct logscan_result *ret_result) {
 	struct decision decision;
 	int r = flush(scan);
@@ -636,6 +586,10 @@ int logscan_end(struct logscan *scan, int64_t exit_code, struct logscan_result *
 	evidences_end_step(&scan->evidences);
 	scan->end.exit_code = exit_code;
 	r = r < 0 ? r : apply_exit_code(scan);
+	if (r == 0 && exit_code < 0 && scan->evidences.n_failed == 0 &&
+		!tools_failed(&scan->evidences)) {
+		r = judge_tail(scan);
+	}
 	if (r < 0) {
 		return r;
 	}

@@ -1,5 +1,6 @@
 #include "common/logscan/result.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -74,6 +75,15 @@ static char *copy_or_null(const char *text, bool *failed) {
 	return copy;
 }
 
+/* Behind a file a place, behind a name what is said of it, behind a message an arrow. */
+static const char *separator(const struct evidence *evidence, const char *text) {
+	if (*text >= '0' && *text <= '9') {
+		return ":";
+	}
+	return (evidence->row->flags & ROW_LINE_ABOVE) != 0 && isalpha((unsigned char)*text) ? ", "
+											     : " ";
+}
+
 /* With what stands above it, on one line: "src/a.js:3:7 error ...". NULL: memory. */
 static char *headline_text(const struct evidence *evidence) {
 	const char *text = evidence->text, *above = evidence->above;
@@ -85,9 +95,21 @@ static char *headline_text(const struct evidence *evidence) {
 	if (above == NULL || (evidence->row->flags & (ROW_FILE_ABOVE | ROW_LINE_ABOVE)) == 0) {
 		return strdup(text);
 	}
-	return asprintf(&joined, "%s%s%s", above, *text >= '0' && *text <= '9' ? ":" : " ", text) < 0
-		? NULL
-		: joined;
+	return asprintf(&joined, "%s%s%s", above, separator(evidence, text), text) < 0 ? NULL
+										       : joined;
+}
+
+/* What is wrong: its own words, or with those of the line above it that names what is meant. */
+static char *message_text(const struct evidence *evidence) {
+	bool is_above = (evidence->row->flags & ROW_LINE_ABOVE) != 0 && evidence->above != NULL;
+
+	if (is_above && evidence->file != NULL) {
+		return strdup(evidence->above);
+	}
+	if (is_above) {
+		return headline_text(evidence);
+	}
+	return strdup(evidence->message != NULL ? evidence->message : evidence->text);
 }
 
 static bool fill_findings(const struct evidences *evidences, const struct decision *decision,
@@ -110,8 +132,8 @@ static bool fill_findings(const struct evidences *evidences, const struct decisi
 		finding->line = evidence->line;
 		finding->column = evidence->column;
 		finding->rule = copy_or_null(evidence->rule, &failed);
-		finding->message = copy_or_null(
-			evidence->message != NULL ? evidence->message : evidence->text, &failed);
+		finding->message = message_text(evidence);
+		failed = failed || finding->message == NULL;
 		finding->test = copy_or_null(evidence->test, &failed);
 		finding->log_line = evidence->log_line;
 	}
@@ -135,6 +157,9 @@ int result_make(const struct evidences *evidences, const struct decision *decisi
 	if (decision->headline != NULL) {
 		result.headline_line = decision->headline->log_line;
 		result.headline = headline_text(decision->headline);
+		failed = result.headline == NULL;
+	} else if (decision->sentence[0] != '\0') {
+		result.headline = strdup(decision->sentence);
 		failed = result.headline == NULL;
 	}
 	r = excerpt_make(evidences, decision, &result.excerpt, &result.n_excerpt_lines);

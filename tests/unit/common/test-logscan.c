@@ -65,6 +65,41 @@ static void test_the_exit_code_has_the_last_word(void **state) {
 	}
 }
 
+static void test_an_exit_code_tells_what_it_can(void **state) {
+	static const struct row {
+		const char *text;
+		int64_t exit_code;
+		enum error_type type;
+		enum logscan_cause cause;
+		const char *headline;
+	} rows[] = {
+		{ "a\n", 137, ERROR_INFRA, CAUSE_RESOURCE, "ended by signal 9 (SIGKILL)" },
+		{ "", 137, ERROR_INFRA, CAUSE_RESOURCE, "ended by signal 9 (SIGKILL)" },
+		{ "a\n", 143, ERROR_UNKNOWN, CAUSE_UNKNOWN, "ended by signal 15 (SIGTERM)" },
+		{ "", 130, ERROR_UNKNOWN, CAUSE_UNKNOWN, "ended by signal 2 (SIGINT)" },
+		{ "", 134, ERROR_UNKNOWN, CAUSE_UNKNOWN, "ended by signal 6 (SIGABRT)" },
+		{ "", 139, ERROR_UNKNOWN, CAUSE_UNKNOWN, "ended by signal 11 (SIGSEGV)" },
+		{ "a\n", 124, ERROR_INFRA, CAUSE_TIMEOUT,
+			"exit code 124: its time limit was reached" },
+		{ "", 127, ERROR_UNKNOWN, CAUSE_CONFIG, "exit code 127: command not found" },
+		{ "", 126, ERROR_UNKNOWN, CAUSE_PERMISSION,
+			"exit code 126: the command cannot be executed" },
+		{ "", 1, ERROR_UNKNOWN, CAUSE_UNKNOWN, "exit code 1, no output" },
+		{ "one\ntwo\n", 1, ERROR_UNKNOWN, CAUSE_UNKNOWN, "two" },
+		{ broken, 137, ERROR_BUILD, CAUSE_COMPILE, "src/a.c:3:7: error: 'x' undeclared" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct logscan_result result = scan(rows[i].text, 64, rows[i].exit_code);
+
+		assert_true(result.failed);
+		assert_int_equal(result.error_type, rows[i].type);
+		assert_int_equal(result.cause, rows[i].cause);
+		assert_string_equal(result.headline, rows[i].headline);
+		logscan_result_finish(&result);
+	}
+}
+
 static void test_rows_are_well_formed(void **state) {
 	const struct grammar *grammar = grammar_get();
 
@@ -96,6 +131,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pieces_make_no_difference),
 		cmocka_unit_test(test_the_exit_code_has_the_last_word),
+		cmocka_unit_test(test_an_exit_code_tells_what_it_can),
 		cmocka_unit_test(test_rows_are_well_formed),
 	};
 
