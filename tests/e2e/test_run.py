@@ -1,6 +1,7 @@
 """`codegenctl run --` in front of a command is invisible: each test compares with the bare command."""
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -344,16 +345,21 @@ while left > 0:
 """]
 
 
+def peak_kib(pid):
+    """Of this program alone: what wait4() tells begins with the memory of the process that started it."""
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
+
+
 def test_a_gigabyte_in_little_memory(step):
     process = step.run(MANY)
-    total = 0
+    total = peak = 0
     while data := process.stdout.read(1 << 20):
         total += len(data)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert (process.returncode, total) == (0, 1 << 30)
+        peak = max(peak, peak_kib(process.pid))
+    assert (process.wait(PATIENCE_S), total) == (0, 1 << 30)
     if not any(name.endswith("SAN_OPTIONS") for name in os.environ):
-        assert usage.ru_maxrss < 64 * 1024
+        assert 0 < peak < 32 * 1024
 
 
 # What is reported
