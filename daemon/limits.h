@@ -27,10 +27,10 @@
 #define LIMIT_INSTRUCTIONS_MAX_BYTES (64 * 1024)
 #define LIMIT_ANCESTORS_MAX 256
 #define LIMIT_QUALITY_MAX_BYTES (64 * 1024) /* each of coverage, lint, security, tests */
-#define LIMIT_REDACT_CPU_US (25 * 1000) /* of one report: the loop waits meanwhile */
-#define LIMIT_SCAN_MAX_BYTES (64 * 1024)    /* findings are dropped first, then the excerpt is cut */
+#define LIMIT_REDACT_CPU_US (25 * 1000)	    /* of one report: the loop waits meanwhile */
+#define LIMIT_SCAN_MAX_BYTES (64 * 1024) /* findings are dropped first, then the excerpt is cut */
 #define LIMIT_SCAN_FINDINGS_MAX 256
-#define LIMIT_REPORT_PAGE_ROWS 8	    /* read at once for a list; each may be over a MiB */
+#define LIMIT_REPORT_PAGE_ROWS 8 /* read at once for a list; each may be over a MiB */
 
 /* IPC. */
 #define LIMIT_CONNECTIONS_SUBMIT_MAX 512
@@ -72,12 +72,13 @@
 #define LIMIT_SPOOL_JOBS 8		      /* files at once on their way into the store */
 #define LIMIT_SPOOL_SLICE 256		      /* names held at once */
 #define LIMIT_SPOOL_ENTRIES 4096	      /* entries looked at in one turn of the loop */
-#define LIMIT_SPOOL_STUCK 64	/* files remembered that can be neither taken nor set aside */
-#define LIMIT_SPOOL_LINES 16	/* in the log, about files one look sets aside */
+#define LIMIT_SPOOL_STUCK 64	 /* files remembered that can be neither taken nor set aside */
+#define LIMIT_SPOOL_LINES 16	 /* in the log, about files one look sets aside */
 #define LIMIT_SPOOL_PAUSE_MS 100 /* from one look to the next */
 #define LIMIT_SPOOL_RETRY_FIRST_MS CLOCK_SECOND_MS
 #define LIMIT_SPOOL_RETRY_MAX_MS (5 * CLOCK_MINUTE_MS)
-#define LIMIT_SPOOL_UNWATCHED_MS CLOCK_MINUTE_MS /* between looks when the kernel cannot tell of changes */
+#define LIMIT_SPOOL_UNWATCHED_MS                                                                   \
+	CLOCK_MINUTE_MS /* between looks when the kernel cannot tell of changes */
 
 /* Store. */
 #define LIMIT_STORE_QUEUE 4096
