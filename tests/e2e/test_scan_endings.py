@@ -32,7 +32,8 @@ FAILED = {
     "terraform plain": ("Error: Invalid reference\n\n  on main.tf line 3:\n   3:   c = d\n\nA reference must be\n"
                         "followed by more, and this goes on\nfor some lines.\n", "Error: Invalid reference"),
     "npm": ("npm error code ENOENT\nnpm error syscall open\n"
-            "npm error enoent Could not read package.json: Error: ENOENT: no such file\nnpm error enoent\nnpm error A complete log of this run can be found in: /x.log\n",
+            "npm error enoent Could not read package.json: Error: ENOENT: no such file\nnpm error enoent\n"
+            "npm error A complete log of this run can be found in: /x.log\n",
             "Could not read package.json"),
     "crash": ("Segmentation fault (core dumped)\n", "Segmentation fault"),
     "make": ("make: *** [Makefile:3: all] Error 1\n", "make: ***"),
