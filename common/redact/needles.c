@@ -111,11 +111,13 @@ int needles_add(struct needles *needles, const char *text, size_t len) {
 	if (needles->n == NEEDLES_MAX) {
 		return -ENOSPC;
 	}
-	needle.text = strndup(text, len);
+	needle.text = malloc(len + 1);
 	if (needle.text == NULL || grow(needles) < 0) {
 		free(needle.text);
 		return -ENOMEM;
 	}
+	memcpy(needle.text, text, len);
+	needle.text[len] = '\0';
 	h = hash(text);
 	bucket = &needles->bucket[h >> (GRAM_BITS - BUCKET_BITS)];
 	needle.next = *bucket;

@@ -11,6 +11,11 @@ import time
 
 import pytest
 
+# What a background job or nohup(1) ignores, its children would ignore as well; here they are to be ended by it.
+for number in (signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CODEGEND_BUILD", ROOT / "build")).resolve()
 CODEGEND = BUILD / "daemon" / "codegend"
