@@ -173,6 +173,8 @@ project "acme/*" {{
             return False
         try:
             return "parameters" in (connection.call("Ping") or {})
+        except ConnectionError:  # the socket of the one that was just killed
+            return False
         finally:
             connection.close()
 
