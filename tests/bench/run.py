@@ -62,7 +62,7 @@ def add_publishing(bench, figures, tasks):
 
 
 def submit(bench):
-    """The target is for recording a failure with all its rows; publishing it later costs about a millisecond of its own."""
+    """The target is for recording a failure with all its rows; to publish it later costs a millisecond of its own."""
     bound = {"target": SUBMIT_RATE, "at_least": True}
     for mode, config in (("mode = observe", OBSERVE), ("default configuration", "")):
         for call, what in (("new", "an incident each"), ("join", "joining 64")):
