@@ -21,6 +21,9 @@ BUILD = pathlib.Path(os.environ.get("CODEGEND_BUILD", ROOT / "build")).resolve()
 CODEGEND = BUILD / "daemon" / "codegend"
 CODEGENCTL = BUILD / "client" / "codegenctl"
 
+# The sanitizers read their options, and look for leaks, in /proc; and they use memory of their own.
+SANITIZED = b"__asan_init" in CODEGENCTL.read_bytes() if CODEGENCTL.exists() else False
+
 # How long anything may take before it counts as "never": sanitizers on a busy machine are slow.
 PATIENCE_S = 40
 BROKEN = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion", "assertion")
