@@ -14,23 +14,54 @@
 #include "daemon/limits.h"
 #include "daemon/model/policy.h"
 
+/* Owns nothing: copied by assignment. A forge of type `local` has no more than name and type. */
 struct config_forge {
 	char name[LIMIT_NAME_MAX];
-	char type[LIMIT_NAME_MAX]; /* "local" (or "github", which this version does not have: an error) */
+	char type[LIMIT_NAME_MAX];   /* "github" or "local" */
+	char api_url[LIMIT_URL_MAX]; /* without a slash at its end */
+	char graphql_url[LIMIT_URL_MAX];
+	char token[LIMIT_URL_MAX]; /* credential_read()'s source; "": credential:github-token, else env:GITHUB_TOKEN */
+	int64_t app_id;		     /* of a GitHub App; 0: the token is used */
+	char app_key[LIMIT_URL_MAX]; /* source of its private key, PEM */
+	char label[LIMIT_SUBJECT_MAX];
+	char ignore_label[LIMIT_SUBJECT_MAX]; /* on a pull request: hands off */
+	char escalate_to[LIMIT_SUBJECT_MAX]; /* who is asked when an incident is ESCALATED, without "@"; "" nobody */
+	bool show_status;	/* on the head: a commit status, of an App a neutral check run */
+	int64_t settle_ms;	/* so long a write that had no answer may still take effect */
+	bool has_mention_agent; /* derived: some project of this forge has an agent of type mention */
 };
 
 struct config_agent {
 	char name[LIMIT_NAME_MAX];
-	char type[LIMIT_NAME_MAX]; /* "command" */
-	char **command;		   /* NULL-ended, owned */
-	char *workdir;		   /* owned; NULL: the state directory */
-	int64_t timeout_ms;
+	char type[LIMIT_NAME_MAX]; /* "codegen", "command" or "mention" */
+	char **command;		   /* command: NULL-ended, owned */
+	char *workdir;		   /* command: owned; NULL: the state directory */
+	int64_t timeout_ms;	   /* command, codegen: a run that lasts longer is over */
 	int64_t concurrency;
+	char **branches; /* globs, NULL-ended, owned, may be NULL: branches that it makes itself */
+	char handle[LIMIT_SUBJECT_MAX]; /* mention: "codegen-sh", without "@" */
+	int64_t deadline_ms;	     /* mention: without a commit by then the next agent's turn */
+	char api_url[LIMIT_URL_MAX]; /* codegen, as the next three; without a slash at its end */
+	char token[LIMIT_URL_MAX]; /* "": credential:codegen-api-key, env:CODEGEN_API_KEY, env:CODEGEN_API_TOKEN */
+	int64_t organization;
+	int64_t repository; /* what the service calls the project; 0: asked for by its name */
+	int64_t poll_ms;    /* between looks at a run */
+};
+
+/* How a project judges its checks. Lists are NULL-ended and owned; NULL: empty. */
+struct config_checks {
+	char **required; /* globs; empty: what the forge says is required, else all */
+	char **ignored;
+	int64_t max_pending_ms; /* of one check; then only a person can help */
+	bool repair_changes_requested;
+	bool repair_behind;
+	bool accept_stale_reviews;
 };
 
 struct config_project {
 	char pattern[LIMIT_NAME_MAX]; /* a glob; "*" crosses "/" */
 	struct policy policy;	      /* defaults of the file already merged in */
+	struct config_checks checks;
 };
 
 struct config {
@@ -38,6 +69,9 @@ struct config {
 	int64_t report_retention_ms;
 	int64_t history_retention_ms;
 	bool deny_unknown_projects;
+	char *proxy; /* owned, may be NULL, as the next two: struct http_options */
+	char *no_proxy;
+	char *ca_file;
 	struct policy defaults;
 	struct config_forge *forges; /* "local" is always one of them */
 	size_t n_forges;
@@ -67,6 +101,13 @@ void config_errors_finish(struct config_errors *errors);
  * Returns: 0; -EACCES, unknown projects are denied. */
 must_check int config_policy(
 	const struct config *config, const char *project, struct policy *ret_policy);
+/* A copy of how the project's checks are judged; config_checks_destroy(). Returns: 0; -ENOMEM. */
+must_check int config_copy_checks(
+	const struct config *config, const char *project, struct config_checks **ret_checks);
+void config_checks_destroy(struct config_checks *checks);
+/* The agent that makes branches of such a name; NULL: none, or the project has no such agent. */
+const struct config_agent *config_find_agent_of_branch(
+	const struct config *config, const char *project, const char *branch);
 const struct config_forge *config_find_forge(const struct config *config, const char *name);
 const struct config_agent *config_find_agent(const struct config *config, const char *name);
 

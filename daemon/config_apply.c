@@ -134,8 +134,13 @@ static void apply_names(const struct setting *setting, bool agents) {
 	if (agents && setting->opt->nvalues > 1) {
 		refuse(setting, 1, "is one too many; this version triggers one agent");
 	}
-	if (setting->opt->nvalues > 0) {
+	if (setting->opt->nvalues > 0 && !agents) {
 		text_copy(setting->out, LIMIT_NAME_MAX, setting_value(setting, 0)->text);
+	} else if (setting->opt->nvalues > 0) {
+		struct policy *policy = container_of(setting->out, struct policy, agents);
+
+		policy->n_agents = 1;
+		TEXT_SET(policy->agents[0].name, setting_value(setting, 0)->text);
 	}
 }
 

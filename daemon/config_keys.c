@@ -48,7 +48,7 @@ static const struct config_key agent_keys[] = {
 };
 
 static const struct config_key project_keys[] = {
-	{ KEY("agents", CONFIG_AGENTS, struct policy, agent) },
+	{ KEY("agents", CONFIG_AGENTS, struct policy, agents) },
 	{ KEY("forge",  CONFIG_NAME,   struct policy, forge) },
 	{ .name = "ignore-checks",   .kind = CONFIG_CHECKS },
 	{ .name = "required-checks", .kind = CONFIG_CHECKS },

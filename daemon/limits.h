@@ -106,7 +106,7 @@
 #define LIMIT_TASK_BACKOFF_MAX_MS CLOCK_HOUR_MS
 #define LIMIT_TASKS_PENDING 1000000 /* scheduled rows; a submission beyond is refused */
 #define LIMIT_FORGE_CONCURRENCY 256
-#define LIMIT_NOTIFY_CONCURRENCY 16
+#define LIMIT_POST_CONCURRENCY 256 /* publications of one forge at once */
 #define LIMIT_CLAIM_ROWS 256
 #define LIMIT_CATCHUP_ROWS                                                                         \
 	100 /* overdue tasks started at once after a start; then a jittered pause */
@@ -117,6 +117,9 @@
 #define LIMIT_REOPEN_MS CLOCK_DAY_MS
 
 /* Agents. */
+#define LIMIT_CHAIN 8				  /* agents of one project */
+#define LIMIT_POSTS_OF_INCIDENT 256		  /* the newest ones that are looked at */
+#define LIMIT_LINKS_OF_INCIDENT 16		  /* branches that agents made for it; the newest */
 #define LIMIT_AGENT_OUTPUT_BYTES (64 * 1024)	  /* the tail that is kept */
 #define LIMIT_AGENT_KILL_MS (5 * CLOCK_SECOND_MS) /* from TERM to KILL */
 #define LIMIT_PROCESS_GRACE_MS                                                                     \
@@ -168,6 +171,7 @@
 #define LIMIT_RATE_PAUSE_MAX_MS CLOCK_HOUR_MS
 
 /* Configuration. */
+#define LIMIT_CREDENTIAL_MAX_BYTES (64 * 1024)
 #define LIMIT_CONFIG_MAX_BYTES (1024 * 1024)
 #define LIMIT_CONFIG_FORGES 32
 #define LIMIT_CONFIG_AGENTS 64

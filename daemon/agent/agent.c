@@ -238,8 +238,14 @@ int agent_start(uv_loop_t *loop, const struct agent_start *start,
 	return 0;
 }
 
-void agent_stop(struct agent_run *run) {
+void agent_stop(struct agent_run *run, bool leave) {
+	(void)leave;
 	process_stop(run->process);
+}
+
+void agent_recorded(struct agent_run *run, int status) {
+	(void)run;
+	(void)status;
 }
 
 void agent_sweep(const char *state_dir) {

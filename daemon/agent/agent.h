@@ -2,22 +2,33 @@
  * agent - who repairs. Starts a run and says how it ended; whether it helped only the check decides.
  *
  * Loop thread only. A run is heap-allocated here and gone after its `ended`, which runs exactly once and never from
- * inside agent_start().
+ * inside agent_start(). An agent of type mention is the forge's to ask (FORGE_MENTION): it is none of these.
  */
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "common/macro.h"
 #include "daemon/config.h"
+#include "daemon/http.h"
 #include "daemon/model/incident.h"
+#include "daemon/model/link.h"
+#include "daemon/model/post.h"
 #include "daemon/model/report.h"
 #include "daemon/model/task.h"
 
 struct agent_run;
+
+/* What an agent that works elsewhere has to have on disk before it goes on. */
+struct agent_recorder {
+	/* Commits `post`, then calls agent_recorded() from the loop. Returns: 0; -errno, it will not be called. */
+	int (*record)(void *user, const struct post *post);
+	void *user; /* borrowed, until `ended` */
+};
 
 /* All borrowed, for the time of the call. */
 struct agent_start {
@@ -28,12 +39,28 @@ struct agent_start {
 	const struct task *task;    /* the trigger */
 	const struct task *history; /* the incident's tasks, oldest first: what earlier cycles tried */
 	size_t n_history;
+	const struct post *posts; /* the incident's, oldest first: a run that began before is taken up again */
+	size_t n_posts;
+	struct http *http;		/* outlives the run; NULL: only agents of type command */
+	struct agent_recorder recorder; /* agents that work elsewhere */
+};
+
+enum agent_end {
+	AGENT_ENDED,   /* it ran, whatever it did */
+	AGENT_NOT_NOW, /* nothing began, and time helps: `retry_ms` */
+	AGENT_REFUSED, /* nothing began, and asking again would change nothing */
+	AGENT_ASKS,    /* it waits for a person */
+	AGENT_LEFT, /* codegend stops; it works on elsewhere, and is taken up again by the next start */
 };
 
 struct agent_outcome {
+	enum agent_end end;
+	int64_t retry_ms;		   /* AGENT_NOT_NOW: not before; 0 unknown */
 	char sentence[LIMIT_SENTENCE_MAX]; /* "exited with code 0 after 12 s" */
 	/* A new reference that `ended` owns; may be NULL. */
 	json_t *result;
+	const struct link *links; /* borrowed for the time of the call: branches it made */
+	size_t n_links;
 };
 
 /*
@@ -42,8 +69,13 @@ struct agent_outcome {
 must_check int agent_start(uv_loop_t *loop, const struct agent_start *start,
 	void (*ended)(void *user, const struct agent_outcome *outcome), void *user,
 	struct agent_run **ret_run, char *ret_sentence);
-/* Asks it to end: TERM, then KILL. `ended` runs later. Idempotent. */
-void agent_stop(struct agent_run *run);
+/*
+ * Asks it to end: TERM, then KILL; one that works elsewhere is left (`leave`: AGENT_LEFT) or no longer followed.
+ * `ended` runs later. Idempotent.
+ */
+void agent_stop(struct agent_run *run, bool leave);
+/* Answers a `record` of that run: `status` 0, it is on disk. */
+void agent_recorded(struct agent_run *run, int status);
 
 /*
  * Kills what agents of a daemon that crashed left running, and removes what they left below `state_dir`. Blocks. Call

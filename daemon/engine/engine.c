@@ -24,7 +24,10 @@ static int open_forges(struct engine *engine) {
 		if (forge == NULL) {
 			return -ENOMEM;
 		}
-		r = forge_open(engine->loop, config, engine->state_dir, &forge->forge);
+		r = forge_open(&(struct forge_options){ .loop = engine->loop,
+				       .config = config,
+				       .state_dir = engine->state_dir },
+			&forge->forge);
 		if (r < 0) {
 			free(forge);
 			return r;

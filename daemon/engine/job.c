@@ -217,7 +217,7 @@ static bool is_misplaced(struct job *job) {
 	if (job->task.type == TASK_TRIGGER_AGENT) {
 		return false; /* the lifecycle looks itself */
 	}
-	step_lane(&job->policy, job->task.type, lane);
+	step_lane(&job->policy, job->task.type, 0, lane);
 	if (strcmp(lane, job->task.lane) == 0) {
 		return false;
 	}
@@ -304,7 +304,7 @@ void job_stop_agent(struct engine *engine, int64_t incident_id) {
 		}
 		job->unwanted |= incident_id != 0;
 		if (job->run != NULL) {
-			agent_stop(job->run);
+			agent_stop(job->run, incident_id == 0);
 		}
 	}
 }

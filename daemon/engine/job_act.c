@@ -142,7 +142,10 @@ static void agent_ended(void *user, const struct agent_outcome *outcome) {
 
 int job_trigger(struct job *job) {
 	struct agent_start start = {
-		.agent = config_find_agent(job->engine->config, job->policy.agent),
+		.agent = job->policy.n_agents == 0
+			? NULL
+			: config_find_agent(job->engine->config,
+				  policy_agent(&job->policy, job->story.incident.agent_at)->name),
 		.state_dir = job->engine->state_dir,
 		.incident = &job->story.incident,
 		.report = &job->story.report,
@@ -159,8 +162,7 @@ int job_trigger(struct job *job) {
 		return 0;
 	}
 	if (start.agent == NULL) {
-		job_failed(job, true, "Agent \"%s\" was removed from the configuration.",
-			job->policy.agent);
+		job_failed(job, true, "Its agent was removed from the configuration.");
 		return 0;
 	}
 	stand_in_report(job);

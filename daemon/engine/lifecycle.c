@@ -87,16 +87,17 @@ static struct task_change *step_change(
 	return change;
 }
 
-void step_lane(const struct policy *policy, enum task_type type, char lane[LIMIT_LANE_MAX]) {
+void step_lane(const struct policy *policy, enum task_type type, int64_t agent_at,
+	char lane[LIMIT_LANE_MAX]) {
 	switch (type) {
 	case TASK_PUBLISH_REPORT:
+	case TASK_NOTIFY: text_format(lane, LIMIT_LANE_MAX, "post/%s", policy->forge); return;
 	case TASK_PR_READINESS_CHECK:
 		text_format(lane, LIMIT_LANE_MAX, "forge/%s", policy->forge);
 		return;
 	case TASK_TRIGGER_AGENT:
-		text_format(lane, LIMIT_LANE_MAX, "agent/%s", policy->agent);
+		text_format(lane, LIMIT_LANE_MAX, "agent/%s", policy_agent(policy, agent_at)->name);
 		return;
-	case TASK_NOTIFY: text_copy(lane, LIMIT_LANE_MAX, "notify"); return;
 	case TASK_TYPE_COUNT: break;
 	}
 	assert(false);
@@ -106,7 +107,7 @@ void step_add(const struct step_input *in, struct step_result *ret, enum task_ty
 	int64_t due_ms, const char *reason) {
 	struct task_change *change = step_change(ret, CHANGE_ADD, type, due_ms);
 
-	step_lane(in->policy, type, change->lane);
+	step_lane(in->policy, type, ret->incident.agent_at, change->lane);
 	TEXT_SET(change->reason, reason);
 }
 
@@ -167,8 +168,8 @@ void step_begin_cycle(const struct step_input *in, struct step_result *ret) {
 			"Cycle %lld of %lld began: the report is to be published, %s.",
 			(long long)incident->cycle,
 			(long long)incident_max_cycle(incident, in->policy),
-			in->policy->agent[0] != '\0' ? "then the agent triggered"
-						     : "and the project has no agent");
+			in->policy->n_agents > 0 ? "then the agent triggered"
+						 : "and the project has no agent");
 	}
 	step_add(in, ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms, why);
 }

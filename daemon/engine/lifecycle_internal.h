@@ -15,7 +15,9 @@
 /* The words. `reason` and `message` are one sentence each. */
 
 void step_note(struct step_result *ret, enum note_kind kind, const char *message);
-void step_lane(const struct policy *policy, enum task_type type, char lane[LIMIT_LANE_MAX]);
+/* `agent_at`: of a trigger, whose turn it is. */
+void step_lane(const struct policy *policy, enum task_type type, int64_t agent_at,
+	char lane[LIMIT_LANE_MAX]);
 void step_add(const struct step_input *in, struct step_result *ret, enum task_type type,
 	int64_t due_ms, const char *reason);
 void step_move(struct step_result *ret, enum task_type type, int64_t due_ms, const char *reason);

@@ -38,7 +38,7 @@ static void go_on_without(const struct step_input *in, struct step_result *ret) 
 	}
 	switch (in->task->type) {
 	case TASK_PUBLISH_REPORT:
-		if (in->incident->state == INCIDENT_OPEN && in->policy->agent[0] != '\0') {
+		if (in->incident->state == INCIDENT_OPEN && in->policy->n_agents > 0) {
 			step_add(in, ret, TASK_TRIGGER_AGENT, in->now_ms, "The agent's turn.");
 			break;
 		}

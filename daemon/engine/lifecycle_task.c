@@ -8,7 +8,7 @@ static void ask_for_agent(const struct step_input *in, struct step_result *ret) 
 	if (in->policy->mode == POLICY_OBSERVE) {
 		step_wait_for_follow_up(
 			in, ret, "Only observed now (mode = observe): no agent is triggered.");
-	} else if (in->policy->agent[0] == '\0') {
+	} else if (in->policy->n_agents == 0) {
 		step_wait_for_follow_up(in, ret, "Published; the project has no agent to trigger.");
 	} else {
 		ret->has_incident = true;
@@ -16,7 +16,8 @@ static void ask_for_agent(const struct step_input *in, struct step_result *ret) 
 		text_format(ret->incident.reason, sizeof(ret->incident.reason),
 			"Cycle %lld of %lld: agent \"%s\" is to be triggered.",
 			(long long)ret->incident.cycle,
-			(long long)incident_max_cycle(&ret->incident, in->policy), in->policy->agent);
+			(long long)incident_max_cycle(&ret->incident, in->policy),
+			policy_agent(in->policy, ret->incident.agent_at)->name);
 	}
 }
 
@@ -69,11 +70,13 @@ void on_trigger_asked(const struct step_input *in, struct step_result *ret) {
 	char id[ID_TEXT_MAX];
 	char reason[LIMIT_SENTENCE_MAX];
 
-	step_lane(in->policy, TASK_TRIGGER_AGENT, lane);
+	if (in->policy->n_agents > 0) {
+		step_lane(in->policy, TASK_TRIGGER_AGENT, incident->agent_at, lane);
+	}
 	if (!is_of_this_cycle(in)) {
 		on_trigger_unwanted(in, ret);
 		begin_after_earlier(in, ret);
-	} else if (in->policy->mode == POLICY_OBSERVE || in->policy->agent[0] == '\0') {
+	} else if (in->policy->mode == POLICY_OBSERVE || in->policy->n_agents == 0) {
 		on_trigger_unwanted(in, ret);
 		ask_for_agent(in, ret);
 	} else if (strcmp(lane, in->task->lane) != 0) {
@@ -91,7 +94,8 @@ void on_trigger_asked(const struct step_input *in, struct step_result *ret) {
 		put_off(ret, in->budget_free_ms, reason);
 	} else {
 		text_format(reason, sizeof(reason), "Agent \"%s\" works on it (cycle %lld of %lld).",
-			in->policy->agent, (long long)incident->cycle,
+			policy_agent(in->policy, incident->agent_at)->name,
+			(long long)incident->cycle,
 			(long long)incident_max_cycle(incident, in->policy));
 		step_task(ret, TASK_EXECUTING, reason);
 		ret->task.started_ms = in->now_ms;

@@ -62,7 +62,7 @@ static int create_task(struct engine_operate *operate) {
 		return r;
 	}
 	engine_policy(operate->engine, task->project, &operate->policy);
-	step_lane(&operate->policy, task->type, task->lane);
+	step_lane(&operate->policy, task->type, 0, task->lane);
 	task->created_ms = task->created_ms != 0 ? task->created_ms : clock_now_ms();
 	if (task->due_ms == 0) {
 		task->due_ms = task->created_ms + operate->policy.follow_up_delay_ms;

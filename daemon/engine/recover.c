@@ -113,7 +113,7 @@ static void surveyed(struct store_req *req, int status) {
 		status = take_survey(engine);
 	}
 	for (size_t i = 0; status == 0 && i < engine->survey.n_executing; i++) {
-		status = recover_task(engine, engine->survey.executing[i]);
+		status = recover_task(engine, engine->survey.executing[i].id);
 		engine->n_recovering += status == 0 ? 1 : 0;
 	}
 	if (engine->survey.n_executing > 0) {

@@ -74,14 +74,17 @@ static int set_limit(struct engine *engine, const char *kind, const char *name, 
 
 int runner_configure(struct engine *engine) {
 	const struct config *config = engine->config;
-	int r;
+	int r = 0;
 
 	list_for_each (pos, &engine->lanes) {
 		container_of(pos, struct lane, node)->limit = RUNNER_ORPHAN_LIMIT;
 	}
-	r = set_limit(engine, "notify", "", LIMIT_NOTIFY_CONCURRENCY);
 	for (size_t i = 0; r == 0 && i < config->n_forges; i++) {
 		r = set_limit(engine, "forge/", config->forges[i].name, LIMIT_FORGE_CONCURRENCY);
+		if (r == 0) {
+			r = set_limit(
+				engine, "post/", config->forges[i].name, LIMIT_POST_CONCURRENCY);
+		}
 	}
 	for (size_t i = 0; r == 0 && i < config->n_agents; i++) {
 		r = set_limit(engine, "agent/", config->agents[i].name,

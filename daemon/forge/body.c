@@ -193,14 +193,14 @@ static int write_foreign(struct buffer *out, const char *title, const char *text
 static int write_agent_line(struct body *body) {
 	int r;
 
-	if (body->policy->agent[0] == '\0') {
+	if (body->policy->n_agents == 0) {
 		return buffer_append_str(&body->tail, "No agent is set up for this project; ");
 	}
 	r = buffer_append_str(&body->tail, "The agent ");
 	if (r < 0) {
 		return r;
 	}
-	r = markdown_code(&body->tail, body->policy->agent);
+	r = markdown_code(&body->tail, policy_agent(body->policy, body->incident->agent_at)->name);
 	return r < 0 ? r : buffer_append_str(&body->tail, " is asked to repair it; ");
 }
 

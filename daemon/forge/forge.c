@@ -1,5 +1,6 @@
 #include "daemon/forge/forge.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,12 @@
 #include "daemon/forge/internal.h"
 
 static const struct forge_type forge_types[] = {
-	{ "local", true, local_open, local_publish, local_check, local_publish_cancel },
+	{ .name = "local",
+		.wants_builds = true,
+		.open = local_open,
+		.publish = local_publish,
+		.check = local_check,
+		.cancel = local_publish_cancel },
 };
 
 static const struct forge_type *find_type(const char *name) {
@@ -34,7 +40,7 @@ static void answer_checks(struct forge *forge) {
 	while ((node = list_take_first(&batch)) != NULL) {
 		struct forge_check *check = container_of(node, struct forge_check, node);
 
-		check->done(check, forge->closing ? -ECANCELED : 0);
+		check->done(check, forge->closing ? -ECANCELED : check->status);
 	}
 }
 
@@ -42,9 +48,16 @@ static void woken(uv_async_t *handle) {
 	answer_checks(handle->data);
 }
 
-int forge_open(uv_loop_t *loop, const struct config_forge *config, const char *state_dir,
-	struct forge **ret_forge) {
-	const struct forge_type *type = find_type(config->type);
+static void forge_free(struct forge *forge) {
+	if (forge->type->finish != NULL) {
+		forge->type->finish(forge);
+	}
+	free(forge->state_dir);
+	free(forge);
+}
+
+int forge_open(const struct forge_options *options, struct forge **ret_forge) {
+	const struct forge_type *type = find_type(options->config->type);
 	struct forge *forge;
 	int r;
 
@@ -55,22 +68,30 @@ int forge_open(uv_loop_t *loop, const struct config_forge *config, const char *s
 	if (forge == NULL) {
 		return -ENOMEM;
 	}
-	forge->state_dir = realpath(state_dir, NULL);
-	r = forge->state_dir == NULL ? -errno : uv_async_init(loop, &forge->wake, woken);
+	forge->loop = options->loop;
+	forge->type = type;
+	forge->http = options->http;
+	forge->changed = options->changed;
+	forge->changed_user = options->user;
+	(void)TEXT_SET(forge->name, options->config->name);
+	list_init(&forge->publishes);
+	list_init(&forge->checks);
+	forge->state_dir = realpath(options->state_dir, NULL);
+	r = forge->state_dir == NULL ? -errno : type->open(forge, options);
+	if (r == 0) {
+		r = uv_async_init(forge->loop, &forge->wake, woken);
+	}
 	if (r < 0) {
-		free(forge->state_dir);
-		free(forge);
+		forge_free(forge);
 		return r;
 	}
 	forge->wake.data = forge;
-	forge->loop = loop;
-	forge->type = type;
-	(void)TEXT_SET(forge->name, config->name);
-	list_init(&forge->publishes);
-	list_init(&forge->checks);
-	type->open(forge);
 	*ret_forge = forge;
 	return 0;
+}
+
+int forge_configure(struct forge *forge, const struct config_forge *config) {
+	return forge->type->configure != NULL ? forge->type->configure(forge, config) : 0;
 }
 
 static void wake_closed(uv_handle_t *handle) {
@@ -80,14 +101,14 @@ static void wake_closed(uv_handle_t *handle) {
 	if (forge->closed != NULL) {
 		forge->closed(forge->user);
 	}
-	free(forge->state_dir);
-	free(forge);
+	forge_free(forge);
 }
 
 static void close_when_idle(struct forge *forge) {
 	uv_handle_t *wake = (uv_handle_t *)&forge->wake;
 
-	if (forge->closing && list_is_empty(&forge->publishes) && !uv_is_closing(wake)) {
+	if (forge->closing && list_is_empty(&forge->publishes) && forge->n_own == 0 &&
+		!uv_is_closing(wake)) {
 		uv_close(wake, wake_closed);
 	}
 }
@@ -105,6 +126,9 @@ void forge_close(struct forge *forge, void (*closed)(void *user), void *user) {
 	for (struct list *at = forge->publishes.next; at != &forge->publishes; at = at->next) {
 		forge->type->cancel(container_of(at, struct forge_publish, node));
 	}
+	if (forge->type->close != NULL) {
+		forge->type->close(forge);
+	}
 	close_when_idle(forge);
 }
 
@@ -112,8 +136,41 @@ const char *forge_name(const struct forge *forge) {
 	return forge->name;
 }
 
+const char *forge_type_name(const struct forge *forge) {
+	return forge->type->name;
+}
+
 bool forge_wants_builds(const struct forge *forge) {
 	return forge->type->wants_builds;
+}
+
+int64_t forge_open_ms(
+	struct forge *forge, bool write, int64_t now_ms, char ret_why[LIMIT_SENTENCE_MAX]) {
+	if (forge->type->open_ms != NULL) {
+		return forge->type->open_ms(forge, write, now_ms, ret_why);
+	}
+	if (ret_why != NULL) {
+		ret_why[0] = '\0';
+	}
+	return 0;
+}
+
+json_t *forge_memory(const struct forge *forge) {
+	return forge->type->memory != NULL ? forge->type->memory(forge) : NULL;
+}
+
+json_t *forge_status(struct forge *forge, int64_t now_ms) {
+	return forge->type->status != NULL ? forge->type->status(forge, now_ms) : json_object();
+}
+
+void forge_own_ended(struct forge *forge) {
+	assert(forge->n_own > 0);
+	forge->n_own--;
+	close_when_idle(forge);
+}
+
+void forge_publish_recorded(struct forge_publish *publish, int status) {
+	publish->forge->type->recorded(publish, status);
 }
 
 int forge_publish(struct forge *forge, struct forge_publish *publish,
@@ -128,6 +185,12 @@ int forge_publish(struct forge *forge, struct forge_publish *publish,
 	publish->state = NULL;
 	publish->url[0] = '\0';
 	publish->sentence[0] = '\0';
+	publish->pull_request = 0;
+	publish->head_sha[0] = '\0';
+	publish->hold = HOLD_NONE;
+	publish->look_again_ms = 0;
+	publish->passing = false;
+	publish->retry_ms = 0;
 	r = forge->type->publish(forge, publish);
 	if (r < 0) {
 		return r;
@@ -153,10 +216,14 @@ int forge_check(
 	check->forge = forge;
 	check->done = done;
 	check->state = NULL;
+	check->sentence[0] = '\0';
+	check->passing = false;
+	check->retry_ms = 0;
 	return forge->type->check(forge, check);
 }
 
-void forge_check_finish(struct forge_check *check) {
+void forge_check_finish(struct forge_check *check, int status) {
+	check->status = status;
 	list_append(&check->forge->checks, &check->node);
 	/* Fails only on a handle that is closing, and that answers what is left. */
 	(void)uv_async_send(&check->forge->wake);

@@ -3,7 +3,7 @@
  *
  * Loop thread only. Requests are embedded by the caller and must not move until `done`, which runs exactly once, never
  * from inside the call, also at shutdown (-ECANCELED). If a call returned an error, `done` never runs. A forge decides
- * nothing and stores nothing; what it must remember is in what it is given.
+ * nothing and stores nothing: what it must remember it gives to its caller (`record`, `remember`) and gets back.
  */
 #pragma once
 
@@ -15,27 +15,57 @@
 #include "common/list.h"
 #include "common/macro.h"
 #include "daemon/config.h"
+#include "daemon/http.h"
 #include "daemon/model/build.h"
 #include "daemon/model/incident.h"
+#include "daemon/model/link.h"
+#include "daemon/model/post.h"
 #include "daemon/model/report.h"
 #include "daemon/model/task.h"
 #include "daemon/model/verdict.h"
 
 struct forge;
 
-/* Publishes the newest report of an incident: for `local` a Markdown file, for others an issue or a comment. */
+enum forge_purpose {
+	FORGE_REPORT, /* a cycle begins: for `local` a Markdown file, for others the status comment, or an issue */
+	FORGE_MENTION, /* asks an agent, by `handle` */
+	/* What became of it: the status comment is brought up to date, an issue closed; ESCALATED asks people. */
+	FORGE_NEWS,
+	FORGE_PURPOSE_COUNT,
+};
+
+/* Says something of an incident. */
 struct forge_publish {
 	struct list node; /* the forge's */
 	void (*done)(struct forge_publish *publish, int status);
 	/* in; borrowed */
+	enum forge_purpose purpose;
 	const struct incident *incident;
-	const struct report *report;
-	const struct task *task; /* its id is the marker that makes the effect idempotent */
+	const struct report *report; /* the newest */
+	const struct task *task;     /* its id is the marker that makes the effect idempotent */
 	const struct policy *policy;
-	/* out */
+	const struct task *history; /* the incident's tasks, oldest first */
+	size_t n_history;
+	const struct post *posts; /* the incident's, oldest first */
+	size_t n_posts;
+	const char *handle; /* FORGE_MENTION: without "@" */
+	/*
+	 * Commits `post`, and with it what the forge remembers (forge_memory()), then calls
+	 * forge_publish_recorded() from the loop. Called before each write whose effect could be doubled, and
+	 * after it. Returns: 0; a negative errno, it will not be called. NULL: for forges that write nothing twice.
+	 */
+	int (*record)(struct forge_publish *publish, const struct post *post);
+	void *user; /* the caller's */
+	/* out; on failure only `sentence`, `passing` and `retry_ms` */
 	char url[LIMIT_URL_MAX];
 	char sentence[LIMIT_SENTENCE_MAX]; /* of a failure */
-	struct forge *forge;		   /* the forge's, as the next */
+	int64_t pull_request;		   /* FORGE_REPORT: the one of the branch; 0 none */
+	char head_sha[LIMIT_COMMIT_MAX];   /* its head; "" unknown */
+	enum incident_hold hold; /* FORGE_REPORT: what speaks against triggering an agent */
+	int64_t look_again_ms; /* a late duplicate may appear: FORGE_NEWS is wanted then; 0: no need */
+	bool passing;	       /* nothing is wrong with the request, time helps */
+	int64_t retry_ms;      /* not before; 0 unknown */
+	struct forge *forge; /* the forge's, as the next */
 	void *state;
 };
 
@@ -51,37 +81,61 @@ struct forge_check {
 	const char *commit;		 /* "" unknown */
 	int64_t pull_request;		 /* 0 unknown */
 	const struct incident *incident; /* NULL: none */
+	const struct report *report;	 /* its newest; NULL: none is kept */
+	/* Branches that agents made for it, oldest first: the newest with an open pull request is judged instead. */
+	const struct link *links;
+	size_t n_links;
+	const struct config_checks *checks; /* the project's; NULL: the defaults */
 	const struct build *builds; /* of the branch, oldest first; only when forge_wants_builds() */
 	size_t n_builds;
 	const int64_t *active_incidents; /* of the branch */
 	size_t n_active_incidents;
 	int64_t now_ms;
-	/* out */
+	/* out; on failure only the next three */
+	char sentence[LIMIT_SENTENCE_MAX];
+	bool passing;
+	int64_t retry_ms;
 	struct verdict verdict;
 	struct forge *forge; /* the forge's, as the next */
+	int status;
 	void *state;
 };
 
-/* What a forge of one type can do: a row of the table in forge.c. `publish` and `check` as the public functions. */
-struct forge_type {
-	const char *name;
-	bool wants_builds;
-	void (*open)(struct forge *forge); /* what is worth doing once; what fails is told by a publish */
-	int (*publish)(struct forge *forge, struct forge_publish *publish);
-	int (*check)(struct forge *forge, struct forge_check *check);
-	void (*cancel)(
-		struct forge_publish *publish); /* stops what was not begun; `done` runs either way */
+struct forge_options {
+	uv_loop_t *loop;
+	const struct config_forge *config; /* copied */
+	const char *state_dir;		   /* exists; copied */
+	struct http *http;    /* borrowed, outlives the forge; NULL: types that ask nobody */
+	const json_t *memory; /* what forge_memory() gave last, of an earlier run; NULL none */
+	/* Something of forge_memory() or forge_open_ms() changed: it is to be kept, and waiting tasks looked at. */
+	void (*changed)(void *user, struct forge *forge);
+	void *user; /* borrowed */
 };
 
-/* `state_dir` exists, and is copied. Returns: 0; -EINVAL, no such type; -ENOMEM; other errno, of `state_dir`. */
-must_check int forge_open(uv_loop_t *loop, const struct config_forge *config, const char *state_dir,
-	struct forge **ret_forge);
+/* Returns: 0; -EINVAL, no such type; -ENOMEM; other errno, of `state_dir`. */
+must_check int forge_open(const struct forge_options *options, struct forge **ret_forge);
+/* New settings for what is asked from now on; the credential is read again. Returns: 0; -ENOMEM, the old ones stay. */
+must_check int forge_configure(struct forge *forge, const struct config_forge *config);
 /* Cancels or awaits what is in flight, then frees it. `closed` may be NULL. NULL forge: runs at once. */
 void forge_close(struct forge *forge, void (*closed)(void *user), void *user);
 
 const char *forge_name(const struct forge *forge);
+const char *forge_type_name(const struct forge *forge);
 bool forge_wants_builds(const struct forge *forge);
+/*
+ * From when on it may be asked (`write`: written to): 0 or past, now; INT64_MAX, not before its credential is replaced.
+ * `ret_why` (may be NULL) gets one sentence, "" when it may.
+ */
+int64_t forge_open_ms(
+	struct forge *forge, bool write, int64_t now_ms, char ret_why[LIMIT_SENTENCE_MAX]);
+/* What must survive a restart: limits and retry times. A new reference; NULL: nothing, or memory. */
+must_check json_t *forge_memory(const struct forge *forge);
+/* For `status`: members beside name and type (budget, pausedUntil, reason, identity). A new object; NULL: memory. */
+must_check json_t *forge_status(struct forge *forge, int64_t now_ms);
+
 must_check int forge_publish(struct forge *forge, struct forge_publish *publish,
 	void (*done)(struct forge_publish *, int));
+/* Answers a `record` of that publish: `status` 0, it is on disk. */
+void forge_publish_recorded(struct forge_publish *publish, int status);
 must_check int forge_check(
 	struct forge *forge, struct forge_check *check, void (*done)(struct forge_check *, int));

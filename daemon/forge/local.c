@@ -114,18 +114,19 @@ static void write_done(uv_work_t *work, int status) {
 	forge_publish_finish(publish, status);
 }
 
-void local_open(struct forge *forge) {
+int local_open(struct forge *forge, const struct forge_options *options) {
 	_cleanup_(freep) char *dir = NULL;
 	int r;
 
 	if (asprintf(&dir, "%s/" LOCAL_DIR, forge->state_dir) < 0) {
 		dir = NULL;
-		return;
+		return -ENOMEM;
 	}
 	r = fd_make_dirs(dir, LOCAL_DIR_MODE);
 	if (r < 0) {
 		log_warning("Cannot create directory \"%s\": %s, ignoring.", dir, log_errno(r));
 	}
+	return 0;
 }
 
 int local_publish(struct forge *forge, struct forge_publish *publish) {
@@ -174,6 +175,6 @@ int local_check(struct forge *forge, struct forge_check *check) {
 	};
 
 	readiness_judge_local(&snapshot, &check->verdict);
-	forge_check_finish(check);
+	forge_check_finish(check, 0);
 	return 0;
 }

@@ -22,6 +22,7 @@ const char *event_type_name(enum event_type type) {
 		[EVENT_TASK_SNOOZE] = "task snooze",
 		[EVENT_INCIDENT_CLOSE] = "incident close",
 		[EVENT_INCIDENT_RETRY] = "incident retry",
+		[EVENT_INCIDENT_RELEASE] = "incident release",
 	};
 
 	assert((unsigned int)type < EVENT_TYPE_COUNT && names[type] != NULL);

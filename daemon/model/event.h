@@ -6,10 +6,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "daemon/limits.h"
 #include "daemon/model/build.h"
+#include "daemon/model/incident.h"
+#include "daemon/model/link.h"
 #include "daemon/model/report.h"
 #include "daemon/model/verdict.h"
 
@@ -19,12 +22,17 @@ enum event_type {
 	EVENT_BUILD_PASSED, /* `build` */
 
 	/* What came of a claimed task; the step's task is it. */
-	EVENT_PUBLISHED,     /* `text`: the URL of the issue or comment, or "" */
+	/* `text`: the URL of the issue or comment, or ""; `hold`, `pull_request`, `head_sha`, `look_again_ms` */
+	EVENT_PUBLISHED,
 	EVENT_TRIGGER_ASKED, /* may the agent start now? Answered by the task's new status */
-	EVENT_TRIGGERED, /* the agent's run ended or was handed over; `text`: one sentence on how; `result` */
+	/*
+	 * The agent's run ended or was handed over; `text`: one sentence on how; `result`, `links`, `handed_over`,
+	 * `lifeless`, `hold`
+	 */
+	EVENT_TRIGGERED,
 	EVENT_VERDICT,	      /* `verdict` */
-	EVENT_NOTIFIED,	      /* `text` */
-	EVENT_ATTEMPT_FAILED, /* nothing happened outside; `text` says why; `retryable`, `backoff_ms` */
+	EVENT_NOTIFIED,	      /* `text`; `look_again_ms` */
+	EVENT_ATTEMPT_FAILED, /* `text` says why; `retryable`, `passing`, `backoff_ms` */
 	EVENT_OBSERVED,	      /* not done: its project is only observed now */
 	EVENT_TASK_MOVED,     /* it belongs into another lane: `text` */
 	EVENT_RECOVERED,      /* found executing when the daemon started */
@@ -37,6 +45,7 @@ enum event_type {
 	EVENT_TASK_SNOOZE, /* `delay_ms` */
 	EVENT_INCIDENT_CLOSE,
 	EVENT_INCIDENT_RETRY,
+	EVENT_INCIDENT_RELEASE, /* an agent may be triggered although it was held */
 	EVENT_TYPE_COUNT,
 };
 
@@ -51,6 +60,16 @@ struct event {
 	bool stopped; /* EVENT_TRIGGERED: the agent was stopped because it was no longer wanted */
 	int64_t backoff_ms; /* jitter included, so that the lifecycle stays pure */
 	int64_t delay_ms;
+	bool passing; /* EVENT_ATTEMPT_FAILED: nothing is wrong with it, time helps: it is never given up for it */
+	enum incident_hold hold; /* HOLD_NONE: nothing speaks against an agent */
+	int64_t pull_request;	 /* 0 unknown */
+	const char *head_sha;	 /* NULL unknown */
+	/* When what was posted is to be looked at again, since a late duplicate may appear; 0: no need. */
+	int64_t look_again_ms;
+	bool handed_over; /* EVENT_TRIGGERED: it was asked and works elsewhere; what it does is not known */
+	bool lifeless; /* EVENT_TRIGGERED: certainly no run began and none will: the next one's turn */
+	const struct link *links; /* EVENT_TRIGGERED: branches that the agent made */
+	size_t n_links;
 };
 
 /* "report", "trigger asked", ... for logs and test messages. */

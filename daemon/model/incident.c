@@ -11,6 +11,21 @@ const char *const incident_state_names[] = {
 	[INCIDENT_STATE_COUNT] = NULL,
 };
 
+const char *const incident_hold_names[] = {
+	[HOLD_NONE] = "none",
+	[HOLD_FORK] = "fork",
+	[HOLD_NO_WRITE] = "no_write_access",
+	[HOLD_UNKNOWN] = "write_access_unknown",
+	[HOLD_IGNORED] = "ignored",
+	[HOLD_AGENT_ASKS] = "agent_asks",
+	[HOLD_RELEASED] = "released",
+	[INCIDENT_HOLD_COUNT] = NULL,
+};
+
+bool incident_is_held(const struct incident *incident) {
+	return incident->hold != HOLD_NONE && incident->hold != HOLD_RELEASED;
+}
+
 #define TO(state) (1u << (state))
 
 bool incident_may_move(enum incident_state from, enum incident_state to) {

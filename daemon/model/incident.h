@@ -38,6 +38,18 @@ enum incident_state {
 	INCIDENT_STATE_COUNT,
 };
 
+/* Why no agent is triggered though the project has one; names in incident.c. */
+enum incident_hold {
+	HOLD_NONE,
+	HOLD_FORK,	 /* its pull request is of a fork */
+	HOLD_NO_WRITE,	 /* its author may not write to the project */
+	HOLD_UNKNOWN,	 /* whether the author may write could not be found out */
+	HOLD_IGNORED,	 /* a label keeps codegend away: nothing is posted either */
+	HOLD_AGENT_ASKS, /* the agent itself waits for a person */
+	HOLD_RELEASED,	 /* an operator said: trigger all the same */
+	INCIDENT_HOLD_COUNT,
+};
+
 /* Owns nothing: copied by assignment. */
 struct incident {
 	int64_t id; /* 0: there is none yet */
@@ -63,9 +75,19 @@ struct incident {
 	char issue_url[LIMIT_URL_MAX];
 	char reason[LIMIT_SENTENCE_MAX]; /* why it is where it is and what happens next, one sentence */
 	struct verdict verdict;		 /* the last; checked_at_ms 0: none yet */
+
+	/* The agents' part of this cycle. */
+	int64_t agent_at; /* whose turn it is, a place in the policy's chain */
+	int64_t life_due_ms; /* a sign of life of the triggered agent is due then; 0: none is waited for */
+	char triggered_sha[LIMIT_COMMIT_MAX]; /* the head when it was triggered; "" unknown */
+	enum incident_hold hold;
+	int64_t hold_ms; /* since when */
 };
 
 extern const char *const incident_state_names[]; /* NULL-ended, by enum */
+extern const char *const incident_hold_names[];
+/* HOLD_NONE and HOLD_RELEASED hold nothing up. */
+bool incident_is_held(const struct incident *incident);
 
 /*
  * Whether the drawing above allows the move; staying is always allowed. With mode = observe a cycle begins in

@@ -67,6 +67,8 @@ struct step_result {
 	size_t n_changes;
 	struct note notes[STEP_NOTES_MAX]; /* kind and message; the store fills in the rest */
 	size_t n_notes;
+	const struct link *links; /* written as the incident's; borrowed from the event */
+	size_t n_links;
 	bool stop_agent;  /* the incident's running agent is no longer wanted */
 	bool wake_branch; /* scheduled triggers of other incidents of this branch become due now */
 };

@@ -41,7 +41,8 @@ struct task {
 	enum task_type type;
 	enum task_status status;
 	enum task_origin origin;
-	char lane[LIMIT_LANE_MAX]; /* what its concurrency is counted against: "forge/NAME", "agent/NAME", "notify" */
+	/* What its concurrency is counted against: "forge/NAME" (reads), "post/NAME" (writes), "agent/NAME". */
+	char lane[LIMIT_LANE_MAX];
 	int64_t incident_id; /* 0: by hand or imported */
 	int64_t cycle;
 	int64_t revision; /* of the incident when it was claimed */

@@ -82,7 +82,7 @@ const char *const sql_texts[SQL_COUNT] = {
 		"SELECT lane, min(due_ms), count(*) FROM tasks WHERE " SCHEDULED " GROUP BY lane",
 	[SQL_TASK_NEXT_LANE] = "SELECT lane, due_ms FROM tasks WHERE " SCHEDULED " AND lane > ?1"
 			       " ORDER BY lane, due_ms LIMIT 1",
-	[SQL_TASK_EXECUTING] = "SELECT id FROM tasks WHERE status = 'executing' AND " RARE,
+	[SQL_TASK_EXECUTING] = "SELECT id, project FROM tasks WHERE status = 'executing' AND " RARE,
 	[SQL_TASK_MAX_ID] = "SELECT id FROM tasks WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_TASK_OF_INCIDENT] = "SELECT " TASK " FROM tasks WHERE incident_id = ?1 AND " OF_INCIDENT
 				 " ORDER BY id DESC LIMIT ?2",

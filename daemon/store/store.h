@@ -24,7 +24,9 @@
 #include "common/macro.h"
 #include "daemon/model/build.h"
 #include "daemon/model/incident.h"
+#include "daemon/model/link.h"
 #include "daemon/model/note.h"
+#include "daemon/model/post.h"
 #include "daemon/model/report.h"
 #include "daemon/model/step.h"
 #include "daemon/model/task.h"
@@ -66,10 +68,15 @@ int64_t store_newest_ms(const struct store *store);
 
 /* Which incidents a step speaks of. */
 enum step_scope {
-	STEP_BY_KEY, /* the newest incident of project, head repository, branch, error type; or none */
+	/*
+	 * The newest incident of project, head repository, branch, error type. When that one is over, or there is none:
+	 * an active or ESCALATED one that the branch is linked to; or (`agent_lane`) the one whose agent was triggered
+	 * last; or none. One found in the last way is linked to the branch.
+	 */
+	STEP_BY_KEY,
 	STEP_BY_INCIDENT, /* `incident_id`; -ENOENT when there is none */
 	STEP_BY_TASK, /* `task_id` and the incident it belongs to, if any; -ENOENT when there is no such task */
-	STEP_BY_BRANCH, /* one decision for each OPEN, WAITING or ESCALATED incident of the branch */
+	STEP_BY_BRANCH, /* one decision for each OPEN, WAITING or ESCALATED incident of the branch or linked to it */
 };
 
 /* The answer to a submission, kept with its key. */
@@ -106,6 +113,7 @@ struct store_step {
 	const char *head_repository;
 	const char *branch;
 	enum error_type error_type; /* STEP_BY_KEY */
+	const char *agent_lane; /* STEP_BY_KEY: "agent/NAME" of the agent that makes such branches; NULL: nobody's */
 	int64_t incident_id;
 	int64_t task_id;
 	int64_t expected_attempt; /* 0, or STEP_BY_TASK refuses with -ESTALE unless the task executes this attempt */
@@ -159,19 +167,33 @@ struct store_claim {
 must_check int store_claim(struct store *store, struct store_claim *claim, store_done_fn *done);
 void store_claim_finish(struct store_claim *claim);
 
+/* What is written outside is on disk before it begins and when it ended; with it, what the forge remembers. */
+struct store_post {
+	struct store_req req;
+	const struct post *post; /* borrowed; replaces the one of its incident, kind and task. NULL: none */
+	const char *forge; /* borrowed; NULL: nothing to remember */
+	json_t *memory;	   /* borrowed; NULL: nothing is remembered any more */
+};
+must_check int store_post(struct store *store, struct store_post *post, store_done_fn *done);
+
 /* The lanes that hold a scheduled task, with the earliest due time of each; and what was executing. For a start. */
 struct store_lane {
 	char name[LIMIT_LANE_MAX];
 	int64_t next_due_ms;
 	int64_t n_scheduled;
 };
+struct store_executing {
+	int64_t id;
+	char project[LIMIT_NAME_MAX];
+};
 struct store_survey {
 	struct store_req req;
 	struct store_lane *lanes; /* owned */
 	size_t n_lanes;
-	int64_t *executing; /* owned: task ids */
+	struct store_executing *executing; /* owned: tasks */
 	size_t n_executing;
-	char **paused; /* owned: projects under `pause`, "*" for everything; NULL-ended */
+	char **paused;	/* owned: projects under `pause`, "*" for everything; NULL-ended */
+	json_t *forges; /* owned: what each forge remembers, by its name */
 };
 must_check int store_survey(struct store *store, struct store_survey *survey, store_done_fn *done);
 void store_survey_finish(struct store_survey *survey);
@@ -299,6 +321,10 @@ struct store_story {
 	struct report report; /* the newest one, id 0 when it is no longer kept */
 	struct task *tasks;   /* of this incident, oldest first, the newest LIMIT_HISTORY_TASKS */
 	size_t n_tasks;
+	struct post *posts; /* oldest first, the newest LIMIT_POSTS_OF_INCIDENT */
+	size_t n_posts;
+	struct link *links; /* oldest first, the newest LIMIT_LINKS_OF_INCIDENT */
+	size_t n_links;
 };
 must_check int store_story(struct store *store, struct store_story *story, store_done_fn *done);
 void store_story_finish(struct store_story *story);

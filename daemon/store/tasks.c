@@ -202,12 +202,14 @@ static int survey_executing(struct db *db, struct store_survey *survey) {
 	int status;
 
 	while ((status = db_step(db, statement)) > 0) {
-		int64_t *id = array_grow(&survey->executing, &survey->n_executing, sizeof(*id));
+		struct store_executing *one =
+			array_grow(&survey->executing, &survey->n_executing, sizeof(*one));
 
-		if (id == NULL) {
+		if (one == NULL) {
 			return -ENOMEM;
 		}
-		*id = sqlite3_column_int64(statement, 0);
+		one->id = sqlite3_column_int64(statement, 0);
+		TEXT_SET(one->project, (const char *)sqlite3_column_text(statement, 1));
 	}
 	return status;
 }

@@ -153,8 +153,8 @@ static void test_stop_is_recorded(void **state) {
 	struct fixture *f = *state;
 
 	start(f, "exec sleep 1000");
-	agent_stop(f->run);
-	agent_stop(f->run);
+	agent_stop(f->run, false);
+	agent_stop(f->run, false);
 	wait_for_end(f);
 	/* Whatever for: its incident is over, or the daemon stops. */
 	assert_begins(f->sentence, "Agent \"fixer\" was stopped by codegend after ");

@@ -66,7 +66,8 @@ static struct policy a_policy(enum twist twist) {
 		.mode = twist == OBSERVE ? POLICY_OBSERVE : POLICY_ACT };
 
 	TEXT_SET(policy.forge, "local");
-	TEXT_SET(policy.agent, twist == NO_AGENT ? "" : "fixer");
+	policy.n_agents = twist == NO_AGENT ? 0 : 1;
+	TEXT_SET(policy.agents[0].name, "fixer");
 	return policy;
 }
 
@@ -99,8 +100,8 @@ static bool is_of_operator(enum event_type type) {
 }
 
 static struct task a_task(const struct row *row) {
-	static const char *const lanes[TASK_TYPE_COUNT] = { "forge/local", "agent/fixer",
-		"forge/local", "notify" };
+	static const char *const lanes[TASK_TYPE_COUNT] = { "post/local", "agent/fixer",
+		"forge/local", "post/local" };
 	struct task task = { .id = 9,
 		.type = (enum task_type)row->task,
 		.status = is_of_operator(row->event) ? TASK_SCHEDULED : TASK_EXECUTING,

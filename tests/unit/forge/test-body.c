@@ -33,7 +33,7 @@ static void fixture_init(struct fixture *f) {
 			.error_type = ERROR_TYPE_CHECK,
 			.exit_code = -1 },
 		.task = { .id = id_first_in_ms(NOW_MS) + 1 },
-		.policy = { .max_cycles = 3, .agent = "fixer" },
+		.policy = { .max_cycles = 3, .n_agents = 1, .agents = { { .name = "fixer" } } },
 	};
 	buffer_init(&f->out, 4 * LIMIT_BODY_MAX_BYTES);
 }
@@ -150,7 +150,7 @@ static void leaves_out_what_is_not_known(void **state) {
 
 	fixture_init(&f);
 	f.incident.cycle = 3;
-	f.policy.agent[0] = '\0';
+	f.policy.n_agents = 0;
 	f.report.details = strdup("");
 	body = write_body(&f);
 	assert_null(strstr(body, "Job:"));

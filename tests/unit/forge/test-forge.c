@@ -74,7 +74,11 @@ static int set_up(void **state) {
 	(void)TEXT_SET(f->dir, "/tmp/test-forge-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	assert_int_equal(uv_loop_init(&f->loop), 0);
-	assert_int_equal(forge_open(&f->loop, &local, f->dir, &f->forge), 0);
+	assert_int_equal(forge_open(
+				 &(struct forge_options){
+					 .loop = &f->loop, .config = &local, .state_dir = f->dir },
+				 &f->forge),
+		0);
 	f->incident = (struct incident){ .id = id_first_in_ms(NOW_MS), .cycle = 1 };
 	f->report = (struct report){ .project = "acme/web", .branch = "fix", .at_ms = NOW_MS };
 	f->task.id = id_first_in_ms(NOW_MS);
@@ -188,7 +192,11 @@ static void a_url_is_one_whatever_the_directory_is_called(void **state) {
 	f->n_closed = 0;
 	(void)text_format(dir, sizeof(dir), "%s/a b#ä", f->dir);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	assert_int_equal(forge_open(&f->loop, &local, dir, &f->forge), 0);
+	assert_int_equal(forge_open(
+				 &(struct forge_options){
+					 .loop = &f->loop, .config = &local, .state_dir = dir },
+				 &f->forge),
+		0);
 	assert_int_equal(publish(f), 0);
 	run_until_done(f, 1);
 	assert_int_equal(f->status, 0);
@@ -379,7 +387,11 @@ static void refuses_a_type_it_does_not_have(void **state) {
 	const struct config_forge other = { .name = "x", .type = "gerrit" };
 	struct forge *forge = NULL;
 
-	assert_int_equal(forge_open(&f->loop, &other, f->dir, &forge), -EINVAL);
+	assert_int_equal(forge_open(
+				 &(struct forge_options){
+					 .loop = &f->loop, .config = &other, .state_dir = f->dir },
+				 &forge),
+		-EINVAL);
 	assert_null(forge);
 }
 

@@ -197,7 +197,7 @@ static void begin(void) {
 			.branch = "fix/it",
 			.error_type = ERROR_LINT,
 			.exit_code = 1 },
-		.policy = { .max_cycles = 3, .agent = "fixer" },
+		.policy = { .max_cycles = 3, .n_agents = 1, .agents = { { .name = "fixer" } } },
 	};
 	f.status = (struct github_status_text){ .incident = &f.incident,
 		.report = &f.report,

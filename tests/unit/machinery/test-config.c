@@ -79,7 +79,7 @@ static void test_defaults(void **state) {
 	assert_int_equal(policy.max_triggers_per_hour, 20);
 	assert_int_equal(policy.mode, POLICY_ACT);
 	assert_string_equal(policy.forge, "local");
-	assert_string_equal(policy.agent, "");
+	assert_int_equal(policy.n_agents, 0);
 	assert_string_equal(config_find_forge(config, "local")->type, "local");
 	config_destroy(config);
 }
@@ -124,7 +124,7 @@ static void test_everything_said(void **state) {
 	assert_int_equal(policy.max_triggers_per_hour, 7);
 	assert_int_equal(policy.mode, POLICY_ACT);
 	assert_string_equal(policy.forge, "local");
-	assert_string_equal(policy.agent, "fixer");
+	assert_string_equal(policy.agents[0].name, "fixer");
 	assert_int_equal(config->defaults.mode, POLICY_OBSERVE);
 	assert_string_equal(config->defaults.forge, "here");
 	assert_int_equal(config_policy(config, "acme/other", &policy), -EACCES);
@@ -336,7 +336,7 @@ static void test_files_in_order(void **state) {
 	assert_int_equal(config->projects[0].policy.max_cycles, 2);
 	assert_int_equal(config->defaults.max_waiting_ms, CLOCK_HOUR_MS);
 	assert_int_equal(config->defaults.wait_recheck_ms, 3 * CLOCK_MINUTE_MS);
-	assert_string_equal(config->projects[0].policy.agent, "a");
+	assert_string_equal(config->projects[0].policy.agents[0].name, "a");
 	config_destroy(config);
 	unlink(part_path("10-a.conf"));
 	unlink(part_path("20-b.conf"));

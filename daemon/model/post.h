@@ -1,0 +1,36 @@
+/*
+ * post - what we wrote outside for one incident, or were about to: a comment, an issue, an agent's run. Pure data.
+ *
+ * A row is committed before the write, with `intent_ms`; when what came of the write is known, it is committed again
+ * without. A row that still has an intent says: look for it by its marker before writing again.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/limits.h"
+
+enum post_kind {
+	POST_STATUS, /* the living status comment, or the issue that it is the body of; one an incident, `task_id` 0 */
+	POST_MENTION,	 /* asks an agent; one a task */
+	POST_ESCALATION, /* asks people; one a task */
+	POST_RUN,	 /* a run of an agent that works elsewhere; one a task */
+	POST_KIND_COUNT,
+};
+
+/* Known by incident, kind and task. Owns nothing. */
+struct post {
+	int64_t incident_id;
+	enum post_kind kind;
+	int64_t task_id;
+	int64_t number; /* of the issue or pull request it stands on; 0 none */
+	int64_t post_id; /* what the other side calls it: a comment, a run; 0: not known, or it is the issue itself */
+	int64_t intent_ms; /* when a write began whose outcome is not known; 0: none */
+	/* Until then a late effect of a write that had no answer may still appear beside it; 0: nothing to fear. */
+	int64_t suspect_ms;
+	bool is_issue;		 /* it is the body of an issue of ours, which we close and reopen */
+	char url[LIMIT_URL_MAX]; /* for people; "" unknown */
+};
+
+extern const char *const post_kind_names[]; /* NULL-ended, by enum */
