@@ -1,5 +1,5 @@
 /*
- * forges - the forges of the configuration, open: what they remember is kept, and whether they may be asked. Loop thread.
+ * forges - the forges of the configuration, open: what they remember is kept; whether they may be asked. Loop thread.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ void forges_down(struct engine *engine, const char *name);
 void forges_up(struct engine *engine, const char *name);
 
 /*
- * From when on tasks of a lane may be claimed: 0 or past, now; INT64_MAX, when a new credential is there. `ret_why` (may be
- * NULL) gets one sentence, "" when they may.
+ * From when on tasks of a lane may be claimed: 0 or past, now; INT64_MAX, when a new credential is there. `ret_why`
+ * (may be NULL) gets one sentence, "" when they may.
  */
 int64_t forges_lane_open_ms(
 	struct engine *engine, const char *lane, int64_t now_ms, char ret_why[LIMIT_SENTENCE_MAX]);
