@@ -115,13 +115,13 @@
 #define LIMIT_BRANCH_BUSY_MS                                                                       \
 	CLOCK_MINUTE_MS /* a trigger that waits for its branch looks again at the latest then */
 #define LIMIT_REOPEN_MS CLOCK_DAY_MS
+#define LIMIT_TRIGGERS_LOOKED_AT 256 /* of a project, the newest, for who made a branch */
 
 /* Agents. */
-#define LIMIT_CHAIN 8			     /* agents of one project */
-#define LIMIT_POSTS_OF_INCIDENT 256	     /* the newest ones that are looked at */
-#define LIMIT_LINKS_OF_INCIDENT 16	     /* branches that agents made for it; the newest */
-#define LIMIT_TRIGGERS_LOOKED_AT 256	     /* of a project, the newest, for who made a branch */
-#define LIMIT_AGENT_OUTPUT_BYTES (64 * 1024) /* the tail that is kept */
+#define LIMIT_CHAIN 8				  /* agents of one project */
+#define LIMIT_POSTS_OF_INCIDENT 256		  /* the newest ones that are looked at */
+#define LIMIT_LINKS_OF_INCIDENT 16		  /* branches that agents made for it; the newest */
+#define LIMIT_AGENT_OUTPUT_BYTES (64 * 1024)	  /* the tail that is kept */
 #define LIMIT_AGENT_KILL_MS (5 * CLOCK_SECOND_MS) /* from TERM to KILL */
 #define LIMIT_PROCESS_GRACE_MS                                                                     \
 	CLOCK_SECOND_MS /* for the output, when the leader ended and its group was killed */

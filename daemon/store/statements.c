@@ -33,6 +33,7 @@
 #define UNRESOLVED "state <> 'resolved'"
 #define OF_INCIDENT "incident_id <> 0"
 
+/* As incident_is_over(). */
 #define OVER "state IN ('resolved', 'abandoned')"
 
 /*
