@@ -100,8 +100,8 @@ bool codegen_run_keep(struct codegen *run) {
 
 bool codegen_run_kept(struct codegen *run) {
 	if (run->record_status < 0) {
-		log_warning("Run %lld of agent \"%s\" cannot be recorded: %s, ignoring: it would be found "
-			    "by its task.",
+		log_warning("Run %lld of agent \"%s\" cannot be recorded: %s, ignoring; a next start would "
+			    "find it by its task.",
 			(long long)run->post.post_id, run->agent.name, log_errno(run->record_status));
 	}
 	free(TAKE_PTR(run->prompt));

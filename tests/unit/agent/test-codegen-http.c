@@ -14,10 +14,10 @@
 
 #define KEY "sekrit-api-key"
 #define CREATED                                                                                    \
-	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 28\r\n\r\n"          \
+	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n"          \
 	"{\"id\":5000,\"status\":\"ACTIVE\"}"
 #define COMPLETE                                                                                   \
-	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n"          \
+	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 31\r\n\r\n"          \
 	"{\"id\":5000,\"status\":\"COMPLETE\"}"
 
 struct fixture {

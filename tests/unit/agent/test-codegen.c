@@ -305,7 +305,7 @@ static void test_the_search_goes_back_to_the_intent(void **state) {
 		size_t n_pages;
 		bool is_there;
 	} rows[] = {
-		{ 0, 0, 0, 1, true }, { 0, 250, 0, 3, true }, { 300, 99, 0, 1, true },
+		{ 0, 0, 0, 1, true }, { 0, 250, 0, 3, true }, { 300, 98, 0, 1, true },
 		{ 300, 150, 0, 2, false }, { 0, 150, 50, 4, true }, /* pages shorter than asked for */
 	};
 	struct world *w = *state;
