@@ -133,6 +133,20 @@
 #define LIMIT_LEFTOVER_BATCH 64			/* processes killed at once then */
 #define LIMIT_ENVIRON_MAX_BYTES (6 * 1024 * 1024) /* the most that Linux lets a process have */
 #define LIMIT_PROMPT_MAX_BYTES (512 * 1024)
+/* Of agents that work elsewhere. */
+#define LIMIT_AGENT_SETTLE_MS                                                                      \
+	(2 * CLOCK_MINUTE_MS) /* so long a run that was asked for without an answer may still begin */
+#define LIMIT_AGENT_LOOK_MS (3 * CLOCK_SECOND_MS) /* from such a request to the first look for it */
+#define LIMIT_AGENT_CREDENTIAL_MS                                                                  \
+	(5 * CLOCK_MINUTE_MS) /* until an API key that is refused or missing is tried again */
+#define LIMIT_AGENT_GAP_MS                                                                         \
+	550 /* between requests of all runs together: Codegen takes 60 within 30 s */
+#define LIMIT_AGENT_PAGE 100		     /* items of a list: the most that Codegen gives */
+#define LIMIT_AGENT_RUN_PAGES 20	     /* that are looked through for a run of ours */
+#define LIMIT_AGENT_REPOSITORY_PAGES 100     /* that are looked through for a project */
+#define LIMIT_AGENT_REPOSITORIES 64	     /* whose number is remembered */
+#define LIMIT_AGENT_SKEW_MS CLOCK_HOUR_MS    /* between a service's clock and ours */
+#define LIMIT_AGENT_SUMMARY_BYTES (8 * 1024) /* of what an agent says of its run */
 #define LIMIT_BODY_MAX_BYTES 65536 /* of an issue or comment; GitHub's bound is 65,536 characters */
 
 /* HTTP, of all forges together. Timeouts and the body's cap are defaults: a request may ask for its own. */
