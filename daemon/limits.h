@@ -195,6 +195,7 @@
 #define LIMIT_CONFIG_AGENTS 64
 #define LIMIT_CONFIG_PROJECTS 4096
 #define LIMIT_CONFIG_FILES 256
+#define LIMIT_CONFIG_GLOBS 256	 /* of one list: checks, branches */
 #define LIMIT_CONFIG_NAME_MAX 65 /* of a forge or agent, with its NUL: "agent/NAME" fits a lane */
 #define LIMIT_CONFIG_ERRORS 100	 /* sentences of one load; further ones are counted */
 
