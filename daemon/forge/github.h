@@ -91,7 +91,8 @@ struct github_call {
 	char project[LIMIT_NAME_MAX];
 	char subject[LIMIT_SUBJECT_MAX];
 	const char *method;
-	char *url; /* owned, as the next two */
+	char *path; /* owned, as the next three; NULL: GraphQL's */
+	char *url;  /* of the settings it went out with */
 	char *body;
 	char *authorization; /* a header line, wiped */
 	const char *headers[6];

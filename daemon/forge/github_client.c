@@ -366,7 +366,7 @@ static int copy_ask(struct github_call *call, const struct github_ask *ask) {
 
 int github_send(struct github *github, struct github_call *call, const struct github_ask *ask,
 	void (*done)(struct github_call *call, int status)) {
-	void *user = call->user;
+	struct github_call fresh = { .user = call->user, .github = github, .done = done };
 	int r;
 
 	if (github->closing) {
@@ -375,13 +375,13 @@ int github_send(struct github *github, struct github_call *call, const struct gi
 	if (github->n_calls >= LIMIT_GITHUB_CALLS) {
 		return -EAGAIN;
 	}
-	github_call_finish(call);
-	*call = (struct github_call){ .user = user, .github = github, .done = done };
-	r = copy_ask(call, ask);
+	r = copy_ask(&fresh, ask); /* which may be the call's own */
 	if (r < 0) {
-		github_call_finish(call);
+		github_call_finish(&fresh);
 		return r;
 	}
+	github_call_finish(call);
+	*call = fresh;
 	call->queued_ms = clock_now_ms();
 	list_init(&call->node);
 	github->n_calls++;

@@ -244,7 +244,7 @@ static void run_end(struct github_run *run) {
 }
 
 static void run_answered(struct github_call *call, int status) {
-	struct github_run *run = container_of(call, struct run, call);
+	struct github_run *run = container_of(call, struct github_run, call);
 
 	take_answer(run, status);
 	run_end(run);
