@@ -117,7 +117,8 @@
 #define LIMIT_REOPEN_MS CLOCK_DAY_MS
 #define LIMIT_TRIGGERS_LOOKED_AT 256 /* of a project, the newest, for who made a branch */
 
-#define LIMIT_FORGE_DOWN_FIRST_MS (5 * CLOCK_SECOND_MS) /* between looks at a forge that cannot be reached */
+#define LIMIT_FORGE_DOWN_FIRST_MS                                                                  \
+	(5 * CLOCK_SECOND_MS) /* between looks at a forge that cannot be reached */
 #define LIMIT_FORGE_DOWN_MAX_MS (5 * CLOCK_MINUTE_MS)
 
 /* Agents. */
