@@ -180,6 +180,24 @@
 #define LIMIT_GITHUB_HISTORY_MAX_BYTES (24 * 1024) /* of it: attempts and reasons */
 #define LIMIT_GITHUB_JSON_DEPTH 64
 #define LIMIT_GITHUB_MENTION_MAX_BYTES (8 * 1024) /* a short comment */
+#define LIMIT_GITHUB_CALLS 2048			  /* requests that wait or are in flight */
+#define LIMIT_GITHUB_WAIT_MS                                                                       \
+	(90 * CLOCK_SECOND_MS)	    /* a request that cannot go within it is given back at once */
+#define LIMIT_GITHUB_REDIRECTS 3    /* of one request that are followed */
+#define LIMIT_GITHUB_WINDOW_MS 150  /* what is asked about within it goes in one query */
+#define LIMIT_GITHUB_LOOKS 4096	    /* targets that wait for their query */
+#define LIMIT_GITHUB_CHECK_PAGES 20 /* of one target's checks and suites */
+#define LIMIT_GITHUB_MERGEABLE_TRIES 3 /* while GitHub computes whether it can be merged: */
+#define LIMIT_GITHUB_MERGEABLE_FIRST_MS (2 * CLOCK_SECOND_MS) /* doubled each time */
+#define LIMIT_GITHUB_SINGLE_FAILURES                                                               \
+	2 /* queries about one target in a row without an answer: then all that wait are given up */
+#define LIMIT_GITHUB_ELSEWHERE 64     /* failures of other incidents that a verdict knows of */
+#define LIMIT_GITHUB_INSTALLATIONS 64 /* of an App, that are remembered */
+#define LIMIT_GITHUB_TOKEN_LEFT_MS                                                                 \
+	(10 * CLOCK_MINUTE_MS) /* an installation's token with less than it is renewed */
+#define LIMIT_GITHUB_TOKEN_MAX_BYTES 4096
+#define LIMIT_GITHUB_JWT_AGE_MS (CLOCK_MINUTE_MS)      /* how far clocks may differ */
+#define LIMIT_GITHUB_JWT_LIFE_MS (9 * CLOCK_MINUTE_MS) /* GitHub allows ten */
 
 /* A forge's rate. Waits that a peer asks for are never longer than LIMIT_RATE_PAUSE_MAX_MS. */
 #define LIMIT_RATE_WRITE_GAP_MS CLOCK_SECOND_MS
