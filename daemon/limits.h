@@ -161,6 +161,10 @@
 #define LIMIT_GITHUB_HISTORY_MAX_BYTES (24 * 1024) /* of it: attempts and reasons */
 #define LIMIT_GITHUB_JSON_DEPTH 64
 #define LIMIT_GITHUB_MENTION_MAX_BYTES (8 * 1024) /* a short comment */
+#define LIMIT_GITHUB_DUPLICATES 16		  /* of one post, removed at once */
+#define LIMIT_GITHUB_REPOSITORIES 64 /* of which is remembered what was said and made once */
+#define LIMIT_GITHUB_SKEW_MS                                                                       \
+	CLOCK_DAY_MS /* how far our clock and GitHub's may be apart for issues to be found again */
 
 /* A forge's rate. Waits that a peer asks for are never longer than LIMIT_RATE_PAUSE_MAX_MS. */
 #define LIMIT_RATE_WRITE_GAP_MS CLOCK_SECOND_MS
