@@ -149,6 +149,7 @@ static const struct ipc_method methods[] = {
 	{ "ListTasks",     IPC_CONTROL, 0, TAKES(list_tasks, list),        on_list_tasks,     list_preset },
 	{ "Pause",         IPC_CONTROL, 0, TAKES(pause, pause),            on_pause,          NULL },
 	{ "Ping",          IPC_SUBMIT,  0, NONE,                           on_ping,           NULL },
+	{ "ReleaseIncident", IPC_CONTROL, 0, TAKES(id, object),            on_release_incident, NULL },
 	{ "Reload",        IPC_CONTROL, 0, NONE,                           on_reload,         NULL },
 	{ "Resume",        IPC_CONTROL, 0, TAKES(pause, pause),            on_resume,         NULL },
 	{ "RetryIncident", IPC_CONTROL, 0, TAKES(id, object),              on_retry_incident, NULL },
