@@ -201,6 +201,26 @@ must_check int github_look(struct github *github, struct github_look *look,
 void github_look_cancel(struct github_look *look);
 void github_look_finish(struct github_look *look);
 
+/* ---- what is made or said once for each repository ---- */
+
+/* Of what we put on a head ourselves: of a commit status its context, of an App's check run its name. */
+#define GITHUB_HEAD_CONTEXT "codegend/follow-up"
+
+struct github_repository {
+	char project[LIMIT_NAME_MAX];
+	bool has_label;	       /* or it cannot be made, which was said */
+	bool told_label;       /* that it cannot be labelled */
+	bool told_head_status; /* that its commits take no status from us */
+};
+
+/* The last ones that were published to. */
+struct github_repositories {
+	char label[LIMIT_SUBJECT_MAX]; /* that `has_label` is about */
+	struct github_repository rows[LIMIT_GITHUB_REPOSITORIES];
+	size_t n;
+	size_t next; /* the one to be forgotten */
+};
+
 /* ---- the forge ---- */
 
 struct github {
@@ -236,10 +256,11 @@ struct github {
 	uv_timer_t gap;		/* a write was sent: active until the next one may go */
 	uv_async_t wake;
 
-	struct github_app *app;		/* github_app.c; NULL: a token */
-	struct github_batches *batches; /* github_batch.c */
-	unsigned without;		/* GITHUB_WITHOUT_*, learnt */
-	bool told_bot;			/* that nobody listens to it */
+	struct github_app *app;			 /* github_app.c; NULL: a token */
+	struct github_batches *batches;		 /* github_batch.c */
+	unsigned without;			 /* GITHUB_WITHOUT_*, learnt */
+	bool told_bot;				 /* that nobody listens to it */
+	struct github_repositories repositories; /* github_label.c */
 	bool closing;
 	int n_handles; /* to be closed */
 };

@@ -11,7 +11,7 @@
 
 /* ---- in ---- */
 
-bool github_repository_split(const char *project, struct github_repository *ret) {
+bool github_repository_split(const char *project, struct github_names *ret) {
 	const char *slash = strchr(project, '/');
 
 	if (slash == NULL || slash == project || slash[1] == '\0') {
@@ -93,7 +93,7 @@ void github_look_sleep(struct github_look *look, int64_t ms) {
 int github_look(struct github *github, struct github_look *look,
 	void (*done)(struct github_look *look, int status)) {
 	struct github_batches *batches = github->batches;
-	struct github_repository repository;
+	struct github_names repository;
 
 	if (github->closing) {
 		return -ESHUTDOWN;
