@@ -51,7 +51,7 @@ def test_it_dies_at_the_commit(idle, fault, call, after, there):
     idle.submit(branch="before")
     fault.arm(call, 1, after)
     idle.run_ctl("submit", "--project", "acme/web", "--branch", "fix", "--commit", "aaaaaaa1", "--job", "ci",
-                 "--step", "test", "--spool-directory", idle.directory / "spool", "test_failure", "it broke", submit=True)
+                 "--step", "test", "test_failure", "it broke", submit=True)
     assert idle.process.wait(40) == -9
     idle.process = None
     fault.disarm()
