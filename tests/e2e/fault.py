@@ -33,11 +33,12 @@ class Fault:
         self.offset_s += seconds
         self.put("q", OFFSET, int(self.offset_s * 1e9))
 
-    def arm(self, call, n=0, after=False):
-        """From now on calls of this kind are counted (write, sync: of the database; send, recv: of TCP), and the n-th
-        is the daemon's last: not made any more, or, with `after`, the last thing that it does. 0: only counted."""
+    def arm(self, call, n, after=False):
+        """Counting starts anew, and the n-th call of this kind (write, sync: of the database's log; send, recv: of TCP)
+        is the daemon's last: not made any more, or, with `after`, the last thing that it does."""
         self.disarm()
-        self.put("I", SEEN, 0)
+        for kind in CALLS.values():
+            self.put("I", SEEN + 4 * kind, 0)
         self.put("I", N, n)
         self.put("I", AFTER, int(after))
         self.put("I", CALL, CALLS[call])
@@ -45,9 +46,13 @@ class Fault:
     def disarm(self):
         self.put("I", CALL, CALLS["none"])
 
-    @property
-    def seen(self):
-        return struct.unpack_from("I", self.memory, SEEN)[0]
+    def count(self):
+        """Starts counting anew, and kills nobody."""
+        self.arm("none", 0)
+
+    def seen(self, call):
+        """How many there were since then."""
+        return struct.unpack_from("I", self.memory, SEEN + 4 * CALLS[call])[0]
 
     def put(self, kind, at, value):
         struct.pack_into(kind, self.memory, at, value)

@@ -189,9 +189,23 @@ class Place:
         [found] = [forge for forge in self.daemon.ctl("status")["forges"] if forge["name"] == "github"]
         return found
 
+    def ask(self, method, **parameters):
+        """Without a process for each question: for what is asked again and again."""
+        connection = self.daemon.connect()
+        try:
+            return connection.call(method, **parameters)["parameters"]
+        finally:
+            connection.close()
+
+    def incidents(self):
+        return self.ask("ListIncidents")["incidents"]
+
+    def tasks(self, kind=None):
+        return [task for task in self.ask("ListTasks", limit=1000)["tasks"] if kind in (None, task["type"])]
+
     def is_quiet(self):
         """Nothing is to be done but checks."""
-        return not [task for task in self.daemon.tasks() if task["type"] != CHECK
+        return not [task for task in self.tasks() if task["type"] != CHECK
                     and task["status"] in ("scheduled", "executing")]
 
     def wait_quiet(self):

@@ -26,10 +26,10 @@ enum fault_call {
 /* The file, as fault.py writes it. */
 struct fault_control {
 	_Atomic int64_t clock_offset_ns; /* added to CLOCK_REALTIME */
-	_Atomic uint32_t call;		 /* enum fault_call; written last: from then on it counts */
-	_Atomic uint32_t after; /* 0: the n-th call is not made any more; 1: the last one made */
-	_Atomic uint32_t n;	/* 1: the first; 0: nobody is killed, calls are counted */
-	_Atomic uint32_t seen;	/* calls so far, that one included */
+	_Atomic uint32_t call; /* enum fault_call whose n-th is the last; FAULT_NONE: nobody is killed */
+	_Atomic uint32_t after; /* 0: that call is not made any more; 1: it is the last thing done */
+	_Atomic uint32_t n;	/* 1: the first */
+	_Atomic uint32_t seen[FAULT_CALL_COUNT]; /* calls so far, each kind */
 };
 
 /* Never NULL: without a file one that is all zeroes. */

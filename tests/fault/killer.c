@@ -24,13 +24,9 @@ static void die(void) {
 /* Counts a call that is about to be made. Returns whether the end has come when it was made. */
 static bool count(enum fault_call call) {
 	struct fault_control *control = fault_control();
-	uint32_t seen;
+	uint32_t seen = atomic_fetch_add(&control->seen[call], 1) + 1;
 
-	if (control->call != call) {
-		return false;
-	}
-	seen = atomic_fetch_add(&control->seen, 1) + 1;
-	if (seen != control->n) {
+	if (control->call != call || seen != control->n) {
 		return false;
 	}
 	if (control->after == 0) {
@@ -54,12 +50,8 @@ static bool is_tcp(int fd) {
 		(domain == AF_INET || domain == AF_INET6) && type == SOCK_STREAM;
 }
 
-static bool counts(enum fault_call call, int fd) {
-	if (fault_control()->call != call) {
-		return false;
-	}
-	return call == FAULT_SEND || call == FAULT_RECV ? is_tcp(fd)
-							: fd >= 0 && fd < FILES_MAX && is_log[fd];
+static bool is_database_log(int fd) {
+	return fd >= 0 && fd < FILES_MAX && is_log[fd];
 }
 
 /* ---- files ---- */
@@ -81,7 +73,7 @@ int open64(const char *path, int flags, ...) {
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset) {
-	bool is_end = counts(FAULT_WRITE, fd) && count(FAULT_WRITE);
+	bool is_end = is_database_log(fd) && count(FAULT_WRITE);
 	ssize_t r = syscall(SYS_pwrite64, fd, data, len, offset);
 
 	die_if(is_end);
@@ -89,7 +81,7 @@ ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset) {
 }
 
 int fdatasync(int fd) {
-	bool is_end = counts(FAULT_SYNC, fd) && count(FAULT_SYNC);
+	bool is_end = is_database_log(fd) && count(FAULT_SYNC);
 	int r = (int)syscall(SYS_fdatasync, fd);
 
 	die_if(is_end);
@@ -99,7 +91,7 @@ int fdatasync(int fd) {
 /* ---- sockets ---- */
 
 ssize_t send(int fd, const void *data, size_t len, int flags) {
-	bool is_end = counts(FAULT_SEND, fd) && count(FAULT_SEND);
+	bool is_end = is_tcp(fd) && count(FAULT_SEND);
 	ssize_t r = syscall(SYS_sendto, fd, data, len, flags, NULL, 0);
 
 	die_if(is_end);
@@ -111,7 +103,7 @@ ssize_t recv(int fd, void *data, size_t len, int flags) {
 	ssize_t r = syscall(SYS_recvfrom, fd, data, len, flags, NULL, NULL);
 	int saved = errno;
 
-	if (r > 0 && (flags & MSG_PEEK) == 0 && counts(FAULT_RECV, fd)) {
+	if (r > 0 && (flags & MSG_PEEK) == 0 && is_tcp(fd)) {
 		die_if(count(FAULT_RECV));
 	}
 	errno = saved;

@@ -1,0 +1,135 @@
+"""Flows that write to GitHub or to an agent, each up to its end, and what must be there then, whatever happened on the
+way: exactly one of each."""
+from hub_place import BOT, CHECK, HANDLE, PROJECT
+
+from conftest import wait_for
+
+SETTLE_S = 1.0
+KEY = "the-one-submission"
+
+
+class Scene:
+    """A flow. `writes`: what it sends that could be doubled, as hub.fail() matches it."""
+
+    agents = ["asked"]
+    writes = ("POST /repos/*/*/issues/*/comments",)
+    options = {}
+
+    def prepare(self, place):
+        self.number = place.pull("fix")
+        place.check("fix", "test", "failure", age_s=0)
+
+    def submit(self, place):
+        """As a CI step would: the same key again until it is answered. None: the daemon died of it."""
+        try:
+            return place.report("fix", key=KEY)
+        except (AssertionError, OSError, ValueError):
+            if not place.is_dead():
+                raise
+            return None
+
+    def is_done(self, place):
+        """All that has to happen happened, however often."""
+        incidents = place.daemon.incidents()
+        return bool(incidents) and incidents[0]["state"] == "waiting" and place.is_quiet()
+
+    def unwell(self, place):
+        """What is not as it has to be, or None."""
+        number = self.number_of(place)
+        if number is None:
+            return "there is no issue"
+        seen = {"living comments": len(place.posts(number, "status")),
+                "mentions": len(place.posts(number, "mention")), "issues": len(place.issues()),
+                "labels": len(place.hub.labels(PROJECT, number)), "incidents": len(place.daemon.incidents()),
+                "agents": len(place.daemon.agent.runs()), "checks": len(place.daemon.tasks(CHECK)),
+                "runs": len(place.codegen.runs) if place.codegen else 0}
+        wanted = {"living comments": 1, "mentions": 1, "issues": 0, "labels": 1, "incidents": 1, "agents": 0,
+                  "checks": 1, "runs": 0, **self.wanted}
+        wrong = {name: seen[name] for name in seen if seen[name] != wanted[name]}
+        return f"{wrong}, not {wanted}" if wrong else None
+
+    wanted = {}
+
+    def number_of(self, place):
+        return self.number
+
+    def wait_well(self, place):
+        """Done, all late effects arrived, and what came double was removed."""
+        wait_for(lambda: self.is_done(place), "the end of the flow", 90)
+        wait_for(lambda: self.is_done(place) and self.unwell(place) is None or None,
+                 f"exactly one of each ({self.unwell(place)})", 30)
+
+
+class Comment(Scene):
+    """A pull request, an agent that is asked in a comment."""
+
+
+class Issue(Scene):
+    """No pull request: an issue, and a mention on it."""
+
+    writes = ("POST /repos/*/*/issues", "POST /repos/*/*/issues/*/comments")
+    wanted = {"issues": 1}
+
+    def prepare(self, place):
+        place.push("fix")
+
+    def number_of(self, place):
+        issues = place.issues()
+        return issues[0].number if issues else None
+
+
+class Run(Scene):
+    """An agent that works elsewhere."""
+
+    agents = ["remote"]
+    writes = ("POST /repos/*/*/issues/*/comments",)
+    wanted = {"mentions": 0, "runs": 1}
+
+    def prepare(self, place):
+        super().prepare(place)
+        place.codegen.script("PENDING", "COMPLETE")
+
+
+class Escalation(Scene):
+    """Nobody is there to help, so a person is asked at the first look."""
+
+    agents = []
+    options = {"forge": {"escalate_to": "mona"}, "max_cycles": 1, "follow_up_delay": "1s"}
+    wanted = {"mentions": None}
+
+    def is_done(self, place):
+        incidents = place.daemon.incidents()
+        return bool(incidents) and incidents[0]["state"] == "escalated" and place.is_quiet() and \
+            bool(self.asked(place))
+
+    @staticmethod
+    def asked(place):
+        return [what for what in place.hub.set_off(BOT) if what == ("mention", "mona")]
+
+    def unwell(self, place):
+        n = len(self.asked(place))
+        n_living = len(place.posts(self.number, "status"))
+        return None if (n, n_living) == (1, 1) else f"mona was asked {n} times in {n_living} living comments"
+
+
+class Mending(Scene):
+    """A second cycle after the first: the comment is edited, the agent asked once more."""
+
+    options = {"max_cycles": 3}
+
+    def prepare(self, place):
+        super().prepare(place)
+        place.hub.on("comment", lambda name, number, comment: None)
+
+    def is_done(self, place):
+        incidents = place.daemon.incidents()
+        if incidents and incidents[0]["state"] == "waiting" and incidents[0]["cycle"] == 1 and place.is_quiet():
+            place.look()
+            return False
+        return bool(incidents) and incidents[0]["cycle"] == 2 and super().is_done(place)
+
+    wanted = {"mentions": 2, "checks": 2}
+
+
+SCENES = {"comment": Comment, "issue": Issue, "run": Run, "escalation": Escalation}
+assert HANDLE
