@@ -20,6 +20,7 @@ static const struct verb {
 	void (*show)(const json_t *object);
 } verbs[] = {
 	{ "incident", "close", "CloseIncident", "incident", "Closed", NULL },
+	{ "incident", "release", "ReleaseIncident", "incident", "Agents may be triggered:", NULL },
 	{ "incident", "retry", "RetryIncident", "incident", "Its budget is full again:", NULL },
 	{ "incident", "show", "GetIncident", "incident", NULL, show_incident },
 	{ "report", "show", "GetReport", "report", NULL, show_report },

@@ -34,9 +34,13 @@ static void print_forges(const json_t *forges) {
 	json_array_foreach(forges, i, forge) {
 		char line[512];
 
-		(void)text_format(line, sizeof(line), "%s (%s)", json_text(forge, "name"),
-			json_text(forge, "type"));
+		(void)text_format(line, sizeof(line), "%s (%s)%s%s", json_text(forge, "name"),
+			json_text(forge, "type"),
+			json_text(forge, "identity")[0] != '\0' ? " as " : "",
+			json_text(forge, "identity"));
 		print_pair("Forge", line);
+		print_pair("  budget", json_text(forge, "budget"));
+		print_pair("  waits", json_text(forge, "reason"));
 	}
 }
 

@@ -126,7 +126,7 @@ static const struct option_row watch_options[] = {
 	OPTIONS_END,
 };
 
-static const char *const incident_words[] = { "show", "close", "retry", NULL };
+static const char *const incident_words[] = { "show", "close", "release", "retry", NULL };
 static const char *const report_words[] = { "show", NULL };
 static const char *const shell_words[] = { "bash", "zsh", "fish", NULL };
 static const char *const task_words[] = { "show", "run", "cancel", "retry", "snooze", NULL };
@@ -202,8 +202,8 @@ const struct command commands[] = {
 		.run = cmd_import },
 	{ .name = "incident",
 		.group = GROUP_ACT,
-		.arguments = "show|close|retry ID",
-		.help = "show, close or retry an incident",
+		.arguments = "show|close|release|retry ID",
+		.help = "show, close, release or retry an incident",
 		.run = cmd_incident,
 		.min_args = 2,
 		.max_args = 2,

@@ -79,6 +79,8 @@ void show_incident(const json_t *incident) {
 	print_pair("Cycle", cycle);
 	print_flag("Reports", incident, "reports");
 	print_pair("Head commit", json_text(incident, "headSha"));
+	print_pair("Agent", json_text(incident, "agent"));
+	print_pair("Held up by", json_text(incident, "hold"));
 	print_pair_time("Opened", json_text(incident, "openedAt"));
 	print_pair_time("Updated", json_text(incident, "updatedAt"));
 	print_pair_time("Resolved", json_text(incident, "resolvedAt"));

@@ -30,7 +30,7 @@ _codegenctl() {
 		words=$commands
 		;;
 	incident)
-		words='show close retry'
+		words='show close release retry'
 		;;
 	incidents)
 		options='--limit --project --state'

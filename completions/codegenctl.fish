@@ -19,7 +19,7 @@ complete -c codegenctl -n __fish_use_subcommand -a explain -d 'why a task or inc
 complete -c codegenctl -n __fish_use_subcommand -a export -d 'write all tasks and reports as files'
 complete -c codegenctl -n __fish_use_subcommand -a help -d 'show help, of one command when it is given'
 complete -c codegenctl -n __fish_use_subcommand -a import -d 'take over task and report files, old and new'
-complete -c codegenctl -n __fish_use_subcommand -a incident -d 'show, close or retry an incident'
+complete -c codegenctl -n __fish_use_subcommand -a incident -d 'show, close, release or retry an incident'
 complete -c codegenctl -n __fish_use_subcommand -a incidents -d 'list what is under repair'
 complete -c codegenctl -n __fish_use_subcommand -a pause -d 'stop publishing, triggering and checking'
 complete -c codegenctl -n __fish_use_subcommand -a ready -d 'the verdict on a branch or pull request, with reasons and proof'
@@ -46,7 +46,7 @@ complete -c codegenctl -n '__fish_seen_subcommand_from cleanup' -l older-than -x
 
 complete -c codegenctl -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 
-complete -c codegenctl -n '__fish_seen_subcommand_from incident' -a 'show close retry'
+complete -c codegenctl -n '__fish_seen_subcommand_from incident' -a 'show close release retry'
 
 complete -c codegenctl -n '__fish_seen_subcommand_from incidents' -l limit -x -d 'at most N of them, 0 for all (100)'
 complete -c codegenctl -n '__fish_seen_subcommand_from incidents' -l project -x -d 'only of that project'

@@ -25,7 +25,7 @@ _codegenctl() {
 		'export:write all tasks and reports as files'
 		'help:show help, of one command when it is given'
 		'import:take over task and report files, old and new'
-		'incident:show, close or retry an incident'
+		'incident:show, close, release or retry an incident'
 		'incidents:list what is under repair'
 		'pause:stop publishing, triggering and checking'
 		'ready:the verdict on a branch or pull request, with reasons and proof'
@@ -79,7 +79,7 @@ _codegenctl() {
 		;;
 	incident)
 		_arguments $global \
-			'1:what:(show close retry)' \
+			'1:what:(show close release retry)' \
 			'2:id: '
 		;;
 	incidents)

@@ -116,6 +116,9 @@
 	CLOCK_MINUTE_MS /* a trigger that waits for its branch looks again at the latest then */
 #define LIMIT_REOPEN_MS CLOCK_DAY_MS
 
+#define LIMIT_FORGE_DOWN_FIRST_MS (5 * CLOCK_SECOND_MS) /* between looks at a forge that cannot be reached */
+#define LIMIT_FORGE_DOWN_MAX_MS (5 * CLOCK_MINUTE_MS)
+
 /* Agents. */
 #define LIMIT_CHAIN 8				  /* agents of one project */
 #define LIMIT_POSTS_OF_INCIDENT 256		  /* the newest ones that are looked at */

@@ -9,47 +9,8 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/engine/engine_internal.h"
+#include "daemon/engine/forges.h"
 #include "daemon/engine/lifecycle.h"
-
-static int open_forges(struct engine *engine) {
-	for (size_t i = 0; i < engine->config->n_forges; i++) {
-		const struct config_forge *config = &engine->config->forges[i];
-		struct engine_forge *forge;
-		int r;
-
-		if (engine_find_forge(engine, config->name) != NULL) {
-			continue;
-		}
-		forge = calloc(1, sizeof(*forge));
-		if (forge == NULL) {
-			return -ENOMEM;
-		}
-		r = forge_open(&(struct forge_options){ .loop = engine->loop,
-				       .config = config,
-				       .state_dir = engine->state_dir },
-			&forge->forge);
-		if (r < 0) {
-			free(forge);
-			return r;
-		}
-		list_append(&engine->forges, &forge->node);
-	}
-	return 0;
-}
-
-/* A forge that the configuration names no more ends when what it has in flight is done. */
-static void close_forges(struct engine *engine, const struct config *keep) {
-	list_for_each_safe (pos, &engine->forges) {
-		struct engine_forge *forge = container_of(pos, struct engine_forge, node);
-
-		if (keep != NULL && config_find_forge(keep, forge_name(forge->forge)) != NULL) {
-			continue;
-		}
-		list_remove(&forge->node);
-		forge_close(forge->forge, NULL, NULL);
-		free(forge);
-	}
-}
 
 int engine_create(const struct engine_options *options, struct engine **ret_engine) {
 	struct engine *engine = calloc(1, sizeof(*engine));
@@ -70,10 +31,7 @@ int engine_create(const struct engine_options *options, struct engine **ret_engi
 	list_init(&engine->stalled);
 	engine->state_dir = strdup(options->state_dir);
 	engine->paused = calloc(1, sizeof(*engine->paused));
-	r = engine->state_dir == NULL || engine->paused == NULL ? -ENOMEM : open_forges(engine);
-	if (r == 0) {
-		r = runner_configure(engine);
-	}
+	r = engine->state_dir == NULL || engine->paused == NULL ? -ENOMEM : runner_configure(engine);
 	if (r < 0) {
 		engine_destroy(engine);
 		return r;
@@ -87,7 +45,7 @@ void engine_destroy(struct engine *engine) {
 		return;
 	}
 	job_drop_stalled(engine);
-	close_forges(engine, NULL);
+	forges_close(engine, NULL);
 	runner_finish(engine);
 	for (char **project = engine->paused; project != NULL && *project != NULL; project++) {
 		free(*project);
@@ -110,17 +68,19 @@ int engine_set_config(struct engine *engine, struct config *config) {
 	struct config *old = engine->config;
 	int r;
 
+	forges_close(engine, config);
 	engine->config = config;
-	r = open_forges(engine);
+	r = forges_open(engine, NULL);
 	if (r == 0) {
 		r = runner_configure(engine);
 	}
 	if (r < 0) {
+		forges_close(engine, old);
 		engine->config = old;
 		config_destroy(config);
+		(void)!forges_open(engine, NULL);
 		return r;
 	}
-	close_forges(engine, config);
 	config_destroy(old);
 	runner_due_all(engine, "", clock_now_ms());
 	runner_wake(engine);
@@ -131,17 +91,6 @@ void engine_policy(const struct engine *engine, const char *project, struct poli
 	if (config_policy(engine->config, project, ret_policy) < 0) {
 		*ret_policy = engine->config->defaults;
 	}
-}
-
-struct forge *engine_find_forge(struct engine *engine, const char *name) {
-	list_for_each (pos, &engine->forges) {
-		struct engine_forge *forge = container_of(pos, struct engine_forge, node);
-
-		if (strcmp(forge_name(forge->forge), name) == 0) {
-			return forge->forge;
-		}
-	}
-	return NULL;
 }
 
 int64_t engine_jitter(int64_t bound) {

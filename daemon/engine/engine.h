@@ -49,6 +49,10 @@ must_check int engine_set_config(struct engine *engine, struct config *config);
 const char *const *engine_paused(const struct engine *engine);
 /* What status says: tasks in flight by lane, the suspect clock. A new object; NULL: memory. */
 must_check json_t *engine_lanes_to_json(const struct engine *engine);
+/* The forges of the configuration: budget, pauses and who we are there. A new array; NULL: memory. */
+must_check json_t *engine_forges_to_json(struct engine *engine);
+/* Why tasks of a lane are not claimed now: a sentence; "" when they are. */
+void engine_explain_lane(struct engine *engine, const char *lane, char ret_why[LIMIT_SENTENCE_MAX]);
 
 /* The event log as it grows. `noted` runs after the commit; it must not unwatch another watcher. */
 struct engine_watcher {
@@ -71,6 +75,7 @@ struct engine_submit {
 	/* the engine's */
 	struct store_step step;
 	struct policy policy;
+	char agent_lane[LIMIT_LANE_MAX];
 	struct engine *engine;
 	void (*done)(struct engine_submit *submit, int status);
 };

@@ -10,18 +10,13 @@
 #include "daemon/engine/engine.h"
 #include "daemon/forge/forge.h"
 
-/* A forge of the configuration, open. */
-struct engine_forge {
-	struct list node;
-	struct forge *forge;
-};
-
 struct engine {
 	uv_loop_t *loop;
 	struct store *store; /* borrowed: outlives the engine */
 	char *state_dir;
 	struct config *config;
-	struct list forges;   /* struct engine_forge */
+	struct list forges;   /* forges.c */
+	struct http *http;    /* NULL: nothing needs it */
 	struct list watchers; /* struct engine_watcher */
 	struct list checks;   /* struct engine_check under way */
 	char **paused;	      /* NULL-ended */
@@ -58,7 +53,6 @@ struct engine {
 
 /* The policy of a project; the defaults for one that is denied (its rows may be older than the rule). */
 void engine_policy(const struct engine *engine, const char *project, struct policy *ret_policy);
-struct forge *engine_find_forge(struct engine *engine, const char *name);
 /* Queues one decision of the lifecycle. Fills in `decide` and `now_ms`. */
 must_check int engine_step(struct engine *engine, struct store_step *step, store_done_fn *done);
 /* To be called first by every `done` of a step: tells watchers, stops agents, looks at the lanes. */
@@ -78,8 +72,10 @@ void runner_due_all(struct engine *engine, const char *prefix, int64_t due_ms);
 must_check int runner_configure(struct engine *engine);
 /* Claims what is due and fits, and arms the deadline for the rest. */
 void runner_wake(struct engine *engine);
+/* The same from the loop, soon: for callers that are in the middle of something. */
+void runner_soon(struct engine *engine);
 /* Whether no task is under way and none is due that could be. */
-bool runner_is_idle(const struct engine *engine);
+bool runner_is_idle(struct engine *engine);
 void runner_job_ended(struct engine *engine, const char *lane);
 void runner_finish(struct engine *engine);
 

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/engine/forges.h"
 #include "daemon/engine/lifecycle_internal.h"
 
 /* Where a job of each type begins. */
@@ -16,7 +17,7 @@ static const enum job_state first_state[TASK_TYPE_COUNT] = {
 	[TASK_PUBLISH_REPORT] = JOB_STORY,
 	[TASK_TRIGGER_AGENT] = JOB_ASK,
 	[TASK_PR_READINESS_CHECK] = JOB_STORY,
-	[TASK_NOTIFY] = JOB_RECORD,
+	[TASK_NOTIFY] = JOB_STORY,
 };
 
 static void job_free(struct job *job) {
@@ -28,6 +29,8 @@ static void job_free(struct job *job) {
 	if (job->has_builds) {
 		store_builds_finish(&job->builds);
 	}
+	config_checks_destroy(job->checks);
+	json_decref(job->record.memory);
 	json_decref(job->result);
 	task_finish(&job->task);
 	free(job);
@@ -54,6 +57,14 @@ void job_failed(struct job *job, bool retryable, const char *fmt, ...) {
 		.text = job->sentence,
 		.retryable = retryable,
 		.backoff_ms = backoff_ms(job->task.attempt) };
+}
+
+void job_waits(struct job *job, int64_t retry_ms, const char *sentence) {
+	int64_t now_ms = clock_now_ms();
+
+	job_failed(job, true, "%s", sentence);
+	job->event.passing = true;
+	job->event.backoff_ms = MAX(job->event.backoff_ms, retry_ms - now_ms);
 }
 
 /* Reading */
@@ -85,7 +96,7 @@ static int read_story(struct job *job) {
 }
 
 static int read_builds(struct job *job) {
-	struct forge *forge = engine_find_forge(job->engine, job->policy.forge);
+	struct forge *forge = forges_find(job->engine, job->policy.forge);
 	int r;
 
 	if (job->task.type != TASK_PR_READINESS_CHECK || forge == NULL || !forge_wants_builds(forge)) {
@@ -157,43 +168,30 @@ static void log_failure(const struct job *job) {
 	}
 }
 
+static void job_end(struct job *job, enum task_status status);
+
 static void recorded(struct store_req *req, int status) {
 	struct job *job = container_of(container_of(req, struct store_step, req), struct job, step);
-	struct engine *engine = job->engine;
-	char lane[LIMIT_LANE_MAX];
 
 	if (status < 0 && !is_pointless(status)) {
 		stall(job, status);
-		runner_wake(engine);
+		runner_wake(job->engine);
 		return;
 	}
-	TEXT_SET(lane, job->lane);
-	engine_committed(engine, &job->step, status);
-	check_task_ended(engine, job->task.id,
-		status == 0 && job->step.task_decided ? job->step.task_status : TASK_COMPLETED);
-	job_free(job);
-	runner_job_ended(engine, lane);
+	engine_committed(job->engine, &job->step, status);
+	job_end(job, status == 0 && job->step.task_decided ? job->step.task_status : TASK_COMPLETED);
 }
 
 static void record(struct job *job) {
 	int r;
 
-	if (job->task.type == TASK_NOTIFY) {
-		job->event = (struct event){ .type = EVENT_NOTIFIED,
-			.text = "Recorded; no notifier is configured." };
-	}
 	job->event.result = job->result;
 	step_for(job);
 	r = engine_step(job->engine, &job->step, recorded);
 	if (r == -EAGAIN) {
 		stall(job, r);
 	} else if (r < 0) { /* going down: the next start recovers it */
-		struct engine *engine = job->engine;
-		char lane[LIMIT_LANE_MAX];
-
-		TEXT_SET(lane, job->lane);
-		job_free(job);
-		runner_job_ended(engine, lane);
+		job_leave(job);
 	}
 }
 
@@ -231,11 +229,26 @@ static int act(struct job *job) {
 	case TASK_PUBLISH_REPORT: return job_publish(job);
 	case TASK_TRIGGER_AGENT: return job_trigger(job);
 	case TASK_PR_READINESS_CHECK: return job_check(job);
-	case TASK_NOTIFY:
+	case TASK_NOTIFY: return job_notify(job);
 	case TASK_TYPE_COUNT: break;
 	}
 	assert(false);
 	return -EINVAL;
+}
+
+/* The end of a job. */
+static void job_end(struct job *job, enum task_status status) {
+	struct engine *engine = job->engine;
+	char lane[LIMIT_LANE_MAX];
+
+	TEXT_SET(lane, job->lane);
+	check_task_ended(engine, job->task.id, status);
+	job_free(job);
+	runner_job_ended(engine, lane);
+}
+
+void job_leave(struct job *job) {
+	job_end(job, TASK_EXECUTING);
 }
 
 /* The whole flow, top down: runs states until one waits. */
@@ -261,14 +274,7 @@ void job_step(struct job *job, int status) {
 		job_failed(job, true, "The store answered: %s.", log_errno(status));
 	}
 	if (job->state == JOB_DONE || status == -ESTALE || status == -ESHUTDOWN || status == -EIO) {
-		struct engine *engine = job->engine;
-		char lane[LIMIT_LANE_MAX];
-
-		TEXT_SET(lane, job->lane);
-		check_task_ended(engine, job->task.id,
-			job->state == JOB_DONE ? job->step.task_status : TASK_COMPLETED);
-		job_free(job);
-		runner_job_ended(engine, lane);
+		job_end(job, job->state == JOB_DONE ? job->step.task_status : TASK_COMPLETED);
 		return;
 	}
 	job->state = JOB_RECORD;

@@ -4,7 +4,7 @@
  *     publish_report       STORY ─► ACT (forge) ─► RECORD
  *     trigger_agent        ASK ─► STORY ─► ACT (agent) ─► RECORD
  *     pr_readiness_check   STORY ─► BUILDS ─► ACT (forge) ─► RECORD
- *     notify               RECORD
+ *     notify               STORY ─► ACT (forge) ─► RECORD
  *
  * An outcome that cannot be recorded now (full disk) is kept and recorded later; it is never acted on twice. Loop
  * thread only.
@@ -31,7 +31,13 @@ struct job {
 	bool has_builds;
 	struct forge_publish publish;
 	struct forge_check check;
+	struct config_checks *checks; /* owned */
 	struct agent_run *run;
+	struct store_post record; /* what a forge or an agent wants on disk before it goes on */
+	struct post record_post;
+	char handle[LIMIT_SUBJECT_MAX];
+	struct link links[LIMIT_LINKS_OF_INCIDENT]; /* that the agent made */
+	size_t n_links;
 
 	/* What it came to; the event that is recorded. */
 	struct event event;
@@ -44,8 +50,22 @@ void job_step(struct job *job, int status);
 
 /* The acts. Each returns -EINPROGRESS (job_step() is called later) or sets `event` and returns 0. */
 must_check int job_publish(struct job *job);
+must_check int job_notify(struct job *job);
 must_check int job_check(struct job *job);
 must_check int job_trigger(struct job *job);
+/* Asks the forge to post for an agent, job_act.c; `done` as of forge_publish(). */
+must_check int job_post(struct job *job, enum forge_purpose purpose, const char *handle,
+	void (*done)(struct forge_publish *publish, int status));
+/* When no report is kept, the incident's verdict stands in for one. */
+void job_stand_in_report(struct job *job);
+/* Puts what a post or run needs on disk; `done` from the loop. Returns: 0; -errno, it will not run. */
+must_check int job_record(struct job *job, const struct post *post, store_done_fn *done);
 
 /* The attempt failed and nothing happened outside. */
 void job_failed(struct job *job, bool retryable, const char *fmt, ...) printf_like(3, 4);
+/* Nothing is wrong with it: time helps. `retry_ms`: not before; 0, as the backoff says. */
+void job_waits(struct job *job, int64_t retry_ms, const char *sentence);
+/* Why a forge failed, as one of the two. */
+void job_post_failed(struct job *job, const struct forge_publish *publish, int status);
+/* Its row stays executing: the next start takes it up again. */
+void job_leave(struct job *job);

@@ -1,3 +1,4 @@
+/* What a job asks of a forge: publishing, news, a verdict. */
 #include "daemon/engine/job.h"
 
 #include <errno.h>
@@ -5,8 +6,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/redact/redact.h"
 #include "common/text.h"
+#include "daemon/engine/forges.h"
 
 /* The configuration was read again while it waited; the next attempt asks the forge that the project has now. */
 static int job_without_forge(struct job *job) {
@@ -14,23 +15,8 @@ static int job_without_forge(struct job *job) {
 	return 0;
 }
 
-/* Publishing */
-
-static void published(struct forge_publish *publish, int status) {
-	struct job *job = container_of(publish, struct job, publish);
-
-	if (status == 0) {
-		job->event = (struct event){ .type = EVENT_PUBLISHED, .text = publish->url };
-	} else {
-		/* With a secret in it, it would be refused again. */
-		job_failed(job, status != -EKEYREJECTED, "%s",
-			publish->sentence[0] != '\0' ? publish->sentence : log_errno(status));
-	}
-	job_step(job, 0);
-}
-
 /* An incident that a check by hand opened has no report: its verdict stands in for one. */
-static void stand_in_report(struct job *job) {
+void job_stand_in_report(struct job *job) {
 	struct report *report = &job->story.report;
 	const struct incident *incident = &job->story.incident;
 
@@ -54,121 +40,202 @@ static void stand_in_report(struct job *job) {
 	}
 }
 
-int job_publish(struct job *job) {
-	struct forge *forge = engine_find_forge(job->engine, job->policy.forge);
+/* Recording */
+
+int job_record(struct job *job, const struct post *post, store_done_fn *done) {
+	struct forge *forge = forges_find(job->engine, job->policy.forge);
+
+	job->record_post = *post;
+	json_decref(job->record.memory);
+	job->record = (struct store_post){ .post = &job->record_post,
+		.forge = forge != NULL ? forge_name(forge) : NULL,
+		.memory = forge != NULL ? forge_memory(forge) : NULL };
+	return store_post(job->engine->store, &job->record, done);
+}
+
+static void post_recorded(struct store_req *req, int status) {
+	struct job *job = container_of(container_of(req, struct store_post, req), struct job, record);
+
+	forge_publish_recorded(&job->publish, status);
+}
+
+static int record_post(struct forge_publish *publish, const struct post *post) {
+	return job_record(container_of(publish, struct job, publish), post, post_recorded);
+}
+
+/* Posting */
+
+/* Whatever it is that a forge cannot do now, it is down for all until one of them gets through. */
+static void note_reachable(struct job *job, bool reachable) {
+	if (reachable) {
+		forges_up(job->engine, job->policy.forge);
+	} else if (!job->engine->stopping) {
+		forges_down(job->engine, job->policy.forge);
+	}
+}
+
+void job_post_failed(struct job *job, const struct forge_publish *publish, int status) {
+	const char *sentence = publish->sentence[0] != '\0' ? publish->sentence : log_errno(status);
+
+	if (status == -ECANCELED) {
+		job_waits(job, 0, "codegend was stopping.");
+	} else if (publish->passing) {
+		note_reachable(job, publish->retry_ms != 0);
+		job_waits(job, publish->retry_ms, sentence);
+	} else { /* with a secret in it, it would be refused again */
+		job_failed(job, status != -EKEYREJECTED, "%s", sentence);
+	}
+}
+
+int job_post(struct job *job, enum forge_purpose purpose, const char *handle,
+	void (*done)(struct forge_publish *publish, int status)) {
+	struct forge *forge = forges_find(job->engine, job->policy.forge);
+	struct forge_publish *publish = &job->publish;
 	int r;
 
+	if (forge == NULL) {
+		return job_without_forge(job);
+	}
+	job_stand_in_report(job);
+	publish->purpose = purpose;
+	publish->incident = &job->story.incident;
+	publish->report = &job->story.report;
+	publish->task = &job->task;
+	publish->policy = &job->policy;
+	publish->history = job->story.tasks;
+	publish->n_history = job->story.n_tasks;
+	publish->posts = job->story.posts;
+	publish->n_posts = job->story.n_posts;
+	publish->handle = handle;
+	publish->record = record_post;
+	r = forge_publish(forge, publish, done);
+	if (r < 0) {
+		job_failed(job, true, "Forge \"%s\" does not take it: %s.", job->policy.forge,
+			log_errno(r));
+		return 0;
+	}
+	return -EINPROGRESS;
+}
+
+static void published(struct forge_publish *publish, int status) {
+	struct job *job = container_of(publish, struct job, publish);
+
+	if (status == 0) {
+		note_reachable(job, true);
+		job->event = (struct event){ .type = EVENT_PUBLISHED,
+			.text = publish->url,
+			.hold = publish->hold,
+			.pull_request = publish->pull_request,
+			.head_sha = publish->head_sha,
+			.look_again_ms = publish->look_again_ms };
+	} else {
+		job_post_failed(job, publish, status);
+	}
+	job_step(job, 0);
+}
+
+int job_publish(struct job *job) {
 	if (job->policy.mode == POLICY_OBSERVE) {
 		job->event = (struct event){ .type = EVENT_OBSERVED,
 			.text = "Not published: its project is only observed now (mode = observe)." };
 		return 0;
 	}
-	if (forge == NULL) {
-		return job_without_forge(job);
-	}
-	stand_in_report(job);
-	job->publish.incident = &job->story.incident;
-	job->publish.report = &job->story.report;
-	job->publish.task = &job->task;
-	job->publish.policy = &job->policy;
-	r = forge_publish(forge, &job->publish, published);
-	if (r < 0) {
-		job_failed(job, true, "Forge \"%s\" does not take it: %s.", job->policy.forge,
-			log_errno(r));
-		return 0;
-	}
-	return -EINPROGRESS;
+	return job_post(job, FORGE_REPORT, NULL, published);
 }
 
-/* Checking */
-
-static void checked(struct forge_check *check, int status) {
-	struct job *job = container_of(check, struct job, check);
+static void notified(struct forge_publish *publish, int status) {
+	struct job *job = container_of(publish, struct job, publish);
 
 	if (status == 0) {
-		job->event = (struct event){ .type = EVENT_VERDICT, .verdict = &check->verdict };
-		job->result = verdict_to_json(&check->verdict);
+		note_reachable(job, true);
+		job->event = (struct event){ .type = EVENT_NOTIFIED,
+			.text = publish->url[0] != '\0'
+				? "The status comment is up to date."
+				: "Nothing was published that it could be told at.",
+			.look_again_ms = publish->look_again_ms };
 	} else {
-		job_failed(job, true, "Forge \"%s\" did not answer: %s.", job->policy.forge,
-			log_errno(status));
+		job_post_failed(job, publish, status);
 	}
 	job_step(job, 0);
 }
 
-int job_check(struct job *job) {
-	struct forge *forge = engine_find_forge(job->engine, job->policy.forge);
-	struct forge_check *check = &job->check;
-	int r;
+int job_notify(struct job *job) {
+	const char *why = job->policy.mode == POLICY_OBSERVE
+		? "Not told: its project is only observed now (mode = observe)."
+		: "Recorded; the project's forge has nobody to tell.";
 
-	if (forge == NULL) {
-		return job_without_forge(job);
+	if (job->policy.mode == POLICY_OBSERVE || !job->policy.forge_tells || !job->has_story) {
+		job->event = (struct event){ .type = EVENT_NOTIFIED, .text = why };
+		return 0;
 	}
+	return job_post(job, FORGE_NEWS, NULL, notified);
+}
+
+/* Checking */
+
+static bool is_unreachable(const struct verdict *verdict) {
+	for (size_t i = 0; i < verdict->n_reasons; i++) {
+		if (verdict->reasons[i].code == REASON_UNREACHABLE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void checked(struct forge_check *check, int status) {
+	struct job *job = container_of(check, struct job, check);
+	const char *sentence = check->sentence[0] != '\0' ? check->sentence : log_errno(status);
+
+	if (status == 0) {
+		note_reachable(job, !is_unreachable(&check->verdict));
+		job->event = (struct event){ .type = EVENT_VERDICT, .verdict = &check->verdict };
+		job->result = verdict_to_json(&check->verdict);
+	} else if (status == -ECANCELED) {
+		job_waits(job, 0, "codegend was stopping.");
+	} else if (check->passing) {
+		job_waits(job, check->retry_ms, sentence);
+	} else {
+		job_failed(job, true, "Forge \"%s\" did not answer: %s", job->policy.forge, sentence);
+	}
+	job_step(job, 0);
+}
+
+static void fill_check(struct job *job) {
+	struct forge_check *check = &job->check;
+	const struct store_story *story = &job->story;
+
 	check->project = job->task.project;
 	check->head_repository = job->task.head_repository;
 	check->branch = job->task.branch;
-	check->commit = job->has_story ? job->story.incident.head_sha : job->task.commit;
-	check->pull_request = job->has_story ? job->story.incident.pull_request : 0;
-	check->incident = job->has_story ? &job->story.incident : NULL;
+	check->commit = job->has_story ? story->incident.head_sha : job->task.commit;
+	check->pull_request = job->has_story ? story->incident.pull_request : 0;
+	check->incident = job->has_story ? &story->incident : NULL;
+	check->report = job->has_story && story->report.id != 0 ? &story->report : NULL;
+	check->links = story->links;
+	check->n_links = story->n_links;
+	check->checks = job->checks;
 	check->builds = job->builds.builds;
 	check->n_builds = job->builds.n_builds;
 	check->active_incidents = job->builds.active_incidents;
 	check->n_active_incidents = job->builds.n_active_incidents;
 	check->now_ms = clock_now_ms();
-	r = forge_check(forge, check, checked);
+}
+
+int job_check(struct job *job) {
+	struct forge *forge = forges_find(job->engine, job->policy.forge);
+	int r;
+
+	if (forge == NULL) {
+		return job_without_forge(job);
+	}
+	r = config_copy_checks(job->engine->config, job->task.project, &job->checks);
+	if (r == 0) {
+		fill_check(job);
+		r = forge_check(forge, &job->check, checked);
+	}
 	if (r < 0) {
 		job_failed(job, true, "Forge \"%s\" does not take it: %s.", job->policy.forge,
 			log_errno(r));
-		return 0;
-	}
-	return -EINPROGRESS;
-}
-
-/* Triggering */
-
-static void agent_ended(void *user, const struct agent_outcome *outcome) {
-	struct job *job = user;
-
-	job->run = NULL;
-	TEXT_SET(job->sentence, outcome->sentence);
-	job->result = outcome->result;
-	if (redact_json(job->result, NULL) < 0) {
-		json_decref(TAKE_PTR(job->result)); /* rather nothing than what may hold a secret */
-	}
-	job->event = (struct event){
-		.type = EVENT_TRIGGERED, .text = job->sentence, .stopped = job->unwanted
-	};
-	job_step(job, 0);
-}
-
-int job_trigger(struct job *job) {
-	struct agent_start start = {
-		.agent = job->policy.n_agents == 0
-			? NULL
-			: config_find_agent(job->engine->config,
-				  policy_agent(&job->policy, job->story.incident.agent_at)->name),
-		.state_dir = job->engine->state_dir,
-		.incident = &job->story.incident,
-		.report = &job->story.report,
-		.task = &job->task,
-		.history = job->story.tasks,
-		.n_history = job->story.n_tasks,
-	};
-	char why[LIMIT_SENTENCE_MAX];
-	int r;
-
-	if (job->unwanted || job->engine->stopping) { /* certainly not started: it may be tried again */
-		job_failed(job, true, "The agent was not started: %s.",
-			job->unwanted ? "it was no longer wanted" : "the daemon was stopping");
-		return 0;
-	}
-	if (start.agent == NULL) {
-		job_failed(job, true, "Its agent was removed from the configuration.");
-		return 0;
-	}
-	stand_in_report(job);
-	r = agent_start(job->engine->loop, &start, agent_ended, job, &job->run, why);
-	if (r < 0) {
-		job_failed(job, true, "%s", why);
 		return 0;
 	}
 	return -EINPROGRESS;

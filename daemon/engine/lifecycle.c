@@ -38,6 +38,7 @@ static handler_fn *const table[EVENT_TYPE_COUNT][INCIDENT_STATE_COUNT + 1] = {
 	[EVENT_TASK_SNOOZE]    = { on_task_snooze,       on_task_snooze,       on_task_snooze,      on_task_snooze,      on_task_snooze,      on_task_snooze },
 	[EVENT_INCIDENT_CLOSE] = { on_incident_close,    on_incident_close,    on_incident_refuse,  on_incident_close,   on_incident_refuse,  nothing },
 	[EVENT_INCIDENT_RETRY] = { on_incident_refuse,   on_incident_retry,    on_incident_refuse,  on_incident_retry,   on_incident_refuse,  nothing },
+	[EVENT_INCIDENT_RELEASE] = { on_incident_release, on_incident_release, on_incident_refuse,  on_incident_release, on_incident_refuse,  nothing },
 };
 /* clang-format on */
 
@@ -156,6 +157,10 @@ void step_begin_cycle(const struct step_input *in, struct step_result *ret) {
 	incident->cycle_report_id = incident->report_id;
 	incident->follow_up_ms = in->now_ms + in->policy->follow_up_delay_ms;
 	incident->resolved_ms = 0;
+	incident->life_due_ms = 0;
+	if (incident->hold == HOLD_AGENT_ASKS) {
+		incident->hold = HOLD_NONE;
+	}
 	if (in->policy->mode == POLICY_OBSERVE) {
 		step_state(ret, INCIDENT_WAITING);
 		TEXT_SET(incident->reason,
@@ -182,8 +187,13 @@ void step_wait_for_follow_up(
 	step_state(ret, INCIDENT_WAITING);
 	incident->follow_up_ms =
 		MAX(incident->follow_up_ms, in->now_ms + in->policy->follow_up_delay_ms);
-	step_move(ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms,
-		"The follow-up of this cycle.");
+	if (incident->life_due_ms != 0 && incident->life_due_ms < incident->follow_up_ms) {
+		step_move(ret, TASK_PR_READINESS_CHECK, incident->life_due_ms,
+			"Looks for a sign of life of the agent.");
+	} else {
+		step_move(ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms,
+			"The follow-up of this cycle.");
+	}
 	text_format(incident->reason, sizeof(incident->reason),
 		"%s The follow-up looks whether it is ready.", because);
 }

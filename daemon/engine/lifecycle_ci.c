@@ -13,6 +13,12 @@ static void describe_report(const struct report *report, char out[LIMIT_SENTENCE
 		error_type_name(report->error_type));
 }
 
+/* Not of a branch that an agent made for it. */
+static bool is_of_its_branch(const struct report *report, const struct incident *incident) {
+	return strcmp(report->branch, incident->branch) == 0 &&
+		strcmp(report->head_repository, incident->head_repository) == 0;
+}
+
 /* The newest report sets the head and the next prompt. */
 static void take_report(const struct step_input *in, struct step_result *ret) {
 	const struct report *report = in->event->report;
@@ -22,10 +28,10 @@ static void take_report(const struct step_input *in, struct step_result *ret) {
 	ret->has_incident = true;
 	incident->n_reports++;
 	incident->report_id = report->id;
-	if (report->commit[0] != '\0') {
+	if (is_of_its_branch(report, incident) && report->commit[0] != '\0') {
 		TEXT_SET(incident->head_sha, report->commit);
 	}
-	if (report->pull_request != 0) {
+	if (is_of_its_branch(report, incident) && report->pull_request != 0) {
 		incident->pull_request = report->pull_request;
 	}
 	describe_report(report, sentence);

@@ -32,6 +32,14 @@ void step_wait_for_follow_up(
 	const struct step_input *in, struct step_result *ret, const char *because);
 void step_end(struct step_result *ret, enum incident_state state, const char *reason);
 
+/* lifecycle_agent.c: whose turn it is. */
+const char *hold_sentence(const struct incident *incident); /* of one that is held */
+void step_hold(const struct step_input *in, struct step_result *ret, enum incident_hold hold);
+void step_ask_for_agent(const struct step_input *in, struct step_result *ret);
+void step_next_agent(const struct step_input *in, struct step_result *ret, const char *because);
+void step_await_life(const struct step_input *in, struct step_result *ret);
+bool step_miss_life(const struct step_input *in, struct step_result *ret);
+
 /* lifecycle_ci.c: what CI says. */
 void on_report_open(const struct step_input *in, struct step_result *ret);
 void on_report_join(const struct step_input *in, struct step_result *ret);
@@ -64,4 +72,5 @@ void on_task_retry(const struct step_input *in, struct step_result *ret);
 void on_task_snooze(const struct step_input *in, struct step_result *ret);
 void on_incident_close(const struct step_input *in, struct step_result *ret);
 void on_incident_retry(const struct step_input *in, struct step_result *ret);
+void on_incident_release(const struct step_input *in, struct step_result *ret);
 void on_incident_refuse(const struct step_input *in, struct step_result *ret);

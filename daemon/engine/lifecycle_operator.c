@@ -38,8 +38,9 @@ static void go_on_without(const struct step_input *in, struct step_result *ret) 
 	}
 	switch (in->task->type) {
 	case TASK_PUBLISH_REPORT:
-		if (in->incident->state == INCIDENT_OPEN && in->policy->n_agents > 0) {
-			step_add(in, ret, TASK_TRIGGER_AGENT, in->now_ms, "The agent's turn.");
+		if (in->incident->state == INCIDENT_OPEN && in->policy->n_agents > 0 &&
+			!incident_is_held(in->incident)) {
+			step_ask_for_agent(in, ret);
 			break;
 		}
 		/* fallthrough */
@@ -113,9 +114,35 @@ void on_incident_close(const struct step_input *in, struct step_result *ret) {
 /* The budget is refilled and the next cycle begins. */
 void on_incident_retry(const struct step_input *in, struct step_result *ret) {
 	ret->incident.refilled_at_cycle = in->incident->cycle;
+	ret->incident.agent_at = 0;
 	step_cancel(ret, TASK_PR_READINESS_CHECK, "An operator began the next cycle.");
 	step_begin_cycle(in, ret);
 	step_note(ret, NOTE_CYCLE, "An operator refilled the budget: the next cycle begins.");
+}
+
+/* What held the agents up counts no more for this incident. */
+void on_incident_release(const struct step_input *in, struct step_result *ret) {
+	enum incident_hold held = in->incident->hold;
+	char id[ID_TEXT_MAX];
+
+	if (!incident_is_held(in->incident) || held == HOLD_IGNORED) {
+		step_refuse(ret, -ESTALE, "%s %s",
+			held == HOLD_IGNORED
+				? "The label on its pull request holds it up; take that off:"
+				: "No agent is held up for it; \"codegenctl explain\" says more of",
+			id_format(ID_INCIDENT, in->incident->id, id));
+		return;
+	}
+	ret->has_incident = true;
+	ret->incident.hold = HOLD_RELEASED;
+	ret->incident.hold_ms = in->now_ms;
+	step_note(ret, NOTE_OPERATOR, "An operator released it: agents may be triggered.");
+	if (in->incident->state == INCIDENT_ESCALATED || held == HOLD_AGENT_ASKS) {
+		on_incident_retry(in, ret);
+		return;
+	}
+	step_state(ret, INCIDENT_OPEN);
+	step_ask_for_agent(in, ret);
 }
 
 void on_incident_refuse(const struct step_input *in, struct step_result *ret) {

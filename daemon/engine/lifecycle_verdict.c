@@ -86,9 +86,32 @@ static bool is_over(const struct step_input *in, struct step_result *ret) {
 }
 
 static void look_again(struct step_result *ret, int64_t due_ms, const char *why) {
+	struct incident *incident = &ret->incident;
+
 	step_task_again(ret, due_ms, why);
 	ret->task.attempt = 0; /* it answered: no attempt failed */
-	TEXT_SET(ret->incident.reason, why);
+	if (incident_is_held(incident)) {
+		text_format(incident->reason, sizeof(incident->reason), "%s %s",
+			hold_sentence(incident), why);
+	} else {
+		TEXT_SET(incident->reason, why);
+	}
+}
+
+/* Not the regular time yet, or the agent is still at work: the cycle is not over. */
+static void look_again_early(const struct step_input *in, struct step_result *ret, const char *what) {
+	const struct incident *incident = &ret->incident;
+	int64_t due_ms = incident->follow_up_ms > in->now_ms
+		? incident->follow_up_ms
+		: in->now_ms + in->policy->wait_recheck_ms;
+
+	if (incident->life_due_ms > in->now_ms) {
+		due_ms = MIN(due_ms, incident->life_due_ms);
+	} else if (incident->life_due_ms != 0) { /* no head could be read */
+		due_ms = MIN(due_ms, in->now_ms + in->policy->wait_recheck_ms);
+	}
+	step_task_again(ret, due_ms, what);
+	ret->task.attempt = 0;
 }
 
 static void escalate(const struct step_input *in, struct step_result *ret, const char *because,
@@ -100,13 +123,56 @@ static void escalate(const struct step_input *in, struct step_result *ret, const
 	end_with(in, ret, INCIDENT_ESCALATED, reason);
 }
 
+/* Not for ever: then it is escalated. */
+static void wait_for_person(
+	const struct step_input *in, struct step_result *ret, int64_t since_ms, const char *what) {
+	int64_t give_up_ms = since_ms + in->policy->max_waiting_ms;
+
+	if (in->now_ms >= give_up_ms) {
+		escalate(in, ret, "It waited too long for a person.", what);
+		return;
+	}
+	look_again(ret, MIN(in->now_ms + in->policy->wait_recheck_ms, give_up_ms), what);
+}
+
+/* In the same cycle: the label that kept codegend away may have been taken off. */
+static void publish_again(const struct step_input *in, struct step_result *ret, const char *what) {
+	struct incident *incident = &ret->incident;
+
+	step_task(ret, TASK_COMPLETED, what);
+	step_state(ret, INCIDENT_OPEN);
+	incident->follow_up_ms = in->now_ms + in->policy->follow_up_delay_ms;
+	text_format(
+		incident->reason, sizeof(incident->reason), "%s %s", hold_sentence(incident), what);
+	step_add(in, ret, TASK_PUBLISH_REPORT, in->now_ms,
+		"Looks whether the label is still on the pull request.");
+	step_add(in, ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms,
+		"The follow-up of this cycle.");
+}
+
+/* Another cycle would trigger nobody either. */
+static bool is_held_up(const struct step_input *in, const struct step_result *ret) {
+	return in->policy->n_agents > 0 && incident_is_held(&ret->incident);
+}
+
 /* The follow-up's time has come and it is not ready. */
 static void decide_not_ready(const struct step_input *in, struct step_result *ret, const char *what) {
 	const struct verdict *verdict = &ret->incident.verdict;
-	int64_t give_up_ms = human_since(verdict, in->now_ms) + in->policy->max_waiting_ms;
 
 	switch (class_of(verdict, in->now_ms)) {
 	case REASON_REPAIR:
+		if (ret->incident.life_due_ms > in->now_ms) {
+			look_again(ret, ret->incident.life_due_ms, what);
+			return;
+		}
+		if (ret->incident.hold == HOLD_IGNORED) {
+			publish_again(in, ret, what);
+			return;
+		}
+		if (is_held_up(in, ret)) {
+			wait_for_person(in, ret, ret->incident.hold_ms, what);
+			return;
+		}
 		if (ret->incident.cycle >= incident_max_cycle(&ret->incident, in->policy)) {
 			escalate(in, ret, "The budget of cycles is spent; a person is needed.", what);
 			return;
@@ -115,13 +181,7 @@ static void decide_not_ready(const struct step_input *in, struct step_result *re
 		step_begin_cycle(in, ret);
 		step_note(ret, NOTE_CYCLE, ret->incident.reason);
 		return;
-	case REASON_HUMAN:
-		if (in->now_ms >= give_up_ms) {
-			escalate(in, ret, "It waited too long for a person.", what);
-			return;
-		}
-		look_again(ret, MIN(in->now_ms + in->policy->wait_recheck_ms, give_up_ms), what);
-		return;
+	case REASON_HUMAN: wait_for_person(in, ret, human_since(verdict, in->now_ms), what); return;
 	case REASON_WAIT: look_again(ret, in->now_ms + in->policy->wait_recheck_ms, what); return;
 	case REASON_CLASS_COUNT: break;
 	}
@@ -158,6 +218,11 @@ static bool is_news(const struct verdict *verdict, const struct verdict *previou
 	return false;
 }
 
+/* It waits on: neither a new cycle nor the end tells people by itself. */
+static bool is_same_cycle(const struct step_input *in, const struct step_result *ret) {
+	return incident_is_active(ret->incident.state) && ret->incident.cycle == in->incident->cycle;
+}
+
 void on_verdict_active(const struct step_input *in, struct step_result *ret) {
 	char what[LIMIT_SENTENCE_MAX];
 	bool early = in->incident->state == INCIDENT_OPEN || in->now_ms < in->incident->follow_up_ms;
@@ -173,14 +238,17 @@ void on_verdict_active(const struct step_input *in, struct step_result *ret) {
 	if (is_news(&ret->incident.verdict, &in->incident->verdict)) {
 		step_note(ret, NOTE_VERDICT, what);
 	}
-	if (!early) {
-		decide_not_ready(in, ret, what);
-	} else if (in->incident->follow_up_ms > in->now_ms) {
-		step_task_again(ret, in->incident->follow_up_ms, what);
-		ret->task.attempt = 0;
-	} else { /* the agent is still at work: its cycle is not over */
-		step_task_again(ret, in->now_ms + in->policy->wait_recheck_ms, what);
-		ret->task.attempt = 0;
+	if (in->incident->state == INCIDENT_WAITING && step_miss_life(in, ret)) {
+		return;
+	}
+	if (early) {
+		look_again_early(in, ret, what);
+		return;
+	}
+	decide_not_ready(in, ret, what);
+	if (in->policy->forge_tells && is_same_cycle(in, ret) &&
+		is_news(&ret->incident.verdict, &in->incident->verdict)) {
+		step_add(in, ret, TASK_NOTIFY, in->now_ms, "Brings the status comment up to date.");
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/engine/engine_internal.h"
+#include "daemon/engine/forges.h"
 
 /*
  * `codegenctl ready`: the verdict on a branch, now.
@@ -22,6 +23,7 @@ struct ready_flow {
 	struct store_builds builds;
 	bool has_builds;
 	struct forge_check check;
+	struct config_checks *checks; /* owned */
 };
 
 static void ready_step(struct ready_flow *flow, int status);
@@ -32,6 +34,7 @@ static void ready_end(struct ready_flow *flow, int status) {
 	if (flow->has_builds) {
 		store_builds_finish(&flow->builds);
 	}
+	config_checks_destroy(flow->checks);
 	free(flow);
 	ready->state = NULL;
 	ready->done(ready, status);
@@ -90,7 +93,7 @@ static void builds_read(struct store_req *req, int status) {
 }
 
 static int read_builds(struct ready_flow *flow) {
-	struct forge *forge = engine_find_forge(flow->ready->engine, flow->policy.forge);
+	struct forge *forge = forges_find(flow->ready->engine, flow->policy.forge);
 	int r;
 
 	flow->state = READY_CHECK;
@@ -108,13 +111,16 @@ static void checked(struct forge_check *check, int status) {
 	struct ready_flow *flow = container_of(check, struct ready_flow, check);
 
 	flow->ready->verdict = check->verdict;
+	if (status < 0) {
+		TEXT_SET(flow->ready->sentence, check->sentence);
+	}
 	flow->state = READY_DONE;
 	ready_step(flow, status);
 }
 
 /* On nobody's behalf: a step that is red is red, whichever incident repairs it. */
 static int ask_forge(struct ready_flow *flow) {
-	struct forge *forge = engine_find_forge(flow->ready->engine, flow->policy.forge);
+	struct forge *forge = forges_find(flow->ready->engine, flow->policy.forge);
 	struct forge_check *check = &flow->check;
 	int r;
 
@@ -129,6 +135,7 @@ static int ask_forge(struct ready_flow *flow) {
 	check->head_repository = flow->head_repository;
 	check->branch = flow->ready->branch;
 	check->commit = "";
+	check->checks = flow->checks;
 	check->pull_request = flow->ready->pull_request;
 	check->builds = flow->builds.builds;
 	check->n_builds = flow->builds.n_builds;
@@ -166,7 +173,10 @@ int engine_ready(struct engine *engine, struct engine_ready *ready,
 	ready->done = done;
 	ready->state = flow;
 	engine_policy(engine, ready->project, &flow->policy);
-	r = find_branch(flow);
+	r = config_copy_checks(engine->config, ready->project, &flow->checks);
+	if (r == 0) {
+		r = find_branch(flow);
+	}
 	if (r == 0) {
 		r = read_builds(flow);
 	}
@@ -176,6 +186,7 @@ int engine_ready(struct engine *engine, struct engine_ready *ready,
 	if (r == -EINPROGRESS) {
 		return 0;
 	}
+	config_checks_destroy(flow->checks);
 	free(flow);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "daemon/engine/engine_internal.h"
+#include "daemon/engine/forges.h"
 
 /* Starting: what a crash left executing is put right before anything new is claimed. Stopping: the other way round. */
 
@@ -70,7 +71,7 @@ static void recovered(struct store_req *req, int status) {
 	recovered_one(engine, status);
 }
 
-static int recover_task(struct engine *engine, int64_t task_id) {
+static int recover_task(struct engine *engine, const struct store_executing *executing) {
 	struct recovery *recovery = calloc(1, sizeof(*recovery));
 	int r;
 
@@ -78,11 +79,11 @@ static int recover_task(struct engine *engine, int64_t task_id) {
 		return -ENOMEM;
 	}
 	recovery->engine = engine;
-	recovery->policy = engine->config->defaults;
+	engine_policy(engine, executing->project, &recovery->policy);
 	recovery->step = (struct store_step){ .scope = STEP_BY_TASK,
 		.policy = &recovery->policy,
 		.event = { .type = EVENT_RECOVERED },
-		.task_id = task_id };
+		.task_id = executing->id };
 	r = engine_step(engine, &recovery->step, recovered);
 	if (r < 0) {
 		free(recovery);
@@ -92,7 +93,7 @@ static int recover_task(struct engine *engine, int64_t task_id) {
 
 static int take_survey(struct engine *engine) {
 	struct store_survey *survey = &engine->survey;
-	int r = 0;
+	int r = forges_open(engine, survey->forges);
 
 	for (size_t i = 0; i < survey->n_lanes; i++) {
 		runner_due(engine, survey->lanes[i].name, survey->lanes[i].next_due_ms);
@@ -113,7 +114,7 @@ static void surveyed(struct store_req *req, int status) {
 		status = take_survey(engine);
 	}
 	for (size_t i = 0; status == 0 && i < engine->survey.n_executing; i++) {
-		status = recover_task(engine, engine->survey.executing[i].id);
+		status = recover_task(engine, &engine->survey.executing[i]);
 		engine->n_recovering += status == 0 ? 1 : 0;
 	}
 	if (engine->survey.n_executing > 0) {
@@ -175,5 +176,6 @@ void engine_stop(struct engine *engine, void (*stopped)(void *user, bool drained
 	engine->deadline = NULL;
 	check_settle(engine);
 	job_stop_agent(engine, 0);
+	forges_close(engine, NULL);
 	engine_settle(engine);
 }

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/engine/engine_internal.h"
+#include "daemon/engine/forges.h"
 
 /*
  * The runner: what is due and fits is claimed, lane by lane.
@@ -191,9 +192,14 @@ static void claim_recorded(struct store_req *req, int status) {
 	runner_wake(engine);
 }
 
+/* A forge that cannot be reached is tried by one task at a time. */
+static size_t limit_of(const struct lane *lane) {
+	return forges_lane_is_probing(lane->engine, lane->name) ? 1 : lane->limit;
+}
+
 /* How many tasks may be claimed now; what was overdue at the start goes in batches with a jittered pause between. */
 static size_t claim_limit(struct lane *lane, int64_t now_ms) {
-	size_t limit = MIN(lane->limit - lane->running, (size_t)LIMIT_CLAIM_ROWS);
+	size_t limit = MIN(limit_of(lane) - lane->running, (size_t)LIMIT_CLAIM_ROWS);
 
 	if (lane->next_due_ms < lane->engine->started_ms - CLOCK_SECOND_MS) {
 		limit = MIN(limit, (size_t)LIMIT_CATCHUP_ROWS);
@@ -224,12 +230,18 @@ static void claim(struct lane *lane, int64_t now_ms) {
 	}
 }
 
-/* The time at which the lane wants to be looked at; 0: an end of a job or a commit tells. */
-static int64_t wants_at(const struct lane *lane) {
-	if (lane->next_due_ms == 0 || lane->claiming || lane->running >= lane->limit) {
+/* The time at which the lane wants to be looked at; 0: an end of a job, a commit or a forge tells. */
+static int64_t wants_at(const struct lane *lane, int64_t now_ms) {
+	int64_t open_ms;
+
+	if (lane->next_due_ms == 0 || lane->claiming || lane->running >= limit_of(lane)) {
 		return 0;
 	}
-	return MAX(lane->next_due_ms, lane->not_before_ms);
+	open_ms = forges_lane_open_ms(lane->engine, lane->name, now_ms, NULL);
+	if (open_ms == INT64_MAX) {
+		return 0;
+	}
+	return MAX(MAX(lane->next_due_ms, lane->not_before_ms), open_ms);
 }
 
 static bool is_clock_suspect(struct engine *engine, int64_t now_ms) {
@@ -295,11 +307,11 @@ void runner_wake(struct engine *engine) {
 	clean_up_daily(engine, now_ms);
 	list_for_each (pos, &engine->lanes) {
 		struct lane *lane = container_of(pos, struct lane, node);
-		int64_t at_ms = wants_at(lane);
+		int64_t at_ms = wants_at(lane, now_ms);
 
 		if (at_ms != 0 && at_ms <= now_ms && !engine_is_paused(engine, "*")) {
 			claim(lane, now_ms);
-			at_ms = wants_at(lane);
+			at_ms = wants_at(lane, now_ms);
 		}
 		if (!engine_is_paused(engine, "*")) {
 			wake_ms = earliest(wake_ms, at_ms);
@@ -312,7 +324,13 @@ void runner_wake(struct engine *engine) {
 	check_settle(engine);
 }
 
-bool runner_is_idle(const struct engine *engine) {
+void runner_soon(struct engine *engine) {
+	if (engine->deadline != NULL) {
+		deadline_arm(engine->deadline, 1);
+	}
+}
+
+bool runner_is_idle(struct engine *engine) {
 	int64_t now_ms = clock_now_ms();
 
 	if (!list_is_empty(&engine->jobs) || !list_is_empty(&engine->stalled)) {
@@ -320,10 +338,11 @@ bool runner_is_idle(const struct engine *engine) {
 	}
 	list_for_each (pos, &engine->lanes) {
 		const struct lane *lane = container_of(pos, struct lane, node);
+		int64_t at_ms = wants_at(lane, now_ms);
 
 		if (lane->claiming ||
-			(lane->next_due_ms != 0 && lane->next_due_ms <= now_ms &&
-				!engine_is_paused(engine, "*") && !engine->clock_suspect)) {
+			(at_ms != 0 && at_ms <= now_ms && !engine_is_paused(engine, "*") &&
+				!engine->clock_suspect)) {
 			return false;
 		}
 	}
@@ -345,6 +364,10 @@ void runner_finish(struct engine *engine) {
 	while ((node = list_take_first(&engine->lanes)) != NULL) {
 		free(container_of(node, struct lane, node));
 	}
+}
+
+void engine_explain_lane(struct engine *engine, const char *lane, char ret_why[LIMIT_SENTENCE_MAX]) {
+	(void)forges_lane_open_ms(engine, lane, clock_now_ms(), ret_why);
 }
 
 json_t *engine_lanes_to_json(const struct engine *engine) {

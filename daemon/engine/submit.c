@@ -83,6 +83,17 @@ static int prepare(struct engine *engine, struct engine_submit *submit) {
 	return r;
 }
 
+/* A branch that an agent makes belongs to what it was triggered for. */
+static void find_agent_of_branch(struct engine *engine, struct engine_submit *submit) {
+	const struct config_agent *agent = config_find_agent_of_branch(
+		engine->config, submit->report.project, submit->report.branch);
+
+	submit->agent_lane[0] = '\0';
+	if (agent != NULL) {
+		text_format(submit->agent_lane, sizeof(submit->agent_lane), "agent/%s", agent->name);
+	}
+}
+
 int engine_submit(struct engine *engine, struct engine_submit *submit,
 	void (*done)(struct engine_submit *, int)) {
 	struct report *report = &submit->report;
@@ -93,6 +104,7 @@ int engine_submit(struct engine *engine, struct engine_submit *submit,
 	}
 	submit->engine = engine;
 	submit->done = done;
+	find_agent_of_branch(engine, submit);
 	submit->step = (struct store_step){ .scope = submit->passed ? STEP_BY_BRANCH : STEP_BY_KEY,
 		.policy = &submit->policy,
 		.key = submit->key,
@@ -104,7 +116,8 @@ int engine_submit(struct engine *engine, struct engine_submit *submit,
 		.project = report->project,
 		.head_repository = report->head_repository,
 		.branch = report->branch,
-		.error_type = report->error_type };
+		.error_type = report->error_type,
+		.agent_lane = submit->agent_lane[0] != '\0' ? submit->agent_lane : NULL };
 	if (submit->passed) {
 		char step[2 * LIMIT_NAME_MAX + 32];
 

@@ -59,6 +59,9 @@ static int64_t explain_max_cycle(const struct explain_params *p) {
 }
 
 static int explain_words(struct explain_params *p, struct buffer *out) {
+	char lane_closed[LIMIT_SENTENCE_MAX] = "";
+	const struct task *next =
+		p->has_task ? &p->task.task : explain_next_task(p->story.tasks, p->story.n_tasks);
 	const struct explain_facts facts = {
 		.incident = &p->story.incident,
 		.tasks = p->story.tasks,
@@ -66,11 +69,16 @@ static int explain_words(struct explain_params *p, struct buffer *out) {
 		.max_cycle = p->has_incident ? explain_max_cycle(p) : 0,
 		.now_ms = clock_now_ms(),
 		.paused = explain_is_paused(p),
+		.lane_closed = lane_closed,
 	};
 	int r = 0;
 
+	if (next != NULL && next->status == TASK_SCHEDULED) {
+		engine_explain_lane(call_engine(p->call), next->lane, lane_closed);
+	}
+
 	if (p->has_task) {
-		r = explain_task(out, &p->task.task, facts.now_ms, facts.paused);
+		r = explain_task(out, &p->task.task, &facts);
 	}
 	if (r == 0 && p->has_task && p->has_incident) {
 		r = buffer_append_str(out, " ");

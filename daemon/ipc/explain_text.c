@@ -150,11 +150,11 @@ static int add_agent(struct buffer *out, const struct explain_facts *facts) {
 	return r == 0 ? add_sentence(out, task->reason) : r;
 }
 
-static const struct task *find_next(const struct explain_facts *facts) {
+const struct task *explain_next_task(const struct task *tasks, size_t n_tasks) {
 	const struct task *next = NULL;
 
-	for (size_t i = 0; i < facts->n_tasks; i++) {
-		const struct task *task = &facts->tasks[i];
+	for (size_t i = 0; i < n_tasks; i++) {
+		const struct task *task = &tasks[i];
 
 		if (task->status == TASK_SCHEDULED && (next == NULL || task->due_ms < next->due_ms)) {
 			next = task;
@@ -163,8 +163,21 @@ static const struct task *find_next(const struct explain_facts *facts) {
 	return next;
 }
 
+/* What keeps a scheduled task from being executed when it is due. */
+static int add_obstacles(struct buffer *out, const struct explain_facts *facts) {
+	int r = 0;
+
+	if (facts->paused) {
+		r = buffer_append_str(out, ", but not before `codegenctl resume`: it is paused");
+	}
+	if (r == 0) {
+		r = buffer_append_str(out, ".");
+	}
+	return r == 0 && facts->lane_closed != NULL ? add_sentence(out, facts->lane_closed) : r;
+}
+
 static int add_next(struct buffer *out, const struct explain_facts *facts) {
-	const struct task *next = find_next(facts);
+	const struct task *next = explain_next_task(facts->tasks, facts->n_tasks);
 	char id[ID_TEXT_MAX];
 	int r;
 
@@ -178,10 +191,7 @@ static int add_next(struct buffer *out, const struct explain_facts *facts) {
 	if (r == 0) {
 		r = add_time(out, next->due_ms, facts->now_ms);
 	}
-	if (r == 0 && facts->paused) {
-		r = buffer_append_str(out, ", but not before `codegenctl resume`: it is paused");
-	}
-	return r == 0 ? buffer_append_str(out, ".") : r;
+	return r == 0 ? add_obstacles(out, facts) : r;
 }
 
 int explain_incident(struct buffer *out, const struct explain_facts *facts) {
@@ -202,7 +212,8 @@ int explain_incident(struct buffer *out, const struct explain_facts *facts) {
 	return r == 0 ? add_sentence(out, incident_advice[facts->incident->state]) : r;
 }
 
-static int add_task_time(struct buffer *out, const struct task *task, int64_t now_ms, bool paused) {
+static int add_task_time(
+	struct buffer *out, const struct task *task, const struct explain_facts *facts) {
 	int r;
 
 	if (task->status != TASK_SCHEDULED && task->finished_ms == 0) {
@@ -212,10 +223,10 @@ static int add_task_time(struct buffer *out, const struct task *task, int64_t no
 		out, task->status == TASK_SCHEDULED ? " It is due at " : " It ended at ");
 	if (r == 0) {
 		r = add_time(out, task->status == TASK_SCHEDULED ? task->due_ms : task->finished_ms,
-			now_ms);
+			facts->now_ms);
 	}
-	if (r == 0 && paused && task->status == TASK_SCHEDULED) {
-		r = buffer_append_str(out, ", but not before `codegenctl resume`: it is paused");
+	if (r == 0 && task->status == TASK_SCHEDULED) {
+		return add_obstacles(out, facts);
 	}
 	return r == 0 ? buffer_append_str(out, ".") : r;
 }
@@ -227,7 +238,7 @@ static int add_task_result(struct buffer *out, const struct task *task) {
 	return outcome != NULL ? buffer_appendf(out, " What came of it: %s.", outcome) : 0;
 }
 
-int explain_task(struct buffer *out, const struct task *task, int64_t now_ms, bool paused) {
+int explain_task(struct buffer *out, const struct task *task, const struct explain_facts *facts) {
 	char id[ID_TEXT_MAX];
 	int r = buffer_appendf(out, "Task %s %s, for branch \"%s\" of project \"%s\".",
 		id_format(ID_TASK, task->id, id), task_purposes[task->type], task->branch,
@@ -245,7 +256,7 @@ int explain_task(struct buffer *out, const struct task *task, int64_t now_ms, bo
 		r = add_task_result(out, task);
 	}
 	if (r == 0) {
-		r = add_task_time(out, task, now_ms, paused);
+		r = add_task_time(out, task, facts);
 	}
 	return r == 0 ? add_sentence(out, task_advice[task->status]) : r;
 }

@@ -22,6 +22,7 @@ ipc_handler_fn on_retry_task;
 ipc_handler_fn on_snooze_task;
 ipc_handler_fn on_get_incident;
 ipc_handler_fn on_close_incident;
+ipc_handler_fn on_release_incident;
 ipc_handler_fn on_retry_incident;
 ipc_handler_fn on_get_report;
 

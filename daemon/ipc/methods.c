@@ -150,6 +150,7 @@ static const struct ipc_method methods[] = {
 	{ "Pause",         IPC_CONTROL, 0, TAKES(pause, pause),            on_pause,          NULL },
 	{ "Ping",          IPC_SUBMIT,  0, NONE,                           on_ping,           NULL },
 	{ "Reload",        IPC_CONTROL, 0, NONE,                           on_reload,         NULL },
+	{ "ReleaseIncident", IPC_CONTROL, 0, TAKES(id, object),            on_release_incident, NULL },
 	{ "Resume",        IPC_CONTROL, 0, TAKES(pause, pause),            on_resume,         NULL },
 	{ "RetryIncident", IPC_CONTROL, 0, TAKES(id, object),              on_retry_incident, NULL },
 	{ "RetryTask",     IPC_CONTROL, 0, TAKES(id, object),              on_retry_task,     NULL },

@@ -84,17 +84,6 @@ static json_t *incidents_section(const struct store_counts *counts) {
 	return section;
 }
 
-static json_t *forges_section(const struct config *config) {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < config->n_forges; i++) {
-		(void)json_array_append_new(array,
-			json_pack("{s:s, s:s}", "name", config->forges[i].name, "type",
-				config->forges[i].type));
-	}
-	return array;
-}
-
 /* How many tasks of "agent/NAME" run, from what the engine says of its lanes. */
 static json_int_t agent_running(const json_t *lanes, const char *name) {
 	char lane[LIMIT_LANE_MAX];
@@ -162,7 +151,7 @@ static json_t *status_to_json(struct call *call, const struct store_counts *coun
 	r |= set_new(status, "incidents", incidents_section(counts));
 	r |= set_new(status, "reports", json_integer(counts->reports));
 	r |= set_new(status, "builds", json_integer(counts->builds));
-	r |= set_new(status, "forges", forges_section(config));
+	r |= set_new(status, "forges", engine_forges_to_json(engine));
 	r |= set_new(status, "agents", agents_section(config, json_object_get(lanes, "lanes")));
 	r |= set_new(status, "lastErrors", failures_section(counts));
 	r |= set_new(status, "lastSeq", json_integer(counts->last_seq));

@@ -142,6 +142,10 @@ void on_close_incident(struct call *call, void *params) {
 	operate_object(call, params, STORE_INCIDENTS, EVENT_INCIDENT_CLOSE);
 }
 
+void on_release_incident(struct call *call, void *params) {
+	operate_object(call, params, STORE_INCIDENTS, EVENT_INCIDENT_RELEASE);
+}
+
 void on_retry_incident(struct call *call, void *params) {
 	operate_object(call, params, STORE_INCIDENTS, EVENT_INCIDENT_RETRY);
 }

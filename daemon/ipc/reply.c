@@ -53,7 +53,7 @@ json_t *incident_as_json(struct call *call, const struct incident *incident, int
 	if (config_policy(config, incident->project, &policy) < 0) {
 		policy = config->defaults; /* denied since; what was begun still ends */
 	}
-	return incident_to_json(incident, incident_max_cycle(incident, &policy), next_check_ms);
+	return incident_to_json(incident, &policy, next_check_ms);
 }
 
 bool project_is_wrong(const char *parameter, const char *value, char *ret_sentence) {

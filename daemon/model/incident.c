@@ -73,14 +73,15 @@ static void add_origin(struct member_writer *writer, const struct incident *inci
 	member_text(writer, "errorType", error_type_name(incident->error_type), MEMBER_EMPTY);
 }
 
-json_t *incident_to_json(const struct incident *incident, int64_t max_cycle, int64_t next_check_ms) {
+json_t *incident_to_json(
+	const struct incident *incident, const struct policy *policy, int64_t next_check_ms) {
 	struct member_writer writer;
 
 	member_begin(&writer);
 	add_origin(&writer, incident);
 	member_text(&writer, "state", incident_state_names[incident->state], MEMBER_EMPTY);
 	member_int(&writer, "cycle", incident->cycle);
-	member_int(&writer, "maxCycles", max_cycle);
+	member_int(&writer, "maxCycles", incident_max_cycle(incident, policy));
 	member_time(&writer, "openedAt", incident->opened_ms, MEMBER_EMPTY);
 	member_time(&writer, "updatedAt", incident->updated_ms, MEMBER_EMPTY);
 	member_time(&writer, "resolvedAt", incident->resolved_ms, MEMBER_NULL);
@@ -91,5 +92,13 @@ json_t *incident_to_json(const struct incident *incident, int64_t max_cycle, int
 	member_int(&writer, "revision", incident->revision);
 	member_text(&writer, "reason", incident->reason, MEMBER_EMPTY);
 	member_time(&writer, "nextCheckAt", next_check_ms, MEMBER_LEAVE_OUT);
+	if (policy->n_agents > 0) {
+		member_text(&writer, "agent", policy_agent(policy, incident->agent_at)->name,
+			MEMBER_EMPTY);
+	}
+	if (incident->hold != HOLD_NONE) {
+		member_text(&writer, "hold", incident_hold_names[incident->hold], MEMBER_EMPTY);
+		member_time(&writer, "heldSince", incident->hold_ms, MEMBER_LEAVE_OUT);
+	}
 	return member_end(&writer);
 }

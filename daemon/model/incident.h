@@ -100,6 +100,6 @@ bool incident_is_active(enum incident_state state);
 /* The last cycle the budget allows. */
 int64_t incident_max_cycle(const struct incident *incident, const struct policy *policy);
 
-/* As cli.md and io.codegend.varlink say. `max_cycle` from incident_max_cycle(). A new reference; NULL: memory. */
+/* As cli.md and io.codegend.varlink say. A new reference; NULL: memory. */
 must_check json_t *incident_to_json(
-	const struct incident *incident, int64_t max_cycle, int64_t next_check_ms);
+	const struct incident *incident, const struct policy *policy, int64_t next_check_ms);

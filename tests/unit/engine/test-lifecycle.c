@@ -45,6 +45,27 @@ enum twist {
 	STOPPED,      /* the agent was stopped because it was no longer wanted */
 	NO_CHECK,     /* an operator cancelled the follow-up */
 	LONG_WAIT,    /* the reason was first seen two days ago */
+	STARTED,      /* the trigger was admitted before the daemon ended */
+	FORK,	     /* the forge says that the pull request is of a fork; or it is held for that */
+	FORK_HEAD,   /* the head repository is another one than the project */
+	TRUSTING,    /* FORK, and the project triggers for such pull requests too */
+	IGNORED,     /* a label keeps codegend away */
+	ASKS,	     /* the agent waits for a person */
+	RELEASED,    /* FORK, and an operator released it */
+	CHAIN,	     /* of two agents the first one's turn */
+	CHAIN_END,   /* of two agents the second one's turn */
+	HANDED_OVER, /* to an agent that has to show a sign of life */
+	LIFELESS,    /* no run began and none will */
+	CHAIN_LIFELESS,
+	FINDABLE,     /* what the agent began is found again */
+	PASSING,      /* nothing is wrong with the attempt */
+	PASSING_LAST, /* the same, at the last attempt */
+	LIFE_MISSED,  /* of two agents the first showed no sign of life */
+	LIFE_SHOWN,   /* somebody pushed since */
+	LIFE_UNKNOWN, /* the head could not be read */
+	LIFE_LATER,   /* there is time left */
+	TELLS,	      /* the forge keeps a status comment */
+	LATE_EFFECT,  /* what was posted may appear twice */
 };
 
 struct row {
@@ -57,6 +78,22 @@ struct row {
 	const char *expected;
 };
 
+static bool is_chain(enum twist twist) {
+	return twist == CHAIN || twist == CHAIN_END || twist == CHAIN_LIFELESS ||
+		twist == LIFE_MISSED;
+}
+
+static bool is_of_fork(enum twist twist) {
+	return twist == FORK || twist == TRUSTING || twist == RELEASED;
+}
+
+static enum incident_hold a_hold(enum twist twist) {
+	return is_of_fork(twist)   ? HOLD_FORK
+		: twist == IGNORED ? HOLD_IGNORED
+		: twist == ASKS	   ? HOLD_AGENT_ASKS
+				   : HOLD_NONE;
+}
+
 static struct policy a_policy(enum twist twist) {
 	struct policy policy = { .follow_up_delay_ms = HOUR,
 		.wait_recheck_ms = 600000,
@@ -66,8 +103,13 @@ static struct policy a_policy(enum twist twist) {
 		.mode = twist == OBSERVE ? POLICY_OBSERVE : POLICY_ACT };
 
 	TEXT_SET(policy.forge, "local");
-	policy.n_agents = twist == NO_AGENT ? 0 : 1;
+	policy.n_agents = twist == NO_AGENT ? 0 : is_chain(twist) ? 2 : 1;
+	policy.trigger_untrusted = twist == TRUSTING;
+	policy.forge_tells = twist == TELLS;
 	TEXT_SET(policy.agents[0].name, "fixer");
+	TEXT_SET(policy.agents[1].name, "second");
+	policy.agents[0].findable = twist == FINDABLE;
+	policy.agents[0].life_ms = HOUR / 4;
 	return policy;
 }
 
@@ -82,8 +124,21 @@ static struct incident an_incident(const struct row *row) {
 			: row->twist == NO_CHECK    ? 0
 						    : NOW,
 		.n_reports = 1,
-		.report_id = 11 };
+		.report_id = 11,
+		.agent_at = row->twist == CHAIN_END,
+		.hold_ms = NOW - HOUR };
 
+	TEXT_SET(incident.project, "acme/web");
+	TEXT_SET(incident.branch, "main");
+	TEXT_SET(incident.head_repository, row->twist == FORK_HEAD ? "mona/web" : "");
+	incident.hold = row->twist == RELEASED ? HOLD_RELEASED
+		: row->event == EVENT_PUBLISHED || row->event == EVENT_TRIGGERED
+		? HOLD_NONE
+		: a_hold(row->twist);
+	if (row->twist >= LIFE_MISSED && row->twist <= LIFE_LATER) {
+		incident.life_due_ms = row->twist == LIFE_LATER ? NOW + HOUR / 4 : NOW;
+		TEXT_SET(incident.triggered_sha, "aaaaaaaa1");
+	}
 	if (row->state == INCIDENT_RESOLVED) {
 		incident.resolved_ms = row->twist == LONG_AGO ? NOW - 48 * HOUR : NOW - HOUR;
 	}
@@ -99,6 +154,10 @@ static bool is_of_operator(enum event_type type) {
 	return type >= EVENT_TASK_RUN && type <= EVENT_TASK_SNOOZE;
 }
 
+static bool is_last(enum twist twist) {
+	return twist == LAST_ATTEMPT || twist == STALE_LAST || twist == PASSING_LAST;
+}
+
 static struct task a_task(const struct row *row) {
 	static const char *const lanes[TASK_TYPE_COUNT] = { "post/local", "agent/fixer",
 		"forge/local", "post/local" };
@@ -110,15 +169,21 @@ static struct task a_task(const struct row *row) {
 			: row->twist == STALE_CYCLE || row->twist == STALE_LAST ? 0
 										: 1,
 		.due_ms = NOW,
-		.started_ms = row->twist == NOT_STARTED ? 0 : NOW - 5000,
-		.attempt = row->twist == LAST_ATTEMPT || row->twist == STALE_LAST ? LIMIT_TASK_ATTEMPTS
-										  : 2 };
+		.started_ms = row->twist == NOT_STARTED ||
+				(row->event == EVENT_TRIGGER_ASKED && row->twist != STARTED)
+			? 0
+			: NOW - 5000,
+		.attempt = is_last(row->twist) ? LIMIT_TASK_ATTEMPTS : 2 };
 
 	task.status = row->twist == TASK_OVER ? TASK_COMPLETED
 		: row->twist == TASK_GAVE_UP  ? TASK_FAILED
 		: row->twist == TASK_RUNS     ? TASK_EXECUTING
 					      : task.status;
-	TEXT_SET(task.lane, row->twist == OTHER_LANE ? "agent/former" : lanes[row->task]);
+	TEXT_SET(task.lane,
+		row->twist == OTHER_LANE ? "agent/former"
+			: row->twist == CHAIN_END && row->task == TASK_TRIGGER_AGENT
+			? "agent/second"
+			: lanes[row->task]);
 	return task;
 }
 
@@ -166,6 +231,16 @@ static void render_incident(
 	if (incident->id == 0 || incident->follow_up_ms != before->follow_up_ms) {
 		append(out, size, incident->follow_up_ms == 0 ? " f-" : " f%lld",
 			(long long)(incident->follow_up_ms - NOW) / 1000);
+	}
+	if (incident->id != 0 && incident->agent_at != before->agent_at) {
+		append(out, size, " agent%lld", (long long)incident->agent_at);
+	}
+	if (incident->id != 0 && incident->life_due_ms != before->life_due_ms) {
+		append(out, size, incident->life_due_ms == 0 ? " l-" : " l%lld",
+			(long long)(incident->life_due_ms - NOW) / 1000);
+	}
+	if (incident->hold != before->hold) {
+		append(out, size, " %s", incident_hold_names[incident->hold]);
 	}
 	if (incident->refilled_at_cycle != before->refilled_at_cycle && incident->id != 0) {
 		append(out, size, " refilled%lld", (long long)incident->refilled_at_cycle);
@@ -234,7 +309,12 @@ static void decide(const struct row *row, char *out, size_t size) {
 		.retryable = row->twist != NOT_RETRYABLE,
 		.stopped = row->twist == STOPPED,
 		.backoff_ms = 20000,
-		.delay_ms = 2 * HOUR };
+		.delay_ms = 2 * HOUR,
+		.passing = row->twist == PASSING || row->twist == PASSING_LAST,
+		.hold = a_hold(row->twist),
+		.handed_over = row->twist == HANDED_OVER,
+		.lifeless = row->twist == LIFELESS || row->twist == CHAIN_LIFELESS,
+		.look_again_ms = row->twist == LATE_EFFECT ? NOW + 120000 : 0 };
 	struct step_input input = { .event = &event,
 		.policy = &policy,
 		.now_ms = NOW,
@@ -251,6 +331,10 @@ static void decide(const struct row *row, char *out, size_t size) {
 	TEXT_SET(report.branch, "main");
 	TEXT_SET(task.project, "acme/web");
 	TEXT_SET(task.branch, "main");
+	TEXT_SET(verdict.head_sha,
+		row->twist == LIFE_UNKNOWN	   ? ""
+			: row->twist == LIFE_SHOWN ? "bbbbbbbb2"
+						   : "aaaaaaaa1");
 	if (row->reason != NONE) {
 		verdict_add(&verdict, (enum reason_code)row->reason, "x", "It is so.");
 	}

@@ -135,6 +135,10 @@ static void a_full_report_has_ours_behind_them(void **state) {
 	assert_null(report.context);
 }
 
+static const struct policy policy = {
+	.max_cycles = 3, .n_agents = 2, .agents = { { .name = "fixer" }, { .name = "second" } }
+};
+
 static void a_new_incident_says_null_for_what_is_not_yet(void **state) {
 	const struct incident incident = {
 		.id = id_first_in_ms(NOW_MS),
@@ -149,13 +153,13 @@ static void a_new_incident_says_null_for_what_is_not_yet(void **state) {
 		.reason = "It was reported just now.",
 	};
 
-	expect(incident_to_json(&incident, 3, 0),
+	expect(incident_to_json(&incident, &policy, 0),
 		"{\"id\":\"incident-1758245293693\",\"project\":\"acme/web\",\"branch\":\"fix\","
 		"\"pullRequest\":null,\"errorType\":\"lint_failure\",\"state\":\"open\",\"cycle\":1,"
 		"\"maxCycles\":3,\"openedAt\":\"2025-09-19T01:28:13.693Z\","
 		"\"updatedAt\":\"2025-09-19T01:28:13.693Z\",\"resolvedAt\":null,\"reports\":1,"
 		"\"lastVerdict\":null,\"issueUrl\":null,\"revision\":1,"
-		"\"reason\":\"It was reported just now.\"}");
+		"\"reason\":\"It was reported just now.\",\"agent\":\"fixer\"}");
 }
 
 static void an_ended_incident_shows_its_verdict(void **state) {
@@ -168,6 +172,9 @@ static void an_ended_incident_shows_its_verdict(void **state) {
 		.state = INCIDENT_RESOLVED,
 		.cycle = 2,
 		.revision = 4,
+		.agent_at = 1,
+		.hold = HOLD_FORK,
+		.hold_ms = NOW_MS,
 		.opened_ms = NOW_MS,
 		.updated_ms = NOW_MS + 1,
 		.resolved_ms = NOW_MS + 1,
@@ -179,7 +186,7 @@ static void an_ended_incident_shows_its_verdict(void **state) {
 		.verdict = { .outcome = VERDICT_READY, .checked_at_ms = NOW_MS },
 	};
 
-	expect(incident_to_json(&incident, 3, NOW_MS + HOUR_MS),
+	expect(incident_to_json(&incident, &policy, NOW_MS + HOUR_MS),
 		"{\"id\":\"incident-1758245293693\",\"project\":\"acme/web\",\"branch\":\"fix\","
 		"\"headRepository\":\"ann/web\",\"pullRequest\":7,\"errorType\":\"lint_failure\","
 		"\"state\":\"resolved\",\"cycle\":2,\"maxCycles\":3,"
@@ -188,7 +195,8 @@ static void an_ended_incident_shows_its_verdict(void **state) {
 		"{\"outcome\":\"ready\",\"reasons\":[],\"headSha\":null,"
 		"\"checkedAt\":\"2025-09-19T01:28:13.693Z\"},\"issueUrl\":\"file:///a.md\","
 		"\"headSha\":\"eff9f61\",\"revision\":4,\"reason\":\"It is proven green.\","
-		"\"nextCheckAt\":\"2025-09-19T02:28:13.693Z\"}");
+		"\"nextCheckAt\":\"2025-09-19T02:28:13.693Z\",\"agent\":\"second\","
+		"\"hold\":\"fork\",\"heldSince\":\"2025-09-19T01:28:13.693Z\"}");
 }
 
 static void an_event_names_only_what_it_is_about(void **state) {

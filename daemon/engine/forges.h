@@ -1,0 +1,31 @@
+/*
+ * forges - the forges of the configuration, open: what they remember is kept; whether they may be asked. Loop thread.
+ */
+#pragma once
+
+#include "common/macro.h"
+#include "daemon/engine/engine_internal.h"
+
+/*
+ * Opens those of the configuration that are not open yet, and HTTP when something needs it; the others get their new
+ * settings. `memory`: what each remembered, by name; NULL: nothing. Returns: 0; -errno, some may be open.
+ */
+must_check int forges_open(struct engine *engine, const json_t *memory);
+/* Closes those that `keep` does not name or names with another type; NULL: all, and HTTP. In flight is cancelled. */
+void forges_close(struct engine *engine, const struct config *keep);
+
+/* NULL: there is none of that name. */
+struct forge *forges_find(struct engine *engine, const char *name);
+
+/* It could not be reached: until a time that grows, one task at a time tries. Or it could. */
+void forges_down(struct engine *engine, const char *name);
+void forges_up(struct engine *engine, const char *name);
+
+/*
+ * From when on tasks of a lane may be claimed: 0 or past, now; INT64_MAX, when a new credential is there. `ret_why`
+ * (may be NULL) gets one sentence, "" when they may.
+ */
+int64_t forges_lane_open_ms(
+	struct engine *engine, const char *lane, int64_t now_ms, char ret_why[LIMIT_SENTENCE_MAX]);
+/* Its forge is down: one at a time. */
+bool forges_lane_is_probing(struct engine *engine, const char *lane);
