@@ -3,7 +3,6 @@
 #include <confuse.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,21 +12,6 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/config_internal.h"
-
-static const struct config config_defaults = {
-	.retention_ms = 7 * CLOCK_DAY_MS,
-	.report_retention_ms = 90 * CLOCK_DAY_MS,
-	.history_retention_ms = 730 * CLOCK_DAY_MS,
-	.defaults = {
-		.follow_up_delay_ms = CLOCK_HOUR_MS,
-		.wait_recheck_ms = 10 * CLOCK_MINUTE_MS,
-		.max_waiting_ms = CLOCK_DAY_MS,
-		.max_cycles = 3,
-		.max_triggers_per_hour = 20,
-		.mode = POLICY_ACT,
-		.forge = "local",
-	},
-};
 
 const char *config_quote(const char *text, char out[CONFIG_QUOTE_MAX]) {
 	_cleanup_(freep) char *clean = text_clean(text, strlen(text));
@@ -229,21 +213,52 @@ int config_load(const char *path, bool required, struct config **ret_config,
 	return load_result(&load, ret_config);
 }
 
+static void list_finish(char **list) {
+	for (char **text = list; text && *text; text++) {
+		free(*text);
+	}
+	free(list);
+}
+
+static void checks_finish(struct config_checks *checks) {
+	list_finish(checks->required);
+	list_finish(checks->ignored);
+}
+
+/* It may hold a password. */
+static void destroy_proxy(char *proxy) {
+	if (proxy) {
+		explicit_bzero(proxy, strlen(proxy));
+	}
+	free(proxy);
+}
+
 void config_destroy(struct config *config) {
 	if (!config) {
 		return;
 	}
 	for (size_t i = 0; i < config->n_agents; i++) {
-		for (char **word = config->agents[i].command; word && *word; word++) {
-			free(*word);
-		}
-		free(config->agents[i].command);
+		list_finish(config->agents[i].command);
+		list_finish(config->agents[i].branches);
 		free(config->agents[i].workdir);
 	}
+	for (size_t i = 0; i < config->n_projects; i++) {
+		checks_finish(&config->projects[i].checks);
+	}
+	destroy_proxy(config->proxy);
+	free(config->no_proxy);
+	free(config->ca_file);
 	free(config->agents);
 	free(config->forges);
 	free(config->projects);
 	free(config);
+}
+
+void config_checks_destroy(struct config_checks *checks) {
+	if (checks) {
+		checks_finish(checks);
+	}
+	free(checks);
 }
 
 void config_errors_finish(struct config_errors *errors) {
@@ -252,52 +267,4 @@ void config_errors_finish(struct config_errors *errors) {
 	}
 	free(errors->lines);
 	*errors = (struct config_errors){ 0 };
-}
-
-/* Whether `a` says more about the projects it matches than `b`. */
-static bool is_closer(const char *a, const char *b) {
-	size_t a_literal = strcspn(a, "*?[\\");
-	size_t b_literal = strcspn(b, "*?[\\");
-
-	return a_literal > b_literal || (a_literal == b_literal && strlen(a) > strlen(b));
-}
-
-int config_policy(const struct config *config, const char *project, struct policy *ret_policy) {
-	const struct config_project *best = NULL;
-
-	for (size_t i = 0; i < config->n_projects; i++) {
-		const struct config_project *each = &config->projects[i];
-
-		if (strcmp(each->pattern, project) == 0) {
-			*ret_policy = each->policy;
-			return 0;
-		}
-		if (fnmatch(each->pattern, project, 0) == 0 &&
-			(!best || is_closer(each->pattern, best->pattern))) {
-			best = each;
-		}
-	}
-	if (!best && config->deny_unknown_projects) {
-		return -EACCES;
-	}
-	*ret_policy = best ? best->policy : config->defaults;
-	return 0;
-}
-
-const struct config_forge *config_find_forge(const struct config *config, const char *name) {
-	for (size_t i = 0; i < config->n_forges; i++) {
-		if (strcmp(config->forges[i].name, name) == 0) {
-			return &config->forges[i];
-		}
-	}
-	return NULL;
-}
-
-const struct config_agent *config_find_agent(const struct config *config, const char *name) {
-	for (size_t i = 0; i < config->n_agents; i++) {
-		if (strcmp(config->agents[i].name, name) == 0) {
-			return &config->agents[i];
-		}
-	}
-	return NULL;
 }

@@ -73,7 +73,8 @@ struct config {
 	char *no_proxy;
 	char *ca_file;
 	struct policy defaults;
-	struct config_forge *forges; /* "local" is always one of them */
+	struct config_checks default_checks; /* without lists */
+	struct config_forge *forges;	     /* "local" is always one of them */
 	size_t n_forges;
 	struct config_agent *agents;
 	size_t n_agents;

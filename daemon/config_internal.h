@@ -1,7 +1,7 @@
 /*
- * config_internal - what the parts of the configuration share: config.c (files, look-up), config_scan.c (the text
- * before libconfuse sees it), config_parse.c (libconfuse), config_keys.c (the tables), config_apply.c (values to
- * settings), config_json.c.
+ * config_internal - what the parts of the configuration share: config.c (files), config_scan.c (the text before libconfuse
+ * sees it), config_parse.c (libconfuse), config_keys.c (the tables), config_value.c (a value to a setting), config_text.c
+ * (what a value may look like), config_apply.c (sections, and what must agree), config_find.c (look-up), config_json.c.
  */
 #pragma once
 
@@ -14,8 +14,6 @@
 
 /* A line of an error, cut. */
 #define CONFIG_QUOTE_MAX 128
-
-#define CONFIG_AGENT_TIMEOUT_MS (30 * CLOCK_MINUTE_MS)
 
 /* Where a section stands, for the errors that are about the whole of it. */
 struct config_span {
@@ -64,13 +62,19 @@ enum config_kind {
 	CONFIG_COUNT,  /* 1 to `max` into int64_t */
 	CONFIG_CHOICE, /* one of `choices` into int */
 	CONFIG_FLAG,   /* one of two `choices` into bool: the second is true */
-	CONFIG_TYPE, /* one of `choices` into char[LIMIT_NAME_MAX]; `later` are known, not built */
-	CONFIG_NAME, /* of a forge, into char[LIMIT_NAME_MAX] */
-	CONFIG_COMMAND, /* a list, its first text an absolute path, into char ** */
-	CONFIG_PATH,	/* absolute, into char * */
-	CONFIG_AGENTS,	/* a list of one name of an agent, into char[LIMIT_NAME_MAX] */
-	CONFIG_LATER,	/* a text for a forge of a later version: checked, not kept */
-	CONFIG_CHECKS,	/* a list for forges that know checks; no forge of this version does */
+	CONFIG_TYPE,  /* one of `choices` into char[LIMIT_NAME_MAX]; `later` are known, not built */
+	CONFIG_NAME,  /* of a forge, into char[LIMIT_NAME_MAX] */
+	CONFIG_TEXT,  /* without control characters, into char * */
+	CONFIG_PATH,  /* absolute, into char * */
+	CONFIG_PROXY, /* its URL, perhaps with a password, into char * */
+	CONFIG_URL,   /* of an API, into char[LIMIT_URL_MAX] */
+	CONFIG_SOURCE, /* where a secret is, into char[LIMIT_URL_MAX] */
+	CONFIG_LABEL,  /* into char[LIMIT_SUBJECT_MAX] */
+	CONFIG_HANDLE, /* a user or ORG/TEAM, "@" dropped, into char[LIMIT_SUBJECT_MAX] */
+	/* Lists. */
+	CONFIG_COMMAND, /* its first text an absolute path, into char ** */
+	CONFIG_GLOBS,	/* into char ** */
+	CONFIG_AGENTS,	/* a chain of names of agents, into `agents` of struct policy */
 };
 
 /* A configuration key. The pages and their test know the same tables. */
@@ -79,16 +83,21 @@ struct config_key {
 	enum config_kind kind;
 	size_t offset; /* in the struct of its table */
 	int64_t max;
-	const char *const *choices; /* NULL-ended */
+	const char *const *choices; /* NULL-ended, as the next two */
 	const char *const *later;
+	const char *const *types; /* the key belongs to: of the forge or agent, of a project's forge; NULL: all */
+	const char *missing;  /* it is required; what is to be written. NULL: it may be left out */
+	const char *needs;    /* the key that must stand beside it; NULL: none */
+	const char *excludes; /* the key that must not; NULL: none */
 };
 
 enum config_section {
 	CONFIG_TOP,	/* struct config */
 	CONFIG_POLICY,	/* struct policy: at the top level and in projects */
+	CONFIG_CHECKS,	/* struct config_checks: likewise */
 	CONFIG_FORGE,	/* struct config_forge */
 	CONFIG_AGENT,	/* struct config_agent */
-	CONFIG_PROJECT, /* struct policy: in projects only */
+	CONFIG_PROJECT, /* struct config_project */
 	CONFIG_SECTION_COUNT,
 };
 
@@ -98,6 +107,13 @@ struct config_key_table {
 };
 
 extern const struct config_key_table config_key_tables[CONFIG_SECTION_COUNT];
+
+/* Whether a forge or agent of that type has the key. */
+bool config_key_is_of(const struct config_key *key, const char *type);
+/* What is not said of the top level, and of a forge or agent of that type; NULL: no such type. */
+extern const struct config config_defaults;
+const struct config_forge *config_forge_defaults(const char *type);
+const struct config_agent *config_agent_defaults(const char *type);
 
 /* --- config_scan.c --- */
 
@@ -116,6 +132,39 @@ must_check int config_scan(struct config_source *source, char *text, size_t len,
 void config_parse(struct config_load *load, struct config_source *source, const char *text);
 /* Where a section begins. */
 int config_section_line(const struct config_source *source, const cfg_t *section);
+
+/* --- config_value.c --- */
+
+/* One value being applied: where it stands and where it goes. */
+struct config_setting {
+	struct config_load *load;
+	const struct config_source *source;
+	const struct config_key *key;
+	cfg_opt_t *opt;
+	void *out; /* the key's member in its struct */
+};
+
+/* The `i`-th value; NULL: there is none, or parsing stopped in it. */
+const struct config_value *config_setting_value(const struct config_setting *setting, size_t i);
+/* `FILE:LINE: key "K": "VALUE" PROBLEM`. */
+void config_refuse(const struct config_setting *setting, size_t i, const char *problem);
+/* Puts the values where they belong, or refuses them. */
+void config_apply_setting(const struct config_setting *setting);
+
+/* --- config_text.c --- */
+
+/* https, or http to this machine; no user, password, query or fragment. */
+bool config_is_url(const char *text);
+/* http or https, perhaps a user and password, a host and its port. */
+bool config_is_proxy(const char *text);
+/* A user's name as GitHub has them, or ORG/TEAM. */
+bool config_is_handle(const char *text);
+/* A label's name as GitHub has them. */
+bool config_is_label(const char *text);
+/* Of a forge or agent. */
+bool config_is_name(const char *text);
+/* What GitHub puts at the end of an API's URL for GraphQL. */
+void config_graphql_url(const char *api_url, char out[LIMIT_URL_MAX]);
 
 /* --- config_apply.c --- */
 

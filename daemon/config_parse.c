@@ -7,7 +7,7 @@
 #include "common/text.h"
 #include "daemon/config_internal.h"
 
-#define OPTIONS_MAX 24
+#define OPTIONS_MAX 32
 #define LIST_TEXT_MAX 512
 
 /*
@@ -111,19 +111,8 @@ static int read_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *resul
 }
 
 static cfg_opt_t key_option(const struct config_key *key) {
-	switch (key->kind) {
-	case CONFIG_COMMAND:
-	case CONFIG_AGENTS:
-	case CONFIG_CHECKS:
+	if (key->kind >= CONFIG_COMMAND) { /* the lists */
 		return (cfg_opt_t)CFG_PTR_LIST_CB(key->name, NULL, CFGF_NONE, read_value, free);
-	case CONFIG_SPAN:
-	case CONFIG_COUNT:
-	case CONFIG_CHOICE:
-	case CONFIG_FLAG:
-	case CONFIG_TYPE:
-	case CONFIG_NAME:
-	case CONFIG_PATH:
-	case CONFIG_LATER: break;
 	}
 	return (cfg_opt_t)CFG_PTR_CB(key->name, NULL, CFGF_NONE, read_value, free);
 }
@@ -150,8 +139,12 @@ static cfg_t *create_parser(void) {
 
 	add_options(forge, 0, CONFIG_FORGE);
 	add_options(agent, 0, CONFIG_AGENT);
-	add_options(project, add_options(project, 0, CONFIG_PROJECT), CONFIG_POLICY);
-	n = add_options(top, add_options(top, 0, CONFIG_TOP), CONFIG_POLICY);
+	n = add_options(project, 0, CONFIG_PROJECT);
+	n = add_options(project, n, CONFIG_POLICY);
+	add_options(project, n, CONFIG_CHECKS);
+	n = add_options(top, 0, CONFIG_TOP);
+	n = add_options(top, n, CONFIG_POLICY);
+	n = add_options(top, n, CONFIG_CHECKS);
 	top[n++] = (cfg_opt_t)CFG_SEC("agent", agent, named);
 	top[n++] = (cfg_opt_t)CFG_SEC("forge", forge, named);
 	top[n++] = (cfg_opt_t)CFG_SEC("project", project, named);

@@ -115,6 +115,7 @@
 #define LIMIT_BRANCH_BUSY_MS                                                                       \
 	CLOCK_MINUTE_MS /* a trigger that waits for its branch looks again at the latest then */
 #define LIMIT_REOPEN_MS CLOCK_DAY_MS
+#define LIMIT_TRIGGERS_LOOKED_AT 256 /* of a project, the newest, for who made a branch */
 
 #define LIMIT_FORGE_DOWN_FIRST_MS (5 * CLOCK_SECOND_MS) /* between looks at a forge that cannot be reached */
 #define LIMIT_FORGE_DOWN_MAX_MS (5 * CLOCK_MINUTE_MS)
@@ -180,6 +181,7 @@
 #define LIMIT_CONFIG_AGENTS 64
 #define LIMIT_CONFIG_PROJECTS 4096
 #define LIMIT_CONFIG_FILES 256
+#define LIMIT_CONFIG_GLOBS 256	 /* of one list: checks, branches */
 #define LIMIT_CONFIG_NAME_MAX 65 /* of a forge or agent, with its NUL: "agent/NAME" fits a lane */
 #define LIMIT_CONFIG_ERRORS 100	 /* sentences of one load; further ones are counted */
 

@@ -35,8 +35,8 @@ static bool is_old_report(const struct store_cleanup *cleanup, sqlite3_stmt *sta
 		sqlite3_column_int64(statement, 2) != 0;
 }
 
-/* The failure of an incident that is not over is what its end must be proven against. */
-static bool is_old_build(const struct store_cleanup *cleanup, sqlite3_stmt *statement) {
+/* What belongs to an incident that is not over stays: a failed build is what its end must be proven against. */
+static bool is_old_part(const struct store_cleanup *cleanup, sqlite3_stmt *statement) {
 	return sqlite3_column_int64(statement, 1) < cleanup->history_before_ms &&
 		sqlite3_column_int64(statement, 2) != 0;
 }
@@ -51,7 +51,17 @@ static bool is_old_key(const struct store_cleanup *cleanup, sqlite3_stmt *statem
 
 #define NOT_COUNTED ((size_t)-1)
 
-enum { KIND_TASKS, KIND_REPORTS, KIND_BUILDS, KIND_NOTES, KIND_KEYS, KIND_COUNT };
+/* Posts and links have no ids of their own: they are walked, and removed, by incident. */
+enum {
+	KIND_TASKS,
+	KIND_REPORTS,
+	KIND_BUILDS,
+	KIND_NOTES,
+	KIND_KEYS,
+	KIND_POSTS,
+	KIND_LINKS,
+	KIND_COUNT
+};
 
 static const struct kind kinds[KIND_COUNT] = {
 	[KIND_TASKS] = { SQL_TASK_OLD, SQL_TASK_DELETE,
@@ -62,12 +72,16 @@ static const struct kind kinds[KIND_COUNT] = {
 		offsetof(struct store_cleanup, n_reports), is_old_report },
 	[KIND_BUILDS] = { SQL_BUILD_OLD, SQL_BUILD_DELETE,
 		offsetof(struct store_cleanup, history_before_ms),
-		offsetof(struct store_cleanup, n_builds), is_old_build },
+		offsetof(struct store_cleanup, n_builds), is_old_part },
 	[KIND_NOTES] = { SQL_NOTE_OLD, SQL_NOTE_DELETE,
 		offsetof(struct store_cleanup, history_before_ms),
 		offsetof(struct store_cleanup, n_events), is_old_history },
 	[KIND_KEYS] = { SQL_SUBMISSION_OLD, SQL_SUBMISSION_DELETE,
 		offsetof(struct store_cleanup, keys_before_ms), NOT_COUNTED, is_old_key },
+	[KIND_POSTS] = { SQL_POST_OLD, SQL_POST_DELETE,
+		offsetof(struct store_cleanup, history_before_ms), NOT_COUNTED, is_old_part },
+	[KIND_LINKS] = { SQL_LINK_OLD, SQL_LINK_DELETE,
+		offsetof(struct store_cleanup, history_before_ms), NOT_COUNTED, is_old_part },
 };
 
 static int64_t before_of(const struct store_cleanup *cleanup, int kind) {

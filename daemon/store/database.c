@@ -270,6 +270,9 @@ int db_newest_ms(struct db *db, int64_t *ret_ms) {
 		{ "SELECT id >> 16, * FROM submissions ORDER BY id DESC LIMIT 1" },
 		{ "SELECT 0, sum(n) FROM counters" },
 		{ "SELECT 0, count(*) FROM pauses" },
+		{ "SELECT 0, * FROM posts ORDER BY incident_id DESC LIMIT 1" },
+		{ "SELECT 0, * FROM links ORDER BY id DESC LIMIT 1" },
+		{ "SELECT 0, count(*) FROM forges" },
 	};
 	int64_t result = 0;
 

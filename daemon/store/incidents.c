@@ -17,7 +17,7 @@ int incident_by_key(struct db *db, const char *project, const char *head_reposit
 	return row_get(db, statement, &incident_row, ret_incident);
 }
 
-static bool is_over(enum incident_state state) {
+bool incident_is_over(enum incident_state state) {
 	return state == INCIDENT_RESOLVED || state == INCIDENT_ABANDONED;
 }
 
@@ -34,7 +34,7 @@ int incidents_of_branch(struct db *db, const char *project, const char *head_rep
 		if (status < 0 && status != -ENOENT) {
 			return status;
 		}
-		if (status == -ENOENT || is_over(found.state)) {
+		if (status == -ENOENT || incident_is_over(found.state)) {
 			continue;
 		}
 		incident = array_grow(&incidents, &n, sizeof(*incident));
@@ -69,13 +69,7 @@ static int story_tasks(struct db *db, struct store_story *story) {
 			return status;
 		}
 	}
-	/* Found newest first, told oldest first. */
-	for (size_t i = 0; i < story->n_tasks / 2; i++) {
-		struct task other = story->tasks[i];
-
-		story->tasks[i] = story->tasks[story->n_tasks - 1 - i];
-		story->tasks[story->n_tasks - 1 - i] = other;
-	}
+	array_reverse(story->tasks, story->n_tasks, sizeof(*story->tasks));
 	return status;
 }
 
@@ -91,7 +85,16 @@ static int story_run(struct db *db, struct store_req *req) {
 			status = 0;
 		}
 	}
-	return status < 0 ? status : story_tasks(db, story);
+	if (status == 0) {
+		status = story_tasks(db, story);
+	}
+	if (status == 0) {
+		status = posts_of_incident(db, story->incident_id, &story->posts, &story->n_posts);
+	}
+	if (status == 0) {
+		status = links_of_incident(db, story->incident_id, &story->links, &story->n_links);
+	}
+	return status;
 }
 
 static void story_reset(struct store_req *req) {
@@ -102,7 +105,11 @@ void store_story_finish(struct store_story *story) {
 	report_finish(&story->report);
 	memset(&story->report, 0, sizeof(story->report));
 	task_free_array(TAKE_PTR(story->tasks), story->n_tasks);
+	free(TAKE_PTR(story->posts));
+	free(TAKE_PTR(story->links));
 	story->n_tasks = 0;
+	story->n_posts = 0;
+	story->n_links = 0;
 }
 
 int store_story(struct store *store, struct store_story *story, store_done_fn *done) {
@@ -112,5 +119,9 @@ int store_story(struct store *store, struct store_story *story, store_done_fn *d
 	memset(&story->report, 0, sizeof(story->report));
 	story->tasks = NULL;
 	story->n_tasks = 0;
+	story->posts = NULL;
+	story->n_posts = 0;
+	story->links = NULL;
+	story->n_links = 0;
 	return store_queue(store, &story->req, &op, done);
 }

@@ -33,6 +33,9 @@ must_check int store_queue(
 /* Appends room for one zeroed element to an array that doubles; NULL: memory. `*array` may move. */
 void *array_grow(void *array_pointer, size_t *n, size_t size);
 
+/* For what is found newest first and told oldest first. */
+void array_reverse(void *array, size_t n, size_t size);
+
 /* Reads the first row of a bound statement. Returns: 0; -ENOENT; as db_step() and row_read(). Resets it. */
 must_check int row_get(
 	struct db *db, sqlite3_stmt *statement, const struct row_type *type, void *ret_row);
@@ -70,7 +73,24 @@ must_check int incident_by_key(struct db *db, const char *project, const char *h
  */
 must_check int incidents_of_branch(struct db *db, const char *project, const char *head_repository,
 	const char *branch, struct incident **ret_incidents, size_t *ret_n);
+/* RESOLVED and ABANDONED; as OVER in statements.c. */
+bool incident_is_over(enum incident_state state);
 must_check int incident_write(struct db *db, const struct incident *incident, bool is_new);
+
+/* posts.c: the newest LIMIT_POSTS_OF_INCIDENT, the status among them, oldest first; `*ret_posts` is malloc()ed. */
+must_check int posts_of_incident(
+	struct db *db, int64_t incident_id, struct post **ret_posts, size_t *ret_n);
+
+/* links.c: the incident that is not over and that the branch is linked to. Returns: 0; -ENOENT, nothing is written. */
+must_check int incident_by_link(struct db *db, const char *project, const char *head_repository,
+	const char *branch, struct incident *ret_incident);
+/* False for the incident's own branch, whose reports find it by key or are of another failure, and for none at all. */
+bool link_is_needed(const struct incident *incident, const char *head_repository, const char *branch);
+/* Replaces the one of that branch. What is not needed is left out. */
+must_check int link_write(struct db *db, const struct incident *incident, const struct link *link);
+/* The newest LIMIT_LINKS_OF_INCIDENT, oldest first; `*ret_links` is malloc()ed. */
+must_check int links_of_incident(
+	struct db *db, int64_t incident_id, struct link **ret_links, size_t *ret_n);
 
 /* notes.c: gives it the next seq. `failure`: status shows it among the last errors. */
 must_check int note_append(struct db *db, struct note *note, bool failure);

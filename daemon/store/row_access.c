@@ -24,6 +24,22 @@ void *array_grow(void *array_pointer, size_t *n, size_t size) {
 	return array + (*n - 1) * size;
 }
 
+void array_reverse(void *array, size_t n, size_t size) {
+	char *low = array;
+
+	for (size_t i = 0; i < n / 2; i++) {
+		char *a = low + i * size;
+		char *b = low + (n - 1 - i) * size;
+
+		for (size_t j = 0; j < size; j++) {
+			char byte = a[j];
+
+			a[j] = b[j];
+			b[j] = byte;
+		}
+	}
+}
+
 int row_get(struct db *db, sqlite3_stmt *statement, const struct row_type *type, void *ret_row) {
 	_cleanup_(sql_resetp) sqlite3_stmt *row = statement;
 	int status = db_step(db, row);

@@ -11,7 +11,9 @@
 #include "common/text.h"
 #include "daemon/model/build.h"
 #include "daemon/model/incident.h"
+#include "daemon/model/link.h"
 #include "daemon/model/note.h"
+#include "daemon/model/post.h"
 #include "daemon/model/report.h"
 #include "daemon/model/task.h"
 #include "daemon/model/verdict.h"
@@ -76,6 +78,11 @@ static const struct column incident_columns[] = {
 	TEXT(incident, issue_url),
 	TEXT(incident, reason),
 	{ COLUMN_VERDICT, offsetof(struct incident, verdict), sizeof(struct verdict), NULL },
+	INT(incident, agent_at),
+	INT(incident, life_due_ms),
+	TEXT(incident, triggered_sha),
+	NAME(incident, hold, incident_hold_names),
+	INT(incident, hold_ms),
 };
 
 static const struct column report_columns[] = {
@@ -129,6 +136,24 @@ static const struct column note_columns[] = {
 	TEXT(note, message),
 };
 
+static const struct column post_columns[] = {
+	INT(post, incident_id),
+	NAME(post, kind, post_kind_names),
+	INT(post, task_id),
+	INT(post, number),
+	INT(post, post_id),
+	INT(post, intent_ms),
+	INT(post, suspect_ms),
+	BOOL(post, is_issue),
+	TEXT(post, url),
+};
+
+static const struct column link_columns[] = {
+	TEXT(link, head_repository),
+	TEXT(link, branch),
+	INT(link, pull_request),
+};
+
 static const struct column answer_columns[] = {
 	INT(step_answer, report_id),
 	INT(step_answer, incident_id),
@@ -160,6 +185,8 @@ const struct row_type incident_row = ROW_TYPE(incident, NULL);
 const struct row_type report_row = ROW_TYPE(report, finish_report);
 const struct row_type build_row = ROW_TYPE(build, finish_build);
 const struct row_type note_row = ROW_TYPE(note, NULL);
+const struct row_type post_row = ROW_TYPE(post, NULL);
+const struct row_type link_row = ROW_TYPE(link, NULL);
 const struct row_type answer_row = { answer_columns, ARRAY_SIZE(answer_columns),
 	sizeof(struct step_answer), NULL };
 

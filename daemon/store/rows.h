@@ -38,6 +38,8 @@ extern const struct row_type incident_row;
 extern const struct row_type report_row;
 extern const struct row_type build_row;
 extern const struct row_type note_row;
+extern const struct row_type post_row;
+extern const struct row_type link_row;
 extern const struct row_type answer_row; /* struct step_answer */
 
 /*

@@ -79,6 +79,36 @@ static const char schema_1[] =
 
 static const char schema_2[] = "ALTER TABLE reports ADD COLUMN scan TEXT;";
 
+/*
+ * `posts` lie in the order of their incident's tasks: oldest first without sorting. A link that is written again gets a
+ * new `id`, which is their order. Which forge a notification goes to is not known here: the engine moves it on from
+ * post/local when that is wrong.
+ */
+static const char schema_3[] =
+	"ALTER TABLE incidents ADD COLUMN agent_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE incidents ADD COLUMN life_due_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE incidents ADD COLUMN triggered_sha TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE incidents ADD COLUMN hold TEXT NOT NULL DEFAULT 'none';"
+	"ALTER TABLE incidents ADD COLUMN hold_ms INTEGER NOT NULL DEFAULT 0;"
+
+	"CREATE TABLE posts ("
+	" incident_id INTEGER NOT NULL, kind TEXT NOT NULL, task_id INTEGER NOT NULL, number INTEGER NOT NULL,"
+	" post_id INTEGER NOT NULL, intent_ms INTEGER NOT NULL, suspect_ms INTEGER NOT NULL,"
+	" is_issue INTEGER NOT NULL, url TEXT NOT NULL,"
+	" PRIMARY KEY (incident_id, task_id, kind)) STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE links ("
+	" id INTEGER PRIMARY KEY, project TEXT NOT NULL, head_repository TEXT NOT NULL, branch TEXT NOT NULL,"
+	" incident_id INTEGER NOT NULL, pull_request INTEGER NOT NULL,"
+	" UNIQUE (project, head_repository, branch)) STRICT;"
+	"CREATE INDEX links_incident ON links (incident_id);"
+
+	"CREATE TABLE forges (name TEXT PRIMARY KEY, memory TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
+	"UPDATE tasks SET lane = 'post/' || substr(lane, 7)"
+	" WHERE status IN ('scheduled', 'executing') AND type = 'publish_report' AND lane LIKE 'forge/%';"
+	"UPDATE tasks SET lane = 'post/local' WHERE status IN ('scheduled', 'executing') AND lane = 'notify';";
+
 /* The n-th line leads to version n + 1; the version is set in the same transaction. */
 static const struct {
 	const char *sql;
@@ -86,6 +116,7 @@ static const struct {
 } migrations[] = {
 	{ schema_1, "PRAGMA application_id = 0x63676e64; PRAGMA user_version = 1;" },
 	{ schema_2, "PRAGMA user_version = 2;" },
+	{ schema_3, "PRAGMA user_version = 3;" },
 };
 
 int64_t schema_version(void) {

@@ -8,7 +8,8 @@
 #define INCIDENT                                                                                   \
 	"id, project, head_repository, branch, error_type, state, cycle, refilled_at_cycle,"       \
 	" revision, opened_ms, updated_ms, resolved_ms, follow_up_ms, n_reports, report_id,"       \
-	" cycle_report_id, pull_request, head_sha, issue_url, reason, verdict"
+	" cycle_report_id, pull_request, head_sha, issue_url, reason, verdict, agent_at,"          \
+	" life_due_ms, triggered_sha, hold, hold_ms"
 #define REPORT                                                                                     \
 	"id, at_ms, incident_id, project, head_repository, branch, commit_sha, build_number, job," \
 	" step, build_url, pull_request, error_type, exit_code, submitter_uid, details, command,"  \
@@ -17,6 +18,8 @@
 	"id, at_ms, project, head_repository, branch, job, step, commit_sha, build_number, passed," \
 	" incident_id, report_id, ancestors, quality"
 #define NOTE "seq, at_ms, kind, project, incident_id, task_id, report_id, message"
+#define POST "incident_id, kind, task_id, number, post_id, intent_ms, suspect_ms, is_issue, url"
+#define LINK "head_repository, branch, pull_request"
 #define ANSWER                                                                                     \
 	"report_id, incident_id, task_id, scheduled_ms, error_type, has_error_type, joined, digest"
 
@@ -29,6 +32,9 @@
 #define RARE "status NOT IN ('scheduled', 'completed')"
 #define UNRESOLVED "state <> 'resolved'"
 #define OF_INCIDENT "incident_id <> 0"
+
+/* As incident_is_over(). */
+#define OVER "state IN ('resolved', 'abandoned')"
 
 /*
  * OR FAIL: a statement that fails is rolled back with its request or its batch anyway; the default would copy every
@@ -69,9 +75,14 @@ const char *const sql_texts[SQL_COUNT] = {
 		"UPDATE OR FAIL tasks SET due_ms = ?4 WHERE project = ?1 AND head_repository = ?2 AND branch = ?3"
 		" AND " TRIGGER_LIVE " AND " SCHEDULED
 		" AND incident_id <> ?5 AND due_ms > ?4 AND due_ms <= ?6 AND attempt = 0",
+	/* Not the one that asks: started before and repeated after a crash, it was admitted then. */
 	[SQL_TASK_BUDGET] =
 		"SELECT started_ms FROM tasks WHERE project = ?1 AND started_ms > ?2 AND " TRIGGER_STARTED
-		" ORDER BY started_ms DESC LIMIT 1 OFFSET ?3",
+		" AND id <> ?4 ORDER BY started_ms DESC LIMIT 1 OFFSET ?3",
+	[SQL_TASK_STARTED] = "SELECT incident_id, lane = ?2 AND EXISTS (SELECT 1 FROM incidents i WHERE"
+			     " i.id = tasks.incident_id AND NOT i." OVER
+			     ") FROM tasks WHERE project = ?1 AND " TRIGGER_STARTED
+			     " ORDER BY started_ms DESC LIMIT ?3",
 	/* The plus keeps it off tasks_started: live triggers of a branch are few, started ones of a project many. */
 	[SQL_TASK_BRANCH_BUSY] =
 		"SELECT incident_id FROM tasks WHERE project = ?1 AND head_repository = ?2"
@@ -97,17 +108,22 @@ const char *const sql_texts[SQL_COUNT] = {
 		"UPDATE OR FAIL tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
 	[SQL_INCIDENT_INSERT] = "INSERT OR FAIL INTO incidents (" INCIDENT
 				") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-				" ?, ?, ?, ?, ?, ?, ?, ?)",
+				" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	/* As the insert, so that one table binds both; the key of an incident never changes. */
 	[SQL_INCIDENT_WRITE] =
 		"UPDATE OR FAIL incidents SET state = ?6, cycle = ?7, refilled_at_cycle = ?8, revision = ?9,"
 		" opened_ms = ?10, updated_ms = ?11, resolved_ms = ?12, follow_up_ms = ?13, n_reports = ?14,"
 		" report_id = ?15, cycle_report_id = ?16, pull_request = ?17, head_sha = ?18, issue_url = ?19,"
-		" reason = ?20, verdict = ?21 WHERE id = ?1",
+		" reason = ?20, verdict = ?21, agent_at = ?22, life_due_ms = ?23, triggered_sha = ?24, hold = ?25,"
+		" hold_ms = ?26 WHERE id = ?1",
 	[SQL_INCIDENT_GET] = "SELECT " INCIDENT " FROM incidents WHERE id = ?1",
 	[SQL_INCIDENT_BY_KEY] =
 		"SELECT " INCIDENT " FROM incidents WHERE project = ?1 AND head_repository = ?2"
 		" AND branch = ?3 AND error_type = ?4 ORDER BY id DESC LIMIT 1",
+	[SQL_INCIDENT_BY_LINK] =
+		"SELECT " INCIDENT
+		" FROM incidents WHERE id = (SELECT incident_id FROM links WHERE project = ?1"
+		" AND head_repository = ?2 AND branch = ?3) AND NOT " OVER,
 	[SQL_INCIDENT_MAX_ID] = "SELECT id FROM incidents WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_INCIDENT_NEXT_CHECK] =
 		"SELECT min(due_ms) FROM tasks WHERE incident_id = ?1 AND " OF_INCIDENT
@@ -151,6 +167,32 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_SUBMISSION_OLD] =
 		"SELECT id FROM submissions WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
 	[SQL_SUBMISSION_DELETE] = "DELETE FROM submissions WHERE id = ?1",
+	[SQL_POST_WRITE] =
+		"INSERT OR REPLACE INTO posts (" POST ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_POST_OF_INCIDENT] =
+		"SELECT " POST " FROM posts WHERE incident_id = ?1 ORDER BY task_id DESC",
+	[SQL_POST_OLD] =
+		"SELECT p.incident_id, i.updated_ms, i." OVER " FROM posts p CROSS JOIN incidents i"
+		" ON i.id = p.incident_id WHERE p.incident_id > ?1 AND p.incident_id < ?2"
+		" GROUP BY p.incident_id LIMIT ?3",
+	/* The status may be asked for once more, and what is not settled must be found again. */
+	[SQL_POST_DELETE] = "DELETE FROM posts WHERE incident_id = ?1 AND kind <> 'status'"
+			    " AND intent_ms = 0 AND suspect_ms = 0",
+	/* A pull request that is known already is not forgotten. */
+	[SQL_LINK_WRITE] =
+		"INSERT OR REPLACE INTO links (" LINK ", project, incident_id)"
+		" VALUES (?1, ?2, coalesce(nullif(?3, 0), (SELECT pull_request FROM links WHERE project = ?4"
+		" AND head_repository = ?1 AND branch = ?2 AND incident_id = ?5), 0), ?4, ?5)",
+	[SQL_LINK_OF_INCIDENT] =
+		"SELECT " LINK " FROM links WHERE incident_id = ?1 ORDER BY id DESC LIMIT ?2",
+	[SQL_LINK_OLD] =
+		"SELECT l.incident_id, i.updated_ms, i." OVER " FROM links l CROSS JOIN incidents i"
+		" ON i.id = l.incident_id WHERE l.incident_id > ?1 AND l.incident_id < ?2"
+		" GROUP BY l.incident_id LIMIT ?3",
+	[SQL_LINK_DELETE] = "DELETE FROM links WHERE incident_id = ?1",
+	[SQL_FORGE_WRITE] = "INSERT OR REPLACE INTO forges (name, memory) VALUES (?1, ?2)",
+	[SQL_FORGE_DELETE] = "DELETE FROM forges WHERE name = ?1",
+	[SQL_FORGES] = "SELECT name, memory FROM forges ORDER BY name",
 	[SQL_PAUSE_INSERT] =
 		"INSERT OR FAIL INTO pauses (project, since_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[SQL_PAUSE_DELETE] = "DELETE FROM pauses WHERE project = ?1",

@@ -133,6 +133,7 @@ static int decide(struct db *db, struct store_step *step, struct step_scene *sce
 
 void step_scene_init(struct step_scene *scene) {
 	scene->has_incident = false;
+	scene->is_of_agent = false;
 	scene->incident.id = 0;
 	scene->task = NULL;
 	memset(&scene->result, 0, sizeof(scene->result));
@@ -155,13 +156,41 @@ static int run_one(struct db *db, struct store_step *step) {
 	return status < 0 ? status : step_apply(db, step, &scene);
 }
 
+/* The branch's own incidents, and the one it was made for. */
+static int find_of_branch(struct db *db, const struct store_step *step,
+	struct incident **ret_incidents, size_t *ret_n) {
+	_cleanup_(freep) struct incident *incidents = NULL;
+	struct incident linked;
+	struct incident *incident;
+	size_t n = 0;
+	int status = incidents_of_branch(
+		db, step->project, step->head_repository, step->branch, &incidents, &n);
+
+	if (status == 0) {
+		status = incident_by_link(
+			db, step->project, step->head_repository, step->branch, &linked);
+	}
+	if (status == 0) {
+		incident = array_grow(&incidents, &n, sizeof(*incident));
+		if (incident == NULL) {
+			return -ENOMEM;
+		}
+		*incident = linked;
+	}
+	if (status < 0 && status != -ENOENT) {
+		return status;
+	}
+	*ret_incidents = TAKE_PTR(incidents);
+	*ret_n = n;
+	return 0;
+}
+
 /* One for each incident of the branch. A decision that has nothing to do keeps neither the others nor the build out. */
 static int run_branch(struct db *db, struct store_step *step) {
 	_cleanup_(freep) struct incident *incidents = NULL;
 	struct step_scene scene;
 	size_t n = 0;
-	int status = incidents_of_branch(
-		db, step->project, step->head_repository, step->branch, &incidents, &n);
+	int status = find_of_branch(db, step, &incidents, &n);
 
 	step_scene_init(&scene);
 	if (status == 0) {

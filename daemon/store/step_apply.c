@@ -230,6 +230,26 @@ static int apply_incident(struct db *db, struct store_step *step, struct step_sc
 	return status;
 }
 
+/* `incident` may be a new one although another was found: the branch that was looked for is not its. */
+static int write_links(struct db *db, const struct store_step *step, const struct step_scene *scene,
+	const struct incident *incident) {
+	const struct step_result *result = &scene->result;
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < result->n_links; i++) {
+		status = link_write(db, incident, &result->links[i]);
+	}
+	if (status == 0 && scene->is_of_agent && incident->id == scene->incident.id) {
+		struct link link = { .pull_request =
+					     step->report != NULL ? step->report->pull_request : 0 };
+
+		TEXT_SET(link.head_repository, step->head_repository);
+		TEXT_SET(link.branch, step->branch);
+		status = link_write(db, incident, &link);
+	}
+	return status;
+}
+
 /* The follow-up check of a report. */
 static int answer_task(struct db *db, struct store_step *step, const struct incident *incident) {
 	struct live_task live;
@@ -257,6 +277,9 @@ int step_apply(struct db *db, struct store_step *step, struct step_scene *scene)
 	}
 	if (incident != NULL) {
 		status = apply_incident(db, step, scene, incident);
+	}
+	if (status == 0 && incident != NULL) {
+		status = write_links(db, step, scene, incident);
 	}
 	if (status == 0 && scene->result.has_task) {
 		status = write_task(db, step, scene, incident);

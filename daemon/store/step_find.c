@@ -46,16 +46,63 @@ static int find_by_task(struct db *db, struct store_step *step, struct incident 
 	return status == -ENOENT ? 0 : status;
 }
 
+/* The incident that is not over and whose agent of the step's lane was started last; 0: none. */
+static int find_started(struct db *db, const struct store_step *step, int64_t *ret_incident_id) {
+	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_TASK_STARTED);
+	int status;
+
+	sql_bind_text(statement, 1, step->project);
+	sql_bind_text(statement, 2, step->agent_lane);
+	sql_bind_int(statement, 3, LIMIT_TRIGGERS_LOOKED_AT);
+	while ((status = db_step(db, statement)) > 0) {
+		if (sqlite3_column_int64(statement, 1) != 0) {
+			*ret_incident_id = sqlite3_column_int64(statement, 0);
+			return 0;
+		}
+	}
+	return status;
+}
+
+/* An agent says seldom which branch it makes, and never before it fails there: by its name it is the agent's. */
+static int find_by_agent(struct db *db, const struct store_step *step, struct step_scene *scene) {
+	struct incident found;
+	int64_t id = 0;
+	int status = find_started(db, step, &id);
+
+	if (status < 0 || id == 0) {
+		return status;
+	}
+	status = row_get_by_id(db, SQL_INCIDENT_GET, id, &incident_row, &found);
+	if (status == 0 && link_is_needed(&found, step->head_repository, step->branch)) {
+		scene->incident = found;
+		scene->is_of_agent = true;
+	}
+	return status;
+}
+
+/* What an agent's branch says belongs to what the agent repairs, unless the branch has an incident of its own. */
+static int find_by_key(struct db *db, const struct store_step *step, struct step_scene *scene) {
+	struct incident *incident = &scene->incident;
+	int status = incident_by_key(
+		db, step->project, step->head_repository, step->branch, step->error_type, incident);
+
+	if (step->event.type == EVENT_REPORT &&
+		(status == -ENOENT || (status == 0 && incident_is_over(incident->state)))) {
+		status = incident_by_link(
+			db, step->project, step->head_repository, step->branch, incident);
+		if (status == -ENOENT && step->agent_lane != NULL) {
+			return find_by_agent(db, step, scene);
+		}
+	}
+	return status == -ENOENT ? 0 : status;
+}
+
 int step_find(struct db *db, struct store_step *step, struct step_scene *scene) {
 	struct incident *incident = &scene->incident;
 	int status = 0;
 
 	switch (step->scope) {
-	case STEP_BY_KEY:
-		status = incident_by_key(db, step->project, step->head_repository, step->branch,
-			step->error_type, incident);
-		status = status == -ENOENT ? 0 : status;
-		break;
+	case STEP_BY_KEY: status = find_by_key(db, step, scene); break;
 	case STEP_BY_INCIDENT:
 		status = row_get_by_id(
 			db, SQL_INCIDENT_GET, step->incident_id, &incident_row, incident);
@@ -102,6 +149,7 @@ static int find_budget(struct db *db, const struct store_step *step, const struc
 	sql_bind_text(statement, 1, task->project);
 	sql_bind_int(statement, 2, step->now_ms - CLOCK_HOUR_MS);
 	sql_bind_int(statement, 3, max - 1);
+	sql_bind_int(statement, 4, task->id);
 	status = db_step(db, statement);
 	if (status > 0) {
 		*ret_free_ms = sqlite3_column_int64(statement, 0) + CLOCK_HOUR_MS;
@@ -151,6 +199,7 @@ int step_check_result(struct db *db, struct store_step *step, struct step_scene 
 		assert(scene->has_incident && result->incident.id == scene->incident.id);
 		assert(incident_may_move(scene->incident.state, result->incident.state));
 	}
+	assert(result->n_links == 0 || result->has_incident || scene->has_incident);
 	assert(result->n_changes == 0 || result->has_incident || scene->has_incident);
 	assert(result->n_changes <= STEP_CHANGES_MAX && result->n_notes <= STEP_NOTES_MAX);
 	if (!result->has_task) {

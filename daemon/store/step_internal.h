@@ -8,6 +8,7 @@
 /* What one decision is about. */
 struct step_scene {
 	bool has_incident;
+	bool is_of_agent; /* found by `agent_lane`: what joins it links it to the step's branch */
 	struct incident incident;  /* as it was */
 	struct task *task;	   /* borrowed: the step's own or its new one; NULL: none */
 	struct step_result result; /* what was decided */

@@ -71,7 +71,8 @@ enum step_scope {
 	/*
 	 * The newest incident of project, head repository, branch, error type. When that one is over, or there is none:
 	 * an active or ESCALATED one that the branch is linked to; or (`agent_lane`) the one whose agent was triggered
-	 * last; or none. One found in the last way is linked to the branch.
+	 * last; or none. One found in the last way is linked to the branch. Only for EVENT_REPORT; never by its own
+	 * branch, where another error type is another incident.
 	 */
 	STEP_BY_KEY,
 	STEP_BY_INCIDENT, /* `incident_id`; -ENOENT when there is none */
@@ -172,7 +173,7 @@ struct store_post {
 	struct store_req req;
 	const struct post *post; /* borrowed; replaces the one of its incident, kind and task. NULL: none */
 	const char *forge; /* borrowed; NULL: nothing to remember */
-	json_t *memory;	   /* borrowed; NULL: nothing is remembered any more */
+	json_t *memory; /* borrowed, unchanged until `done`; NULL: nothing is remembered any more */
 };
 must_check int store_post(struct store *store, struct store_post *post, store_done_fn *done);
 
@@ -224,7 +225,8 @@ struct store_cleanup {
 	/* in: rows older than these times go; 0 keeps all of a kind */
 	int64_t tasks_before_ms;
 	int64_t reports_before_ms; /* of incidents that are over, or of none */
-	int64_t history_before_ms; /* events, and builds of incidents that are over or of none */
+	/* Events, builds of incidents that are over or of none; of those also links, and posts but the status. */
+	int64_t history_before_ms;
 	int64_t keys_before_ms;
 	bool dry_run; /* only counts, everything at once in slices */
 	/* in and out: where the next slice goes on; start with 0 */
@@ -321,7 +323,7 @@ struct store_story {
 	struct report report; /* the newest one, id 0 when it is no longer kept */
 	struct task *tasks;   /* of this incident, oldest first, the newest LIMIT_HISTORY_TASKS */
 	size_t n_tasks;
-	struct post *posts; /* oldest first, the newest LIMIT_POSTS_OF_INCIDENT */
+	struct post *posts; /* the status first, then oldest first, the newest; at most LIMIT_POSTS_OF_INCIDENT */
 	size_t n_posts;
 	struct link *links; /* oldest first, the newest LIMIT_LINKS_OF_INCIDENT */
 	size_t n_links;

@@ -1,6 +1,3 @@
-/* Real files in a directory of their own. The first file is DIR/codegend.conf; parts are DIR/codegend.conf.d/NAME. */
-#include "daemon/config.h"
-
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,63 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "common/fd.h"
-
-#define PATH_MAX_BYTES 512
-
-static char directory[] = "/tmp/test-config-XXXXXX";
-static char main_file[PATH_MAX_BYTES];
-
-static const char *part_path(const char *name) {
-	static char path[PATH_MAX_BYTES];
-
-	snprintf(path, sizeof(path), "%s/codegend.conf.d/%s", directory, name);
-	return path;
-}
-
-static void write_file(const char *path, const char *text, size_t len) {
-	assert_int_equal(fd_write_file_atomic(path, text, len, 0600), 0);
-}
-
-static int load(const char *text, struct config **ret_config, struct config_errors *ret_errors) {
-	write_file(main_file, text, strlen(text));
-	return config_load(main_file, true, ret_config, ret_errors);
-}
-
-static struct config *load_good(const char *text) {
-	struct config *config = NULL;
-	struct config_errors errors;
-	int r = load(text, &config, &errors);
-
-	if (r != 0) {
-		fail_msg("%d: %s", r, errors.n_lines ? errors.lines[0] : "no sentence");
-	}
-	assert_int_equal(errors.n_lines, 0);
-	config_errors_finish(&errors);
-	return config;
-}
-
-static int setup(void **state) {
-	char parts[PATH_MAX_BYTES];
-
-	assert_non_null(mkdtemp(directory));
-	snprintf(main_file, sizeof(main_file), "%s/codegend.conf", directory);
-	snprintf(parts, sizeof(parts), "%s/codegend.conf.d", directory);
-	assert_int_equal(mkdir(parts, 0700), 0);
-	return 0;
-}
-
-static int teardown(void **state) {
-	return fd_remove_tree(directory);
-}
+#include "tests/unit/machinery/config_files.h"
 
 static void test_defaults(void **state) {
-	struct config *config = load_good("");
+	struct config *config = config_files_load_good("");
 	struct policy policy;
 
 	assert_int_equal(config->retention_ms, 7 * CLOCK_DAY_MS);
@@ -85,14 +33,13 @@ static void test_defaults(void **state) {
 }
 
 static void test_everything_said(void **state) {
-	struct config *config = load_good(
+	struct config *config = config_files_load_good(
 		"# a comment { \" ' ${\n"
 		"follow-up-delay = 90s // another\n"
 		"wait-recheck = 300ms\nmax-waiting = 2d\nmax-cycles = 5\nmax-triggers-per-hour = 7\n"
 		"mode = observe\nretention = 1d\nreport-retention = \"2d\"\nhistory-retention = 3y\n"
 		"unknown-projects = deny /* and\n another */\n"
-		"forge here { type = local api-url = \"https://x\" token = \"env:T\" label = codegen\n"
-		" graphql-url = x }\n"
+		"forge here { type = local }\n"
 		"agent fixer {\n\ttype = command\n\tcommand = { \"/bin/fix\", # in a list\n\t'a b', \"\\x41\" }\n"
 		"\tworkdir = /srv/web\n\ttimeout = 10m\n\tconcurrency = 2\n}\n"
 		"agent other { command = /bin/true }\n"
@@ -132,7 +79,8 @@ static void test_everything_said(void **state) {
 }
 
 static void test_two_forges_have_no_default(void **state) {
-	struct config *config = load_good("forge a { type = local }\nforge b { type = local }\n");
+	struct config *config =
+		config_files_load_good("forge a { type = local }\nforge b { type = local }\n");
 
 	assert_string_equal(config->defaults.forge, "local");
 	assert_int_equal(config->n_forges, 3);
@@ -141,7 +89,7 @@ static void test_two_forges_have_no_default(void **state) {
 
 /* The same key in another section, or added to, is no repetition. */
 static void test_keys_of_other_sections(void **state) {
-	struct config *config = load_good(
+	struct config *config = config_files_load_good(
 		"mode = act\nmax-cycles = 1\n"
 		"agent a { command = { /x } command += { mode, \"--mode=act\" } timeout = 1m }\n"
 		"agent b { command = /x timeout = 1m }\nproject p { mode = observe }\n"
@@ -155,8 +103,9 @@ static void test_environment_in_double_quotes(void **state) {
 	struct config *config;
 
 	setenv("CODEGEND_TEST_DIRECTORY", "/from/env", 1);
-	config = load_good("agent a { command = { /bin/x, '${CODEGEND_TEST_DIRECTORY}', \"\\${X}\" }\n"
-			   "workdir = \"${CODEGEND_TEST_DIRECTORY}/${CODEGEND_TEST_NONE:-x}\" }\n");
+	config = config_files_load_good(
+		"agent a { command = { /bin/x, '${CODEGEND_TEST_DIRECTORY}', \"\\${X}\" }\n"
+		"workdir = \"${CODEGEND_TEST_DIRECTORY}/${CODEGEND_TEST_NONE:-x}\" }\n");
 	assert_string_equal(config->agents[0].command[1], "${CODEGEND_TEST_DIRECTORY}");
 	assert_string_equal(config->agents[0].command[2], "${X}");
 	assert_string_equal(config->agents[0].workdir, "/from/env/x");
@@ -177,7 +126,7 @@ static void test_closest_project(void **state) {
 		{ "b/a", 5 },
 		{ "ACME/web", 4 },
 	};
-	struct config *config = load_good(
+	struct config *config = config_files_load_good(
 		"project \"acme/web*\" { max-cycles = 2 }\nproject \"acme/web\" { max-cycles = 1 }\n"
 		"project \"*\" { max-cycles = 4 }\nproject \"acme/*\" { max-cycles = 3 }\n"
 		"project \"[ab]/?\" { max-cycles = 5 }\nproject \"acme/*-docs\" { max-cycles = 6 }\n");
@@ -193,17 +142,15 @@ static void test_closest_project(void **state) {
 	config_destroy(config);
 }
 
-/* Every mistake: where, which key, what is wrong, what is allowed. "FILE" stands for the file. */
-static const struct {
-	const char *text;
-	const char *lines[4];
-} mistakes[] = {
+/* Every mistake: where, which key, what is wrong, what is allowed. */
+static const struct config_files_mistake mistakes[] = {
 	{ "\nbogus = 1\n",
-		{ "FILE:2: key \"bogus\": not known here; allowed are history-retention" } },
+		{ "FILE:2: key \"bogus\": not known here; allowed are ca-file, history-retention" } },
 	{ "# one\n# two\n\nforg x {\n}\n", { "FILE:4: key \"forg\": not known here; " } },
 	{ "include(\"/etc/passwd\")\n", { "FILE:1: key \"include\": not known" } },
 	{ "agent a {\n command = /x\n color = red\n}\n",
-		{ "FILE:3: key \"color\": not known here; allowed are command, concurrency, timeout, type, workdir" } },
+		{ "FILE:3: key \"color\": not known here; allowed are api-url, branches, command, "
+		  "concurrency, deadline, handle, organization, poll, repository, timeout, token, type, workdir" } },
 	{ "project \"a/b\" {\n retention = 1d\n}\n",
 		{ "FILE:2: key \"retention\": not known here; " } },
 	{ "follow-up-delay = 1w\n",
@@ -223,28 +170,25 @@ static const struct {
 	{ "max-cycles = 18446744073709551617\n", { "is out of range" } },
 	{ "max-triggers-per-hour = 0\n", { "is out of range" } },
 	{ "unknown-projects = maybe\n", { "\"maybe\" is not known; allowed are allow, deny" } },
-	{ "forge hub {\n type = github\n}\n",
-		{ "FILE:2: key \"type\": \"github\" is not in this version yet; it has only local" } },
+	{ "forge hub {\n type = gitea\n}\n",
+		{ "FILE:2: key \"type\": \"gitea\" is not in this version yet; it has only github, local" } },
 	{ "forge hub {\n type = cvs\n}\n",
-		{ "FILE:2: key \"type\": \"cvs\" is not known; allowed are local" } },
-	{ "\nforge hub {\n label = x\n}\n", { "FILE:2: key \"type\": missing in forge \"hub\"; " } },
-	{ "agent a {\n type = mention\n}\n", { "FILE:2: key \"type\": \"mention\" is not in this" } },
+		{ "FILE:2: key \"type\": \"cvs\" is not known; allowed are github, local" } },
+	{ "\nforge hub {\n label = x\n}\n",
+		{ "FILE:2: key \"type\": missing in forge \"hub\"; github or local" } },
 	{ "agent a {\n type = comand\n}\n",
-		{ "FILE:2: key \"type\": \"comand\" is not known; allowed are command" } },
+		{ "FILE:2: key \"type\": \"comand\" is not known; allowed are codegen, command, mention" } },
 	{ "agent a {\n command = { fix, \"--fast\" }\n}\n",
 		{ "FILE:2: key \"command\": \"fix\" is not absolute; the path of a program" } },
-	{ "agent a { command = /x }\nagent b { command = /x }\nproject p {\n agents = { a,\n b }\n}\n",
-		{ "FILE:5: key \"agents\": \"b\" is one too many; this version triggers one agent" } },
 	{ "project p {\n required-checks = { build, test }\n\n ignore-checks = { \"codecov/*\" }\n}\n",
-		{ "FILE:2: key \"required-checks\": a forge of type local, as \"local\" is, knows no checks",
-			"FILE:4: key \"ignore-checks\": a forge of type local" } },
+		{ "FILE:2: key \"required-checks\": it is for forges of type github, and \"local\" is of type "
+		  "local; leave it out",
+			"FILE:4: key \"ignore-checks\": it is for forges of type github" } },
 	{ "mode = act\n\nmode = observe\n",
 		{ "FILE:3: key \"mode\": it is set in line 1 already; a key is set once in a section" } },
 	{ "agent a {\n command = /x\n command = { /y }\n \"timeout\" = 1m\n timeout = 2m\n}\n",
 		{ "FILE:3: key \"command\": it is set in line 2 already",
 			"FILE:5: key \"timeout\": it is set in line 4 already" } },
-	{ "agent a {\n type = mention\n command = /x\n}\n",
-		{ "FILE:2: key \"type\": \"mention\" is not in this version yet; it has only command" } },
 	{ "\n\nagent a {\n type = command\n\n}\n",
 		{ "FILE:3: key \"command\": missing in agent \"a\"; " } },
 	{ "agent a {\n command = { }\n}\n", { "FILE:1: key \"command\": missing in agent \"a\"; " } },
@@ -293,64 +237,40 @@ static const struct {
 
 static void test_mistakes(void **state) {
 	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
-		struct config *config = NULL;
-		struct config_errors errors;
-		size_t n = 0;
-
-		assert_int_equal(load(mistakes[i].text, &config, &errors), -EINVAL);
-		assert_null(config);
-		for (; n < ARRAY_SIZE(mistakes[i].lines) && mistakes[i].lines[n]; n++) {
-			char expected[PATH_MAX_BYTES];
-			size_t found = 0;
-			bool placed = strncmp(mistakes[i].lines[n], "FILE", 4) == 0;
-
-			snprintf(expected, sizeof(expected), "%s%s", placed ? main_file : "",
-				mistakes[i].lines[n] + (placed ? 4 : 0));
-			while (found < errors.n_lines && !strstr(errors.lines[found], expected)) {
-				found++;
-			}
-			if (found == errors.n_lines) {
-				fail_msg("%s: expected \"%s\", got \"%s\"", mistakes[i].text,
-					expected, errors.lines[0]);
-			}
-		}
-		if (errors.n_lines != n) {
-			fail_msg("%s: \"%s\" is one too many", mistakes[i].text, errors.lines[n]);
-		}
-		config_errors_finish(&errors);
-		/* The next load is not disturbed, whatever state the last one was left in. */
-		config_destroy(load_good("mode = act\n"));
+		config_files_expect(&mistakes[i]);
 	}
 }
 
 static void test_files_in_order(void **state) {
 	struct config *config;
 
-	write_file(part_path("20-b.conf"), "max-cycles = 2\nagent a { command = /x }\n", 40);
-	write_file(part_path("10-a.conf"), "max-cycles = 1\nmax-waiting = 1h\n", 32);
-	write_file(part_path("not-a-part.txt"), "bogus", 5);
-	write_file(part_path(".hidden.conf"), "bogus", 5);
-	config = load_good("max-cycles = 9\nmax-waiting = 2h\nwait-recheck = 3m\n"
-			   "project p { agents = { a } }\n");
+	config_files_write(
+		config_files_part("20-b.conf"), "max-cycles = 2\nagent a { command = /x }\n", 40);
+	config_files_write(config_files_part("10-a.conf"), "max-cycles = 1\nmax-waiting = 1h\n", 32);
+	config_files_write(config_files_part("not-a-part.txt"), "bogus", 5);
+	config_files_write(config_files_part(".hidden.conf"), "bogus", 5);
+	config = config_files_load_good("max-cycles = 9\nmax-waiting = 2h\nwait-recheck = 3m\n"
+					"project p { agents = { a } }\n");
 	/* Projects of the first file begin as the defaults of the last. */
 	assert_int_equal(config->projects[0].policy.max_cycles, 2);
 	assert_int_equal(config->defaults.max_waiting_ms, CLOCK_HOUR_MS);
 	assert_int_equal(config->defaults.wait_recheck_ms, 3 * CLOCK_MINUTE_MS);
 	assert_string_equal(config->projects[0].policy.agents[0].name, "a");
 	config_destroy(config);
-	unlink(part_path("10-a.conf"));
-	unlink(part_path("20-b.conf"));
+	unlink(config_files_part("10-a.conf"));
+	unlink(config_files_part("20-b.conf"));
 }
 
 static void test_mistakes_of_all_files(void **state) {
 	struct config *config = NULL;
 	struct config_errors errors;
-	char expected[PATH_MAX_BYTES * 3];
+	char expected[CONFIG_FILES_PATH_MAX * 3];
 
-	write_file(part_path("10-a.conf"), "\nproject p { }\n", 15);
-	write_file(part_path("20-b.conf"), "mode = x\nretention = y\n", 23);
+	config_files_write(config_files_part("10-a.conf"), "\nproject p { }\n", 15);
+	config_files_write(config_files_part("20-b.conf"), "mode = x\nretention = y\n", 23);
 	assert_int_equal(
-		load("project q { agents = { behind-the-break } }\nproject p { }\nbogus = 1\n",
+		config_files_load(
+			"project q { agents = { behind-the-break } }\nproject p { }\nbogus = 1\n",
 			&config, &errors),
 		-EINVAL);
 	assert_int_equal(errors.n_lines, 4);
@@ -359,11 +279,11 @@ static void test_mistakes_of_all_files(void **state) {
 	assert_non_null(strstr(errors.lines[2], "20-b.conf:1: key \"mode\""));
 	snprintf(expected, sizeof(expected),
 		"%s:2: section project \"p\": it is defined in %s:2 already",
-		part_path("10-a.conf"), main_file);
+		config_files_part("10-a.conf"), config_files_main());
 	assert_memory_equal(errors.lines[3], expected, strlen(expected));
 	config_errors_finish(&errors);
-	unlink(part_path("10-a.conf"));
-	unlink(part_path("20-b.conf"));
+	unlink(config_files_part("10-a.conf"));
+	unlink(config_files_part("20-b.conf"));
 }
 
 static void expect_unreadable(const char *path, bool required, const char *sentence) {
@@ -378,22 +298,22 @@ static void expect_unreadable(const char *path, bool required, const char *sente
 }
 
 static void test_unreadable(void **state) {
-	char missing[PATH_MAX_BYTES];
+	char missing[CONFIG_FILES_PATH_MAX];
 	size_t len = LIMIT_CONFIG_MAX_BYTES + 1;
 	char *text = malloc(len);
 	struct config *config = NULL;
 	struct config_errors errors;
 
-	snprintf(missing, sizeof(missing), "%s/missing.conf", directory);
+	snprintf(missing, sizeof(missing), "%s/missing.conf", config_files_directory());
 	expect_unreadable(missing, true, "cannot be read: no such file");
-	expect_unreadable(directory, false, "cannot be read: is a directory");
+	expect_unreadable(config_files_directory(), false, "cannot be read: is a directory");
 	assert_non_null(text);
 	memset(text, '\n', len);
-	write_file(main_file, text, len);
-	expect_unreadable(main_file, true, "longer than 1 MiB");
+	config_files_write(config_files_main(), text, len);
+	expect_unreadable(config_files_main(), true, "longer than 1 MiB");
 	free(text);
-	write_file(main_file, "mode\0= act\n", 11);
-	expect_unreadable(main_file, true, ":1: syntax: a byte here is no text");
+	config_files_write(config_files_main(), "mode\0= act\n", 11);
+	expect_unreadable(config_files_main(), true, ":1: syntax: a byte here is no text");
 	/* A missing file that nobody asked for is no mistake. */
 	assert_int_equal(config_load(missing, false, &config, &errors), 0);
 	config_errors_finish(&errors);
@@ -411,7 +331,7 @@ static void test_too_much(void **state) {
 		len += (size_t)snprintf(text + len, LIMIT_CONFIG_MAX_BYTES - len,
 			"agent a%d { command = /x }\n", i);
 	}
-	assert_int_equal(load(text, &config, &errors), -EINVAL);
+	assert_int_equal(config_files_load(text, &config, &errors), -EINVAL);
 	/* As many sentences as allowed, and one that counts the others. */
 	assert_int_equal(errors.n_lines, LIMIT_CONFIG_ERRORS + 1);
 	assert_non_null(
@@ -424,7 +344,7 @@ static void test_too_much(void **state) {
 		len += (size_t)snprintf(
 			text + len, LIMIT_CONFIG_MAX_BYTES - len, "project p%d { }\n", i);
 	}
-	assert_int_equal(load(text, &config, &errors), -EINVAL);
+	assert_int_equal(config_files_load(text, &config, &errors), -EINVAL);
 	assert_int_equal(errors.n_lines, 1);
 	assert_non_null(strstr(errors.lines[0], "this section is one too many"));
 	config_errors_finish(&errors);
@@ -432,8 +352,8 @@ static void test_too_much(void **state) {
 }
 
 static void test_json(void **state) {
-	struct config *config = load_good(
-		"mode = observe\nretention = 36h\nforge hub { type = local token = \"env:TOPSECRET\" }\n"
+	struct config *config = config_files_load_good(
+		"mode = observe\nretention = 36h\nforge hub { type = local }\n"
 		"agent fixer { command = { /bin/fix, \"--password=TOPSECRET\" } }\n"
 		"project \"acme/*\" { agents = { fixer } max-cycles = 4 }\n");
 	json_t *json = config_to_json(config);
@@ -474,5 +394,5 @@ int main(void) {
 		cmocka_unit_test(test_json),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, config_files_setup, config_files_teardown);
 }

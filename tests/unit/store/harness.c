@@ -246,3 +246,35 @@ int64_t claim_one(struct fixture *fixture, int64_t now_ms) {
 	store_claim_finish(&claim);
 	return id;
 }
+
+int64_t find_task(struct fixture *f, int64_t incident_id, enum task_type type) {
+	struct store_page page = {
+		.kind = STORE_TASKS, .status = -1, .type = type, .incident_id = incident_id, .limit = 1
+	};
+	int64_t id;
+
+	assert_int_equal(run(f, &page.req, store_page(f->store, &page, request_done)), 0);
+	id = page.n_rows == 0 ? 0 : page.tasks[0].id;
+	store_page_finish(&page);
+	return id;
+}
+
+void script_change(enum change_verb verb, enum task_type type, int64_t due_ms) {
+	struct task_change *change = &scripted.changes[scripted.n_changes++];
+
+	change->verb = verb;
+	change->type = type;
+	change->due_ms = due_ms;
+	TEXT_SET(change->lane, "forge/local");
+	TEXT_SET(change->reason, "Scripted.");
+}
+
+int incident_step(struct fixture *f, int64_t incident_id, int64_t now_ms, struct store_step *step) {
+	memset(step, 0, sizeof(*step));
+	step->scope = STEP_BY_INCIDENT;
+	step->event.type = EVENT_INCIDENT_RETRY;
+	step->incident_id = incident_id;
+	step->now_ms = now_ms;
+	step->decide = decide_scripted;
+	return run(f, &step->req, store_step(f->store, step, request_done));
+}

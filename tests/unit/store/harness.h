@@ -70,5 +70,12 @@ extern struct step_input last_input; /* what decide_scripted() saw; its pointers
 /* A step about one task, ready to queue. */
 void task_step_init(struct store_step *step, enum event_type type, int64_t task_id, int64_t now_ms,
 	step_decide_fn *decide);
+/* The incident's newest task of that type; 0: none. */
+int64_t find_task(struct fixture *fixture, int64_t incident_id, enum task_type type);
+/* Adds to `scripted`, in lane "forge/local". */
+void script_change(enum change_verb verb, enum task_type type, int64_t due_ms);
+/* Runs what is scripted about an incident. */
+int incident_step(
+	struct fixture *fixture, int64_t incident_id, int64_t now_ms, struct store_step *step);
 /* Claims from lane "forge/local"; the id of the first, 0: nothing was due. */
 int64_t claim_one(struct fixture *fixture, int64_t now_ms);

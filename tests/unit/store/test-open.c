@@ -107,18 +107,32 @@ static void test_newer_schema(void **state) {
 
 	make_database(f);
 	(void)file_sql(f, "PRAGMA user_version = 99");
-	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 2");
+	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 3");
 }
 
-/* A database that codegend 0.1.0 wrote. */
-static void test_older_schema(void **state) {
-	struct fixture *f = *state;
-	struct store_page page = { .kind = STORE_REPORTS, .state = -1, .status = -1, .limit = 10 };
+/* A database as an earlier codegend left it: tests/data/store. */
+static void make_older(struct fixture *f, const char *variable) {
 	_cleanup_(freep) char *sql = NULL;
 	size_t len = 0;
 
-	assert_int_equal(fd_read_file(getenv("STORE_VERSION_1"), 1024 * 1024, &sql, &len), 0);
+	assert_int_equal(fd_read_file(getenv(variable), 1024 * 1024, &sql, &len), 0);
 	(void)file_sql(f, sql);
+}
+
+static void assert_brought_up_to_date(struct fixture *f, int64_t n_reports) {
+	(void)submit_simple(f, "main", T0);
+	fixture_close(f);
+	assert_int_equal(file_sql(f, "PRAGMA user_version"), 3);
+	assert_int_equal(file_sql(f, "SELECT count(*) FROM reports"), n_reports + 1);
+	assert_int_equal(file_sql(f, "SELECT count(*) FROM posts, links, forges"), 0);
+	assert_int_equal(fixture_open(f), 0);
+}
+
+static void test_version_1(void **state) {
+	struct fixture *f = *state;
+	struct store_page page = { .kind = STORE_REPORTS, .state = -1, .status = -1, .limit = 10 };
+
+	make_older(f, "STORE_VERSION_1");
 	assert_int_equal(fixture_open(f), 0);
 	assert_int_equal(run(f, &page.req, store_page(f->store, &page, request_done)), 0);
 	assert_int_equal(page.n_rows, 2);
@@ -127,11 +141,53 @@ static void test_older_schema(void **state) {
 	assert_null(page.reports[0].scan);
 	assert_null(page.reports[1].scan);
 	store_page_finish(&page);
-	(void)submit_simple(f, "main", T0);
-	fixture_close(f);
-	assert_int_equal(file_sql(f, "PRAGMA user_version"), 2);
-	assert_int_equal(file_sql(f, "SELECT count(*) FROM reports"), 3);
+	assert_brought_up_to_date(f, 2);
+}
+
+/* Whatever acts outside has a lane of its own since; who held an incident up, and whose turn it is, is known since. */
+static void test_version_2(void **state) {
+	static const struct {
+		const char *lane;
+		int64_t n; /* tasks that wait or execute in it */
+	} lanes[] = { { "post/github", 1 }, { "post/local", 2 }, { "forge/github", 1 },
+		{ "forge/local", 2 }, { "notify", 0 } };
+	struct fixture *f = *state;
+	struct store_page page = {
+		.kind = STORE_INCIDENTS, .state = INCIDENT_WAITING, .status = -1, .limit = 10
+	};
+	struct store_survey survey;
+
+	make_older(f, "STORE_VERSION_2");
 	assert_int_equal(fixture_open(f), 0);
+	assert_int_equal(run(f, &survey.req, store_survey(f->store, &survey, request_done)), 0);
+	assert_int_equal(survey.n_executing, 1);
+	assert_string_equal(survey.executing[0].project, "acme/web");
+	assert_int_equal(json_object_size(survey.forges), 0);
+	store_survey_finish(&survey);
+
+	assert_int_equal(run(f, &page.req, store_page(f->store, &page, request_done)), 0);
+	assert_int_equal(page.n_rows, 3);
+	assert_string_equal(page.incidents[0].branch, "fix/login");
+	assert_int_equal(page.incidents[0].cycle, 2);
+	assert_int_equal(page.incidents[0].agent_at, 0);
+	assert_int_equal(page.incidents[0].life_due_ms, 0);
+	assert_string_equal(page.incidents[0].triggered_sha, "");
+	assert_int_equal(page.incidents[0].hold, HOLD_NONE);
+	assert_int_equal(page.incidents[0].hold_ms, 0);
+	assert_int_equal(page.incidents[2].verdict.outcome, VERDICT_NOT_READY);
+	store_page_finish(&page);
+	fixture_close(f);
+
+	for (size_t i = 0; i < ARRAY_SIZE(lanes); i++) {
+		char sql[128];
+
+		text_format(sql, sizeof(sql),
+			"SELECT count(*) FROM tasks WHERE lane = '%s' AND finished_ms = 0",
+			lanes[i].lane);
+		assert_int_equal(file_sql(f, sql), lanes[i].n);
+	}
+	assert_int_equal(fixture_open(f), 0);
+	assert_brought_up_to_date(f, 3);
 }
 
 static void test_corrupt(void **state) {
@@ -241,7 +297,8 @@ int main(void) {
 		TEST(test_not_a_database),
 		TEST(test_database_of_another_program),
 		TEST(test_newer_schema),
-		TEST(test_older_schema),
+		TEST(test_version_1),
+		TEST(test_version_2),
 		TEST(test_corrupt),
 		TEST(test_missing_table),
 		TEST(test_no_directory),

@@ -27,18 +27,6 @@ static struct task task_of(struct fixture *f, int64_t id) {
 	return task;
 }
 
-static int64_t find_task(struct fixture *f, int64_t incident_id, enum task_type type) {
-	struct store_page page = {
-		.kind = STORE_TASKS, .status = -1, .type = type, .incident_id = incident_id, .limit = 1
-	};
-	int64_t id;
-
-	assert_int_equal(run(f, &page.req, store_page(f->store, &page, request_done)), 0);
-	id = page.n_rows == 0 ? 0 : page.tasks[0].id;
-	store_page_finish(&page);
-	return id;
-}
-
 static void test_report_writes_everything(void **state) {
 	struct fixture *f = *state;
 	struct submission s;
@@ -185,27 +173,6 @@ static void test_task_is_claimed_and_completed(void **state) {
 	store_step_finish(&step);
 }
 
-static void script_change(enum change_verb verb, enum task_type type, int64_t due_ms) {
-	struct task_change *change = &scripted.changes[scripted.n_changes++];
-
-	change->verb = verb;
-	change->type = type;
-	change->due_ms = due_ms;
-	TEXT_SET(change->lane, "forge/local");
-	TEXT_SET(change->reason, "Scripted.");
-}
-
-static int incident_step(
-	struct fixture *f, int64_t incident_id, int64_t now_ms, struct store_step *step) {
-	memset(step, 0, sizeof(*step));
-	step->scope = STEP_BY_INCIDENT;
-	step->event.type = EVENT_INCIDENT_RETRY;
-	step->incident_id = incident_id;
-	step->now_ms = now_ms;
-	step->decide = decide_scripted;
-	return step_run(f, step);
-}
-
 static void test_changes_of_tasks(void **state) {
 	struct fixture *f = *state;
 	int64_t incident = submit_simple(f, "main", T0);
@@ -336,6 +303,18 @@ static void test_trigger_facts(void **state) {
 	/* Two were started in this hour: the third waits for the first to be an hour old. */
 	(void)ask_trigger(f, submit_simple(f, "third", T0), T0 + 8, &policy, false);
 	assert_int_equal(last_input.budget_free_ms, T0 + HOUR);
+
+	/* One of the two asks again, as after a crash: it is not in its own way. */
+	memset(&scripted, 0, sizeof(scripted));
+	scripted.has_task = true;
+	scripted.task.status = TASK_EXECUTING;
+	scripted.task.started_ms = T0;
+	task_step_init(&step, EVENT_TRIGGER_ASKED, running, T0 + 8, decide_scripted);
+	step.policy = &policy;
+	assert_int_equal(step_run(f, &step), 0);
+	assert_int_equal(last_input.budget_free_ms, 0);
+	assert_int_equal(last_input.branch_busy_with, 0);
+	store_step_finish(&step);
 
 	memset(&scripted, 0, sizeof(scripted));
 	scripted.has_task = true;
