@@ -6,7 +6,7 @@ export PATH
 
 # What Debian 12 calls what we need. One table, so that README, demo and tests agree.
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3 libuv1-dev libjansson-dev libsqlite3-dev
-    libcurl4-openssl-dev libsystemd-dev libconfuse-dev libpcre2-dev libexpat1-dev scdoc"
+    libcurl4-openssl-dev libssl-dev libsystemd-dev libconfuse-dev libpcre2-dev libexpat1-dev scdoc"
 PACKAGES_DEMO="git"
 PACKAGES_TEST="git openssl libcmocka-dev python3-pytest clang-format varlink-go sqlite3 systemd util-linux
     python3-yaml shellcheck libasan8 libubsan1 libtsan2"

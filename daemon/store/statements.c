@@ -83,11 +83,13 @@ const char *const sql_texts[SQL_COUNT] = {
 			     " i.id = tasks.incident_id AND NOT i." OVER
 			     ") FROM tasks WHERE project = ?1 AND " TRIGGER_STARTED
 			     " ORDER BY started_ms DESC LIMIT ?3",
-	/* The plus keeps it off tasks_started: live triggers of a branch are few, started ones of a project many. */
+	/*
+	 * Scheduled ones too: what an agent elsewhere began is taken up again after a start. The plus keeps it off
+	 * tasks_started: live triggers of a branch are few, started ones of a project many.
+	 */
 	[SQL_TASK_BRANCH_BUSY] =
 		"SELECT incident_id FROM tasks WHERE project = ?1 AND head_repository = ?2"
-		" AND branch = ?3 AND " TRIGGER_LIVE
-		" AND status = 'executing' AND +started_ms > 0 AND id <> ?4"
+		" AND branch = ?3 AND " TRIGGER_LIVE " AND +started_ms > 0 AND id <> ?4"
 		" LIMIT 1",
 	[SQL_TASK_LANES] =
 		"SELECT lane, min(due_ms), count(*) FROM tasks WHERE " SCHEDULED " GROUP BY lane",

@@ -1,6 +1,8 @@
 """Wrong settings are named with their place; right ones take force without a restart."""
-import pytest
+import json
 import signal
+
+import pytest
 
 from conftest import wait_for
 
@@ -17,8 +19,14 @@ WRONG = {  # what is wrong: (configuration, the line it is in, a word the senten
     "unknown forge": ('project "acme/web" {\n    forge = nowhere\n}\n', 2, "nowhere"),
     "unknown agent type": ("agent fixer {\n    type = wizard\n}\n", 2, "wizard"),
     "unknown forge type": ("forge f {\n    type = svn\n}\n", 2, "svn"),
-    "two agents": ('agent a { command = /bin/true }\nagent b { command = /bin/true }\nproject x {\n'
-                   '    agents = { a, b }\n}\n', 4, "one agent"),
+    "an agent twice": ('agent a { command = /bin/true }\nproject x {\n    agents = { a, a }\n}\n', 3, "once"),
+    "a mention nobody reads": ('agent a { type = mention }\nproject x {\n    agents = { a }\n}\n', 3, "github"),
+    "a key of another type": ("agent a {\n    type = mention\n    workdir = /srv\n}\n", 3, "workdir"),
+    "a key of another forge": ("forge f {\n    type = local\n    label = x\n}\n", 3, "github"),
+    "an App without a key": ("forge f {\n    type = github\n    app-id = 7\n}\n", 3, "app-key"),
+    "plain HTTP": ('forge f {\n    type = github\n    api-url = "http://git.example"\n}\n', 3, "https"),
+    "a token": ("forge f {\n    type = github\n    token = ghp_abcdef\n}\n", 3, "credential:NAME"),
+    "organization missing": ("agent a {\n    type = codegen\n}\n", 1, "organization"),
     "checks of a forge without": ('project x {\n    required-checks = { build }\n}\n', 2, "required-checks"),
     "a key twice": ("mode = act\n\nmode = observe\n", 3, "line 1"),
     "relative command": ("agent fixer {\n    command = fix\n}\n", 2, "absolute"),
@@ -61,6 +69,29 @@ def test_an_unknown_agent_type_is_all_that_is_wrong(idle):
     idle.configure("agent fixer {\n    type = comand\n}\n")
     code, said = idle.run_to_end("--check-config")
     assert code == 7 and "comand" in said and "missing" not in said
+
+
+def test_a_token_in_the_wrong_place_is_not_repeated(idle):
+    idle.configure("forge f {\n    type = github\n    token = TOPSECRET\n}\n")
+    code, said = idle.run_to_end("--check-config")
+    assert code == 7 and "TOPSECRET" not in said
+
+
+def test_settings_in_force(idle):
+    """Names of secrets may be seen, secrets may not."""
+    idle.configure('proxy = "http://me:TOPSECRET@127.0.0.1:1"\n'
+                   'agent fixer { command = { "/bin/true", "TOPSECRET" } branches = "fix/*" }\n'
+                   'agent service { type = codegen organization = 7 token = "env:A_NAME" }\n'
+                   'project "acme/web" { agents = { fixer, service } }\n')
+    idle.start()
+    ended = idle.run_ctl("config")
+    assert ended.returncode == 0 and "TOPSECRET" not in ended.stdout
+    config = json.loads(idle.run_ctl("config", "--json").stdout)
+    config = config.get("config", config)
+    fixer, service = config["agents"]
+    assert fixer["command"] == ["/bin/true"] and fixer["branches"] == ["fix/*"]
+    assert service["token"] == "env:A_NAME" and service["organization"] == 7
+    assert config["projects"][0]["agents"] == ["fixer", "service"]
 
 
 def test_missing_file_that_was_asked_for(idle):

@@ -1,6 +1,6 @@
 /*
- * config_files - real files in a directory of their own, for the tests of the configuration: DIR/codegend.conf, and parts
- * DIR/codegend.conf.d/NAME.
+ * config_files - real files in a directory of their own, for the tests of the configuration: DIR/codegend.conf, and
+ * parts DIR/codegend.conf.d/NAME.
  */
 #pragma once
 

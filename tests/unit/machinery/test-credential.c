@@ -2,6 +2,7 @@
 #include "daemon/credential.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,25 @@
 #define PEM "-----BEGIN RSA PRIVATE KEY-----\nTUlJ\r\nQ0M=\n-----END RSA PRIVATE KEY-----"
 
 static char directory[] = "/tmp/test-credential-XXXXXX";
+
+/* Looks for the secret in what is freed. */
+#define WATCHED "s3cret-and-watched"
+
+static bool watching;
+static int n_freed;
+static int n_leaked;
+
+void __real_free(void *block);
+void __wrap_free(void *block);
+
+void __wrap_free(void *block) {
+	if (watching && block) {
+		n_freed++;
+		n_leaked +=
+			memmem(block, malloc_usable_size(block), WATCHED, strlen(WATCHED)) != NULL;
+	}
+	__real_free(block);
+}
 
 /* "DIR" in front becomes the directory. */
 static const char *place(const char *source, char out[PATH_BYTES]) {
@@ -225,12 +245,62 @@ static void test_what_is_no_file(void **state) {
 }
 
 static void test_unreadable(void **state) {
-	if (geteuid() == 0) {
+	bool is_root = geteuid() == 0;
+
+	if (is_root && seteuid(65534) < 0) {
 		print_message("skipped: needs a user other than root\n");
 		skip();
 	}
-	write_file("secret", "abc", 3, 0000);
-	expect("file:DIR/secret", false, -EACCES, NULL, "cannot be read: ");
+	if (!is_root) {
+		write_file("token", "s3cret\n", 7, 0000);
+	}
+	expect("file:DIR/token", false, -EACCES, NULL,
+		"cannot be read: permission denied; the user of the daemon has to be able to");
+	if (is_root) {
+		assert_int_equal(seteuid(0), 0);
+	}
+	write_file("token", "s3cret\n", 7, 0600);
+}
+
+static void test_nothing_stays(void **state) {
+	static const struct {
+		const char *source;
+		bool is_pem;
+		int status;
+	} rows[] = {
+		{ "file:DIR/good", false, 0 },
+		{ "file:DIR/lines", false, -EINVAL },
+		{ "file:DIR/lines", true, 0 },
+		{ "file:DIR/long", true, -EFBIG },
+		{ "env:TEST_CREDENTIAL", false, 0 },
+	};
+	char *data = malloc(LIMIT_CREDENTIAL_MAX_BYTES + 1);
+
+	assert_non_null(data);
+	memset(data, 'x', LIMIT_CREDENTIAL_MAX_BYTES + 1);
+	memcpy(data, WATCHED, strlen(WATCHED));
+	write_file("long", data, LIMIT_CREDENTIAL_MAX_BYTES + 1, 0600);
+	free(data);
+	write_file("good", " " WATCHED "\n", strlen(WATCHED) + 2, 0600);
+	write_file("lines", WATCHED "\n" WATCHED, 2 * strlen(WATCHED) + 1, 0600);
+	setenv("TEST_CREDENTIAL", WATCHED " ", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char placed[PATH_BYTES];
+		const char *const sources[] = { place(rows[i].source, placed), NULL };
+		char sentence[LIMIT_SENTENCE_MAX];
+		char *value = NULL;
+
+		n_freed = 0;
+		n_leaked = 0;
+		watching = true;
+		assert_int_equal(
+			credential_read(sources, rows[i].is_pem, &value, sentence), rows[i].status);
+		credential_wipe(value);
+		watching = false;
+		assert_int_not_equal(n_freed, 0);
+		assert_int_equal(n_leaked, 0);
+	}
+	unsetenv("TEST_CREDENTIAL");
 }
 
 static void test_size(void **state) {
@@ -327,6 +397,7 @@ int main(void) {
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_what_is_no_file),
 		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_nothing_stays),
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_none),
