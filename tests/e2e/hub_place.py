@@ -165,7 +165,7 @@ class Place:
         return [body for by, body in self.hub.comments(PROJECT, number) if by == author]
 
     def posts(self, number, kind=None, author=BOT):
-        """Our comments on an issue or pull request, of one kind of marker; its own body counts as one when it is ours."""
+        """Our comments on an issue or pull request, of one kind of marker; its body counts as one when it is ours."""
         issue = self.hub.find(PROJECT).issues[number]
         bodies = [issue.body] if issue.author.login == author else []
         found = [(kind_of(body), body) for body in bodies + self.comments(number, author)]

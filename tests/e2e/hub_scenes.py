@@ -85,7 +85,7 @@ class Run(Scene):
     """An agent that works elsewhere."""
 
     agents = ["remote"]
-    writes = ("POST /repos/*/*/issues/*/comments",)
+    writes = ("POST /repos/*/*/issues/*/comments", "POST /v1/organizations/*/agent/run")
     wanted = {"mentions": 0, "runs": 1}
 
     def prepare(self, place):

@@ -1,4 +1,4 @@
-"""Rate limits, many pull requests at once, and a GitHub that is away for a day: asked little, nothing lost, no burst."""
+"""Rate limits, many pull requests at once, a GitHub that is away for a day: asked little, nothing lost, no burst."""
 import email.utils
 import time
 

@@ -85,7 +85,8 @@ ROWS = {
 
     "failed": Row("not_ready", "CHECK_FAILED", does=[check("test", "failure")]),
     "failed, a status": Row("not_ready", "CHECK_FAILED", does=[status("ci", "error")]),
-    "failed, without pull request": Row("not_ready", "CHECK_FAILED", does=[check("test", "failure")], branch_only=True),
+    "failed, without pull request": Row("not_ready", "CHECK_FAILED", does=[
+        check("test", "failure")], branch_only=True),
     "a newer red behind an older green": Row("not_ready", "CHECK_FAILED", does=[
         check("x", "success"), check("x", "failure")]),
     "a red of another app": Row("not_ready", "CHECK_FAILED", does=[
@@ -117,7 +118,8 @@ ROWS = {
     "blocked, nobody knows why": Row("not_ready", "BLOCKED_UNKNOWN", does=[pull(merge_state="BLOCKED")]),
     "changes requested": Row("not_ready", "CHANGES_REQUESTED", does=[review("mona", "CHANGES_REQUESTED")]),
     "review missing": Row("not_ready", "REVIEW_MISSING", does=[pull(review_required=True)]),
-    "approved before the last commit": Row("not_ready", "REVIEW_STALE", does=[review("mona", "APPROVED"), later_commit]),
+    "approved before the last commit": Row("not_ready", "REVIEW_STALE", does=[
+        review("mona", "APPROVED"), later_commit]),
     "threads": Row("not_ready", "THREADS_UNRESOLVED", does=[pull(merge_state="BLOCKED", threads=[True, False])]),
     "several": Row("not_ready", "CHECK_FAILED", "CONFLICT", "DRAFT", does=[
         check("test", "failure"), pull(mergeable="CONFLICTING")], draft=True),

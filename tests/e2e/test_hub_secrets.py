@@ -1,4 +1,4 @@
-"""Nothing that CI should have kept to itself reaches GitHub, an agent or a file; and what a log says sets nothing off."""
+"""Nothing that CI should have kept to itself reaches GitHub, an agent or a file; what a log says sets nothing off."""
 import urllib.parse
 
 import pytest
@@ -138,7 +138,7 @@ def test_hostile_markdown_arrives_inert(make_place, agents, has_pull):
     place.wait_quiet()
     assert sorted(place.hub.set_off(BOT)) == sorted([*asked, ("mention", "mona")])
     for body in place.posts(number):
-        assert kind_of(body) and len(body) < 65536 and body.isprintable() or "\n" in body
+        assert kind_of(body) and len(body) < 65536
     assert not [issue for issue in place.hub.issues(PROJECT) if "@" in issue.title or "#" in issue.title]
     if agents == ["fixer"]:
         assert "make" in (place.directory / "prompt").read_text()

@@ -1,4 +1,4 @@
-"""Whose log reaches an agent: by default of nobody who could not push himself. And where codegend keeps its hands off."""
+"""Whose log reaches an agent: by default of nobody who could not push himself; and hands off where a label says so."""
 import pytest
 from hub_place import BOT, HANDLE, PROJECT, make_place  # noqa: F401
 
@@ -27,9 +27,6 @@ def outsiders_pull(place):
     number = place.pull("fix", by="olga")
     place.hub.grant(PROJECT, "olga", "read")
     return number
-
-
-CASES = {"fork": ("fork", None), "no write access": ("author", None)}
 
 
 def held_incident(place, case):

@@ -94,7 +94,8 @@ def thread(url, name, number):
     with urllib.request.urlopen(f"{url}/_hub/world") as answer:
         issue = next(issue for issue in json.load(answer)[name] if issue["number"] == number)
     kind = "pull request" if "head" in issue else "issue"
-    print(f"{name}#{number}: {issue['title']} ({kind}, {issue['state']}, labels: {', '.join(issue['labels']) or 'none'})")
+    labels = ", ".join(issue["labels"]) or "none"
+    print(f"{name}#{number}: {issue['title']} ({kind}, {issue['state']}, labels: {labels})")
     for comment in issue["comments"]:
         print(f"\n--- {comment['author']} wrote:\n{comment['body']}")
     return 0
