@@ -180,6 +180,14 @@ class Place:
         [body] = self.posts(number, "status")
         return body
 
+    def set_off(self, author=BOT):
+        """What our posts would set off at GitHub (effects.py), links to threads of ours aside."""
+        ours = {str(number) for number in self.hub.find(PROJECT).issues}
+        return [(kind, what) for kind, what in self.hub.set_off(author) if kind != "reference" or what not in ours]
+
+    def mentioned(self):
+        return [what for kind, what in self.set_off() if kind == "mention"]
+
     def wait_post(self, number, kind, text=""):
         """The first post of that kind that holds `text`."""
         return wait_for(lambda: next((body for body in self.posts(number, kind) if text in body), None),

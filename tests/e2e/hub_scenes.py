@@ -2,7 +2,7 @@
 way: exactly one of each."""
 import time
 
-from hub_place import BOT, CHECK, PROJECT
+from hub_place import CHECK, PROJECT
 
 from conftest import wait_for
 
@@ -106,7 +106,7 @@ class Escalation(Scene):
 
     @staticmethod
     def asked(place):
-        return [what for what in place.hub.set_off(BOT) if what == ("mention", "mona")]
+        return [what for what in place.set_off() if what == ("mention", "mona")]
 
     def unwell(self, place):
         n = len(self.asked(place))

@@ -1,6 +1,6 @@
 """A chain of agents: who shows no sign of life is followed by the next one, at last by a person. What agents make
 themselves joins the incident that they work for."""
-from hub_place import BOT, CHECK, HANDLE, PROJECT, make_place  # noqa: F401
+from hub_place import CHECK, HANDLE, PROJECT, make_place  # noqa: F401
 
 from conftest import wait_for
 
@@ -17,26 +17,22 @@ def chain_of_two(make_place, **more):
                       forge={"escalate_to": "mona"}, **more)
 
 
-def mentioned(place):
-    return [what for kind, what in place.hub.set_off(BOT) if kind == "mention"]
-
-
 def test_nobody_lives_so_a_person_is_asked(make_place):
     place = chain_of_two(make_place, follow_up_delay="30d", max_waiting="60d")
     number = place.pull("fix")
     ticket = place.report("fix")
     place.wait_state(ticket, "waiting")
     place.wait_post(number, "mention", "@" + HANDLE)
-    assert mentioned(place) == [HANDLE]
+    assert place.mentioned() == [HANDLE]
     place.advance(3601)
     place.wait_post(number, "mention", "@" + SECOND)
-    assert mentioned(place) == [HANDLE, SECOND] and place.incident(ticket)["cycle"] == 1
+    assert place.mentioned() == [HANDLE, SECOND] and place.incident(ticket)["cycle"] == 1
     place.wait_quiet()
     place.advance(3601)
     place.wait_state(ticket, "escalated")
-    wait_for(lambda: "mona" in mentioned(place), "mona being asked")
+    wait_for(lambda: "mona" in place.mentioned(), "mona being asked")
     place.wait_quiet()
-    assert sorted(mentioned(place)) == sorted([HANDLE, SECOND, "mona"])
+    assert sorted(place.mentioned()) == sorted([HANDLE, SECOND, "mona"])
     assert len(place.posts(number, "status")) == 1
 
 
@@ -50,12 +46,12 @@ def test_a_commit_is_a_sign_of_life(make_place):
     place.advance(3601)
     wait_for(lambda: place.incident(ticket).get("lastVerdict"), "a look at the branch")
     place.wait_quiet()
-    assert mentioned(place) == [HANDLE]
+    assert place.mentioned() == [HANDLE]
     place.hub.change_check(PROJECT, place.hub.find(PROJECT).suites[-1].checks[-1].id, "success")
     place.advance(3601)
     place.wait_state(ticket, "resolved")
     place.wait_quiet()
-    assert mentioned(place) == [HANDLE] and len(place.posts(number, "status")) == 1
+    assert place.mentioned() == [HANDLE] and len(place.posts(number, "status")) == 1
 
 
 def test_an_agent_that_cannot_begin_is_followed_by_the_next(make_place):
@@ -66,7 +62,7 @@ def test_an_agent_that_cannot_begin_is_followed_by_the_next(make_place):
     wait_for(lambda: place.daemon.agent.ends(), "the second agent's run")
     place.wait_state(ticket, "waiting")
     place.wait_quiet()
-    assert not place.codegen.runs and mentioned(place) == []
+    assert not place.codegen.runs and place.mentioned() == []
     assert len(place.posts(number, "status")) == 1
 
 
@@ -81,13 +77,13 @@ def test_cycles_are_spent_so_a_person_is_asked_once(make_place):
         place.check("fix", "test", "failure")
         place.look()
     place.wait_state(ticket, "escalated")
-    wait_for(lambda: mentioned(place), "the team being asked")
+    wait_for(lambda: place.mentioned(), "the team being asked")
     for _ in range(2):
         place.report("fix")
     place.wait_quiet()
     place.restart()
     place.wait_quiet()
-    assert mentioned(place) == ["acme/owners"]
+    assert place.mentioned() == ["acme/owners"]
     assert "escalated" in place.status(number).lower()
     place.daemon.ctl("incident", "retry", ticket["incidentId"])
     wait_for(lambda: place.daemon.agent.ends() == 3, "a further run")
@@ -95,7 +91,7 @@ def test_cycles_are_spent_so_a_person_is_asked_once(make_place):
     place.look()
     place.wait_state(ticket, "resolved")
     place.wait_quiet()
-    assert mentioned(place) == ["acme/owners"]
+    assert place.mentioned() == ["acme/owners"]
 
 
 def test_what_only_a_person_can_do_burns_no_agent(make_place):
@@ -112,13 +108,13 @@ def test_what_only_a_person_can_do_burns_no_agent(make_place):
         place.advance(9 * 3600)
         place.look()
     place.wait_state(ticket, "escalated")
-    wait_for(lambda: mentioned(place), "a person being asked")
+    wait_for(lambda: place.mentioned(), "a person being asked")
     assert place.daemon.agent.ends() == 1
     place.hub.change_pull(PROJECT, number, is_draft=False)
     place.daemon.submit_passed(branch="fix", commit=place.head("fix"), job="test")
     place.wait_state(ticket, "resolved")
     place.wait_quiet()
-    assert mentioned(place) == ["mona"]
+    assert place.mentioned() == ["mona"]
 
 
 def test_a_run_opens_a_pull_request_of_its_own(make_place):

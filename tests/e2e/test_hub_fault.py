@@ -4,7 +4,6 @@ import datetime
 import pytest
 from fault import LIBRARY, Fault
 
-from conftest import wait_for
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_two_cycles_and_a_green(make_place, agents):
     place.wait_quiet()
     assert "resolved" in place.status(number).lower()
     assert len(place.posts(number, "mention")) == (2 if agents == ["asked"] else 0)
-    assert place.hub.set_off(BOT) == [MENTION] * len(place.posts(number, "mention"))
+    assert place.set_off() == [MENTION] * len(place.posts(number, "mention"))
     assert not place.issues()
     checks = place.daemon.tasks("pr_readiness_check")
     assert {task["status"] for task in checks} == {"completed"}

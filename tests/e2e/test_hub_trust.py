@@ -1,6 +1,6 @@
 """Whose log reaches an agent: by default of nobody who could not push himself; and hands off where a label says so."""
 import pytest
-from hub_place import BOT, HANDLE, PROJECT, make_place  # noqa: F401
+from hub_place import HANDLE, PROJECT, make_place  # noqa: F401
 
 from conftest import wait_for
 
@@ -47,7 +47,7 @@ def test_nothing_is_triggered_until_an_operator_says_so(make_place, case):
         place.incident(ticket)), "the incident saying that it is held")
     assert found["cycle"] == 1
     assert not place.posts(number, "mention") and not place.daemon.agent.runs()
-    assert place.hub.set_off(BOT) == []
+    assert place.set_off() == []
     said = place.daemon.ctl("explain", ticket["incidentId"])["text"]
     assert "release" in said
     place.daemon.ctl("incident", "release", ticket["incidentId"])
