@@ -5,7 +5,6 @@ import pytest
 from fault import LIBRARY, Fault
 
 
-
 @pytest.fixture
 def fault(idle):
     assert LIBRARY.exists()
