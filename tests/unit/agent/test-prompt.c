@@ -13,6 +13,7 @@
 #include "common/text.h"
 
 struct fixture {
+	enum prompt_reader reader;
 	struct incident incident;
 	struct report report;
 	struct buffer out;
@@ -46,7 +47,8 @@ static int teardown(void **state) {
 
 static const char *write_prompt(struct fixture *f, const struct task *history, size_t n_history) {
 	buffer_consume(&f->out, f->out.len);
-	assert_int_equal(prompt_write(&f->out, &f->incident, &f->report, history, n_history), 0);
+	assert_int_equal(
+		prompt_write(&f->out, f->reader, &f->incident, &f->report, history, n_history), 0);
 	return f->out.data;
 }
 
@@ -240,7 +242,8 @@ static void test_bounded(void **state) {
 	buffer_finish(&f->out);
 	buffer_init(&f->out, 100);
 	f->report = (struct report){ 0 };
-	assert_int_equal(prompt_write(&f->out, &f->incident, &f->report, NULL, 0), -EMSGSIZE);
+	assert_int_equal(
+		prompt_write(&f->out, f->reader, &f->incident, &f->report, NULL, 0), -EMSGSIZE);
 }
 
 int main(void) {
