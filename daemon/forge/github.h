@@ -30,6 +30,8 @@
 struct github;
 struct github_app;
 struct github_batches;
+struct github_identifying;
+struct github_rest;
 
 /* ---- one request ---- */
 
@@ -74,9 +76,10 @@ struct github_call {
 	struct list node; /* of the queue it is in */
 	enum {
 		GITHUB_CALL_IDLE,
-		GITHUB_CALL_QUEUED, /* `reads`, `queries` or `writes`, or an installation's `waiting` */
-		GITHUB_CALL_ACTIVE, /* `active`, http has it */
-		GITHUB_CALL_ENDED,  /* `ended` */
+		GITHUB_CALL_QUEUED,  /* `reads`, `queries` or `writes` */
+		GITHUB_CALL_WAITING, /* for the token of an installation */
+		GITHUB_CALL_ACTIVE,  /* `active`, http has it */
+		GITHUB_CALL_ENDED,   /* `ended` */
 	} state;
 	enum github_call_kind kind;
 	enum github_call_as as;
@@ -88,19 +91,21 @@ struct github_call {
 	char project[LIMIT_NAME_MAX];
 	char subject[LIMIT_SUBJECT_MAX];
 	const char *method;
-	char *url; /* owned, as the next two */
+	char *path; /* owned, as the next three; NULL: GraphQL's */
+	char *url;  /* of the settings it went out with */
 	char *body;
 	char *authorization; /* a header line, wiped */
 	const char *headers[6];
 };
 
 /*
- * Queues a call; `call` is zeroed at first, finished later. Returns: 0, `done` will run; -ESHUTDOWN; -ENOMEM; -EINVAL,
- * no such URL (a bug).
+ * Queues a call; `call` is zeroed at first, finished later. Returns: 0, `done` will run; -ESHUTDOWN; -EAGAIN,
+ * LIMIT_GITHUB_CALLS wait; -ENOMEM.
  *
- * done(status): 0, answered, look at `meaning`; -EAGAIN, not sent: the budget is used up (BUDGET_LIMITED) or there is no
- * credential that the forge accepts (BUDGET_UNAUTHORIZED); -ECANCELED; else http's, no answer. `sentence`, `passing`,
- * `retry_ms` and `doubtful` tell the rest, whatever happened.
+ * done(status): 0, answered, look at `meaning`; -EAGAIN, not sent: the budget is used up (BUDGET_LIMITED), there is no
+ * credential that the forge accepts (BUDGET_UNAUTHORIZED), or of an App whatever its installation's token was refused
+ * with; -ECANCELED; else http's, no answer. `sentence`, `passing`, `retry_ms` and `doubtful` tell the rest, whatever
+ * happened.
  */
 must_check int github_send(struct github *github, struct github_call *call,
 	const struct github_ask *ask, void (*done)(struct github_call *call, int status));
@@ -130,6 +135,10 @@ struct github_wait {
 	char sentence[LIMIT_SENTENCE_MAX];
 	bool passing;
 	int64_t retry_ms;
+	/* github's, as the node */
+	struct github *github;
+	char project[LIMIT_NAME_MAX];
+	bool waiting;
 };
 
 /*
@@ -139,6 +148,7 @@ struct github_wait {
  */
 must_check int github_identify(struct github *github, const char *project, struct github_wait *wait,
 	void (*done)(struct github_wait *wait, int status));
+/* `done` runs with -ECANCELED. Not waiting: harmless. */
 void github_wait_cancel(struct github_wait *wait);
 
 /* ---- one look at a branch or pull request, many in one query ---- */
@@ -153,22 +163,36 @@ struct github_look {
 
 	/* out, when the status was 0; owned, until github_look_finish() */
 	struct github_snapshot *snapshot;
-	char sentence[LIMIT_SENTENCE_MAX]; /* of a failure */
+	/* out, of a failure */
+	char sentence[LIMIT_SENTENCE_MAX];
 	int64_t retry_ms;
 
 	/* github's */
 	struct list node;
 	void (*done)(struct github_look *look, int status);
 	struct github *github;
-	void *state;
+	struct github_rest *rest; /* while it is asked about by REST; owned */
+	enum {
+		GITHUB_LOOK_IDLE,
+		GITHUB_LOOK_GATHERED, /* waits for its query */
+		GITHUB_LOOK_SLEEPING, /* waits to be asked about again */
+		GITHUB_LOOK_ASKED,    /* its query is under way */
+		GITHUB_LOOK_REST,
+		GITHUB_LOOK_ENDED,
+	} place;
 	int status;
 	int64_t number; /* what is asked about now */
+	int64_t due_ms; /* of the loop: when it is asked about again */
 	uint8_t n_pages;
-	uint8_t n_tries; /* for mergeability */
+	uint8_t n_tries;   /* for mergeability */
+	uint8_t asked;	   /* GITHUB_REST_*, for this snapshot */
+	bool is_continued; /* the next answer is a further page of `snapshot` */
+	bool is_cancelled;
 };
 
 /*
- * Returns: 0, `done` will run; -ESHUTDOWN; -ENOMEM. done(status): 0, the snapshot tells what is known and why the rest is
+ * Asks about a pull request, or about a branch and its open pull request; `look` is zeroed at first. Returns: 0, `done`
+ * will run; -ESHUTDOWN; -EAGAIN, LIMIT_GITHUB_LOOKS wait. done(status): 0, the snapshot tells what is known and why the rest is
  * not (unreachable, rate limited); -EAGAIN, no credential that the forge accepts; -EINVAL, the project is no
  * "owner/name"; -ECANCELED; -ENOMEM.
  */
@@ -182,7 +206,7 @@ void github_look_finish(struct github_look *look);
 /* Of what we put on a head ourselves: of a commit status its context, of an App's check run its name. */
 #define GITHUB_HEAD_CONTEXT "codegend/follow-up"
 
-struct github_repository {
+struct github_known_repository {
 	char project[LIMIT_NAME_MAX];
 	bool has_label;	       /* or it cannot be made, which was said */
 	bool told_label;       /* that it cannot be labelled */
@@ -190,9 +214,9 @@ struct github_repository {
 };
 
 /* The last ones that were published to. */
-struct github_repositories {
+struct github_known {
 	char label[LIMIT_SUBJECT_MAX]; /* that `has_label` is about */
-	struct github_repository rows[LIMIT_GITHUB_REPOSITORIES];
+	struct github_known_repository rows[LIMIT_GITHUB_REPOSITORIES];
 	size_t n;
 	size_t next; /* the one to be forgotten */
 };
@@ -216,12 +240,14 @@ struct github {
 	char slug[LIMIT_SUBJECT_MAX];  /* of the App; "" unknown, or no App */
 	bool is_bot;
 	struct list identify_waiting;
-	struct github_call *identify; /* in flight; owned */
+	struct list identify_cancelled;
+	struct github_identifying *identifying; /* under way; owned */
 
 	/* github_client.c: calls by where they are */
 	struct list reads;
 	struct list queries;
 	struct list writes;
+	size_t n_writes; /* in `writes` */
 	struct list active;
 	struct list ended;	/* `done` runs from the loop */
 	size_t n_calls;		/* on any of them */
@@ -230,10 +256,11 @@ struct github {
 	uv_timer_t gap;		/* a write was sent: active until the next one may go */
 	uv_async_t wake;
 
-	struct github_app *app;			 /* github_app.c; NULL: a token */
-	struct github_batches *batches;		 /* github_batch.c */
-	unsigned without;			 /* GITHUB_WITHOUT_*, learnt */
-	struct github_repositories repositories; /* github_label.c */
+	struct github_app *app;		/* github_app.c; NULL: a token */
+	struct github_batches *batches; /* github_batch.c */
+	unsigned without;		/* GITHUB_WITHOUT_*, learnt */
+	bool told_bot;			/* that nobody listens to it */
+	struct github_known known;	/* github_label.c */
 	bool closing;
 	int n_handles; /* to be closed */
 };

@@ -397,6 +397,26 @@ static void reads_all_pages_and_only_ours(void **state) {
 	HAS(fake.items[250].body, "This is cycle 1 of 3"); /* up to date */
 }
 
+static void long_pages_are_read_in_pieces(void **state) {
+	char body[GITHUB_MARKER_MAX];
+	const struct github_marker marker = { .kind = GITHUB_POST_STATUS };
+
+	scene_begin();
+	scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
+	for (int i = 0; i < 15; i++) {
+		(void)fake_add(0, 17, FAKE_OTHER, github_marker_format(&marker, body));
+	}
+	fake_fail("POST", "/comments", FAKE_APPLIED, FAKE_RESET);
+	assert_int_equal(scene_publish(FORGE_REPORT), -ECONNRESET);
+	fake_fail("GET", "/comments?", FAKE_NONE, FAKE_TOO_LONG);
+	fake_fail("GET", "&page=2", FAKE_NONE, FAKE_TOO_LONG);
+	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	assert_int_equal(fake_asked("/comments?per_page=100"), 1);
+	assert_int_equal(fake_asked("/comments?per_page=10&page=2"), 1);
+	assert_int_equal(fake_asked("/comments?per_page=1&page=16"), 1);
+	assert_int_equal(fake_count("kind=status"), 1);
+}
+
 /* Of issues only the pages since the incident began. */
 static void issues_are_read_back_to_its_beginning(void **state) {
 	scene_begin();
@@ -770,6 +790,7 @@ int main(void) {
 		cmocka_unit_test_teardown(waits_until_it_is_settled, tear_down),
 		cmocka_unit_test_teardown(the_oldest_stays, tear_down),
 		cmocka_unit_test_teardown(reads_all_pages_and_only_ours, tear_down),
+		cmocka_unit_test_teardown(long_pages_are_read_in_pieces, tear_down),
 		cmocka_unit_test_teardown(issues_are_read_back_to_its_beginning, tear_down),
 		cmocka_unit_test_teardown(a_clock_set_back_is_survived, tear_down),
 		cmocka_unit_test_teardown(a_deleted_post_is_made_again, tear_down),
