@@ -184,7 +184,7 @@
 #define LIMIT_GITHUB_TOKEN_MAX_BYTES 4096
 #define LIMIT_GITHUB_JWT_AGE_MS (CLOCK_MINUTE_MS)      /* how far clocks may differ */
 #define LIMIT_GITHUB_JWT_LIFE_MS (9 * CLOCK_MINUTE_MS) /* GitHub allows ten */
-#define LIMIT_GITHUB_DUPLICATES 16		  /* of one post, removed at once */
+#define LIMIT_GITHUB_DUPLICATES 16		       /* of one post, removed at once */
 #define LIMIT_GITHUB_REPOSITORIES 64 /* of which is remembered what was said and made once */
 #define LIMIT_GITHUB_SKEW_MS                                                                       \
 	CLOCK_DAY_MS /* how far our clock and GitHub's may be apart for issues to be found again */

@@ -1,4 +1,4 @@
-#include "fake_github.h"
+#include "tests/unit/forge/fake_github.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -127,7 +127,12 @@ static json_t *view(const struct fake_item *item) {
 static long number_in(const char *name) {
 	const char *at = strstr(fake.path, name);
 
-	return at != NULL ? strtol(at + strlen(name), NULL, 10) : 0;
+	long number = 0;
+
+	for (at = at != NULL ? at + strlen(name) : ""; isdigit((unsigned char)*at); at++) {
+		number = 10 * number + (*at - '0');
+	}
+	return number;
 }
 
 /* Ascending by id, issues descending, as GitHub has it; `on` 0: issues. */

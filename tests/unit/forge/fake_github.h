@@ -1,8 +1,8 @@
 /*
  * fake_github - the functions of the client that a publish uses, over a GitHub in memory. Linked instead of the client.
  *
- * Nothing happens inside a call: fake_pump() answers what waits, one thing at a time, requests and commits alike. A fault
- * is told for one of the next requests or commits. What was asked is kept as lines "METHOD path".
+ * Nothing happens inside a call: fake_pump() answers what waits, one thing at a time, requests and commits alike. A
+ * fault is told for one of the next requests or commits. What was asked is kept as lines "METHOD path".
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "publish_scene.h"
+#include "tests/unit/forge/publish_scene.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,7 +10,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "publish_scene.h"
+#include "tests/unit/forge/publish_scene.h"
 
 /* More than any publish here has. */
 #define STEPS_MAX 40
