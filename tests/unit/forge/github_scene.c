@@ -27,8 +27,10 @@ static struct {
 	int64_t at_ms;
 } hurried[4];
 
-int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb fired, uint64_t after_ms, uint64_t repeat_ms);
-int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb fired, uint64_t after_ms, uint64_t repeat_ms);
+int __real_uv_timer_start(
+	uv_timer_t *timer, uv_timer_cb fired, uint64_t after_ms, uint64_t repeat_ms);
+int __wrap_uv_timer_start(
+	uv_timer_t *timer, uv_timer_cb fired, uint64_t after_ms, uint64_t repeat_ms);
 
 static void hurried_fired(uv_timer_t *timer) {
 	for (size_t i = 0; i < ARRAY_SIZE(hurried); i++) {
@@ -45,7 +47,8 @@ static bool is_of_forge(const struct github *github, const uv_timer_t *timer) {
 		timer == &github->batches->window || timer == &github->batches->nap;
 }
 
-int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb fired, uint64_t after_ms, uint64_t repeat_ms) {
+int __wrap_uv_timer_start(
+	uv_timer_t *timer, uv_timer_cb fired, uint64_t after_ms, uint64_t repeat_ms) {
 	struct github *github = current->forge != NULL ? scene_github(current) : NULL;
 	size_t at = 0;
 
@@ -91,7 +94,8 @@ static void put_page(struct buffer *out, int total, int end) {
 }
 
 static void put_commit(struct buffer *out, const struct scene_pull *pull, const char *after) {
-	int n = pull->n_checks > 0 ? pull->n_checks : 1, at = after != NULL ? (int)strtoll(after, NULL, 10) : 0;
+	int n = pull->n_checks > 0 ? pull->n_checks : 1,
+	    at = after != NULL ? (int)strtoll(after, NULL, 10) : 0;
 	int end = MIN(n, at + LIMIT_GITHUB_PAGE);
 	const char *conclusion = pull->conclusion != NULL ? pull->conclusion : "SUCCESS";
 
@@ -107,7 +111,8 @@ static void put_commit(struct buffer *out, const struct scene_pull *pull, const 
 	for (int i = at; i < end; i++) {
 		put(out,
 			"%s{\"__typename\":\"CheckRun\",\"databaseId\":%d,\"name\":\"check %d\",\"status\":"
-			"\"COMPLETED\",\"conclusion\":\"%s\",\"startedAt\":\"" OLD "\",\"completedAt\":\"" LATER
+			"\"COMPLETED\",\"conclusion\":\"%s\",\"startedAt\":\"" OLD
+			"\",\"completedAt\":\"" LATER
 			"\",\"isRequired\":true,\"checkSuite\":{\"databaseId\":5,\"app\":{\"slug\":\"ci\"},"
 			"\"workflowRun\":null}}",
 			i > at ? "," : "", i + 1, i, conclusion);
@@ -192,8 +197,8 @@ static void put_errors(struct buffer *out, const json_t *variables, size_t n) {
 		const struct scene_pull *pull = find_pull(variables, i);
 
 		if (pull->error != NULL) {
-			put(out, "%s{\"type\":\"%s\",\"path\":[\"t%zu\"],\"message\":\"told so\"}", comma,
-				pull->error, i);
+			put(out, "%s{\"type\":\"%s\",\"path\":[\"t%zu\"],\"message\":\"told so\"}",
+				comma, pull->error, i);
 			comma = ",";
 		}
 		if (pull->forbidden) {
@@ -230,8 +235,9 @@ static size_t put_query_answer(struct buffer *out, const char *body) {
 			put(out, "},");
 		}
 	}
-	put(out, "\"rateLimit\":{\"cost\":1,\"limit\":5000,\"remaining\":4000,\"resetAt\":\"" LATER
-		 "\"}},\"errors\":[");
+	put(out,
+		"\"rateLimit\":{\"cost\":1,\"limit\":5000,\"remaining\":4000,\"resetAt\":\"" LATER
+		"\"}},\"errors\":[");
 	put_errors(out, variables, n);
 	put(out, "]}");
 	json_decref(asked);
@@ -289,8 +295,7 @@ static const struct peer_answer *choose(struct peer *peer) {
 		scene->n_targets[scene->n_lines - 1] =
 			put_query_answer(&body, strstr(peer->request, "\r\n\r\n") + 4);
 	} else {
-		assert_int_equal(
-			buffer_append_str(&body, reply->body != NULL ? reply->body : ""), 0);
+		assert_int_equal(buffer_append_str(&body, reply->body != NULL ? reply->body : ""), 0);
 	}
 	buffer_finish(out);
 	buffer_init(out, 8 * 1024 * 1024);

@@ -16,9 +16,9 @@
 #include "tests/unit/forge/github_scene.h"
 
 #define APP 4711
-#define GRANTED                                                                                  \
-	"\"permissions\":{\"actions\":\"read\",\"checks\":\"write\",\"contents\":\"read\","      \
-	"\"issues\":\"write\",\"metadata\":\"read\",\"pull_requests\":\"write\",\"statuses\":\"" \
+#define GRANTED                                                                                    \
+	"\"permissions\":{\"actions\":\"read\",\"checks\":\"write\",\"contents\":\"read\","        \
+	"\"issues\":\"write\",\"metadata\":\"read\",\"pull_requests\":\"write\",\"statuses\":\""   \
 	"write\",\"administration\":\"write\"}"
 #define FOUND(id) "{\"id\":" id "," GRANTED "}"
 /* Two hours later than the scene begins. */
@@ -30,7 +30,8 @@
 static EVP_PKEY *rsa;
 static char rsa_pem[4096];
 
-static void write_pem(EVP_PKEY *key, bool traditional, const char *passphrase, char *out, size_t size) {
+static void write_pem(
+	EVP_PKEY *key, bool traditional, const char *passphrase, char *out, size_t size) {
 	BIO *bio = BIO_new(BIO_s_mem());
 	const EVP_CIPHER *cipher = passphrase != NULL ? EVP_aes_128_cbc() : NULL;
 	int n;
@@ -38,8 +39,8 @@ static void write_pem(EVP_PKEY *key, bool traditional, const char *passphrase, c
 	assert_non_null(bio);
 	assert_int_equal(traditional ? PEM_write_bio_PrivateKey_traditional(
 					       bio, key, cipher, NULL, 0, NULL, (void *)passphrase)
-				     : PEM_write_bio_PrivateKey(bio, key, cipher, NULL, 0, NULL,
-					       (void *)passphrase),
+				     : PEM_write_bio_PrivateKey(
+					       bio, key, cipher, NULL, 0, NULL, (void *)passphrase),
 		1);
 	n = BIO_read(bio, out, (int)size - 1);
 	assert_true(n > 0);
@@ -414,8 +415,9 @@ static void a_key_that_is_none_is_told(void **state) {
 	struct fixture *f = *state;
 	char why[LIMIT_SENTENCE_MAX];
 
-	assert_int_equal(setenv("SCENE_KEY",
-				 "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", 1),
+	assert_int_equal(
+		setenv("SCENE_KEY",
+			"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", 1),
 		0);
 	start(f, replies, ARRAY_SIZE(replies));
 	assert_true(forge_open_ms(f->scene.forge, false, f->scene.now_ms, why) == INT64_MAX);
@@ -468,7 +470,8 @@ static void wait_done(struct github_wait *wait, int status) {
 static void an_app_is_its_bot(void **state) {
 	static struct scene_reply replies[] = {
 		{ "GET /app", 200, "{\"id\":4711,\"slug\":\"code-gend\"}", NULL, 0, 0 },
-		{ "GET /users/code-gend%5Bbot%5D", 200, "{\"id\":99,\"login\":\"code-gend[bot]\",\"type\":\"Bot\"}", NULL, 1, 0 },
+		{ "GET /users/code-gend%5Bbot%5D", 200,
+			"{\"id\":99,\"login\":\"code-gend[bot]\",\"type\":\"Bot\"}", NULL, 1, 0 },
 		{ "GET /users/code-gend%5Bbot%5D", 404, "{}", NULL, 0, 0 },
 		{ "GET /repos/acme/web/installation", 200, FOUND("12"), NULL, 0, 0 },
 		{ "POST /app/installations/12/access_tokens", 201, TOKEN("t"), NULL, 0, 0 },

@@ -177,10 +177,11 @@ static void the_writes_of_an_hour_count_after_a_restart(void **state) {
 /* ---- limits ---- */
 
 static void a_used_up_limit_is_waited_for(void **state) {
-	static struct scene_reply replies[] = {
-		{ "GET /limited", 403, "{\"message\":\"API rate limit exceeded\"}", RESET_IN_300_S, 0, 0 },
-		{ "GET /short", 429, "{}", RESET_IN_30_S, 0, 0 }, { "GET /r", 200, "{}", NULL, 0, 0 }
-	};
+	static struct scene_reply replies[] = { { "GET /limited", 403,
+							"{\"message\":\"API rate limit exceeded\"}",
+							RESET_IN_300_S, 0, 0 },
+		{ "GET /short", 429, "{}", RESET_IN_30_S, 0, 0 },
+		{ "GET /r", 200, "{}", NULL, 0, 0 } };
 	struct fixture *f = *state;
 	struct github_call *call;
 
@@ -206,7 +207,8 @@ static void a_used_up_limit_is_waited_for(void **state) {
 
 static void a_secondary_limit_stops_writes_too(void **state) {
 	static struct scene_reply replies[] = {
-		{ "POST /w", 403, "{\"message\":\"You have exceeded a secondary rate limit\"}", "Retry-After: 120\r\n", 1, 0 },
+		{ "POST /w", 403, "{\"message\":\"You have exceeded a secondary rate limit\"}",
+			"Retry-After: 120\r\n", 1, 0 },
 		{ "POST /w", 201, "{}", NULL, 0, 0 },
 	};
 	struct fixture *f = *state;
@@ -316,28 +318,37 @@ static const struct meaning_row {
 } meaning_rows[] = {
 	{ "done", { "", 201, "{}", NULL, 0, 0 }, BUDGET_OK, false, false, "" },
 	{ "a permission is missing",
-		{ "", 403, WORDS("Resource not accessible by integration"), "X-Accepted-GitHub-Permissions: issues=write\r\n", 0, 0 },
+		{ "", 403, WORDS("Resource not accessible by integration"),
+			"X-Accepted-GitHub-Permissions: issues=write\r\n", 0, 0 },
 		BUDGET_NOT_ALLOWED, false, false, "give it \"issues=write\"" },
-	{ "a permission is missing, and nobody says which", { "", 403, WORDS("Must have admin rights"), NULL, 0, 0 },
-		BUDGET_NOT_ALLOWED, false, false, "\"Must have admin rights\"" },
-	{ "single sign-on", { "", 403, "{}", "X-GitHub-SSO: required; url=https://github.example/orgs/acme/sso\r\n", 0, 0 },
+	{ "a permission is missing, and nobody says which",
+		{ "", 403, WORDS("Must have admin rights"), NULL, 0, 0 }, BUDGET_NOT_ALLOWED, false,
+		false, "\"Must have admin rights\"" },
+	{ "single sign-on",
+		{ "", 403, "{}",
+			"X-GitHub-SSO: required; url=https://github.example/orgs/acme/sso\r\n", 0, 0 },
 		BUDGET_SSO, false, false, "open https://github.example/orgs/acme/sso" },
-	{ "single sign-on, at a strange address", { "", 403, "{}", "X-GitHub-SSO: required; url=javascript:x\r\n", 0, 0 },
-		BUDGET_SSO, false, false, "its settings" },
+	{ "single sign-on, at a strange address",
+		{ "", 403, "{}", "X-GitHub-SSO: required; url=javascript:x\r\n", 0, 0 }, BUDGET_SSO,
+		false, false, "its settings" },
 	{ "not found", { "", 404, WORDS("Not Found"), NULL, 0, 0 }, BUDGET_NOT_FOUND, false, false,
 		"it is gone, or the credential may not see it" },
-	{ "turned off", { "", 410, WORDS("Issues are disabled for this repo"), NULL, 0, 0 }, BUDGET_GONE, false, false,
-		"Issues are disabled for this repo" },
+	{ "turned off", { "", 410, WORDS("Issues are disabled for this repo"), NULL, 0, 0 },
+		BUDGET_GONE, false, false, "Issues are disabled for this repo" },
 	{ "refused, with a reason",
-		{ "", 422, "{\"message\":\"Validation Failed\",\"errors\":[{\"field\":\"body\",\"code\":\"too_long\"}]}", NULL, 0, 0 },
+		{ "", 422, "{\"message\":\"Validation Failed\",\"errors\":[{\"field\":\"body\",\"code\":\"too_long\"}]}",
+			NULL, 0, 0 },
 		BUDGET_INVALID, false, false, "\"Validation Failed: body too_long\"" },
 	{ "refused, and it says why in words",
-		{ "", 422, "{\"message\":\"Validation Failed\",\"errors\":[{\"message\":\"body is too long\"}]}", NULL, 0, 0 },
+		{ "", 422, "{\"message\":\"Validation Failed\",\"errors\":[{\"message\":\"body is too long\"}]}",
+			NULL, 0, 0 },
 		BUDGET_INVALID, false, false, "body is too long" },
-	{ "refused, and no JSON", { "", 400, "<html>", NULL, 0, 0 }, BUDGET_INVALID, false, false, "comment 7 of" },
+	{ "refused, and no JSON", { "", 400, "<html>", NULL, 0, 0 }, BUDGET_INVALID, false, false,
+		"comment 7 of" },
 	{ "500", { "", 500, "{}", NULL, 0, 0 }, BUDGET_NO_ANSWER, true, true, "could not answer" },
 	{ "502", { "", 502, "<html>", NULL, 0, 0 }, BUDGET_NO_ANSWER, true, true, "(502)" },
-	{ "moved for good", { "", 301, "{}", "Location: /w/2\r\n", 0, 0 }, BUDGET_MOVED, false, false, "has moved" },
+	{ "moved for good", { "", 301, "{}", "Location: /w/2\r\n", 0, 0 }, BUDGET_MOVED, false,
+		false, "has moved" },
 };
 
 static void answers_are_told_apart(void **state) {
@@ -455,8 +466,7 @@ static void pages_are_found(void **state) {
 		assert_int_equal(buffer_append_str(&text, at), 0);
 		(void)TEXT_SET(headers, text.data);
 		buffer_finish(&text);
-		assert_string_equal(
-			github_next_page(read_once(f, 0, "/r"), out), rows[i].path);
+		assert_string_equal(github_next_page(read_once(f, 0, "/r"), out), rows[i].path);
 	}
 }
 
@@ -477,14 +487,15 @@ static void wait_done(struct github_wait *wait, int status) {
 
 static void identify(struct fixture *f, struct waiter *waiter) {
 	waiter->n_done = &f->n_done;
-	assert_int_equal(github_identify(scene_github(&f->scene), "acme/web", &waiter->wait, wait_done),
-		0);
+	assert_int_equal(
+		github_identify(scene_github(&f->scene), "acme/web", &waiter->wait, wait_done), 0);
 }
 
 static void who_we_are_is_asked_once(void **state) {
 	static struct scene_reply replies[] = {
 		{ "GET /user", 200, "{\"id\":42,\"login\":\"ann\",\"type\":\"User\"}", NULL, 1, 0 },
-		{ "GET /user", 200, "{\"id\":43,\"login\":\"robo[bot]\",\"type\":\"Bot\"}", NULL, 0, 0 },
+		{ "GET /user", 200, "{\"id\":43,\"login\":\"robo[bot]\",\"type\":\"Bot\"}", NULL, 0,
+			0 },
 	};
 	struct fixture *f = *state;
 	struct waiter waiters[4];
@@ -620,7 +631,8 @@ static void names_are_encoded(void **state) {
 
 static void status_tells_what_is_left(void **state) {
 	static struct scene_reply replies[] = { { "GET /r", 200, "{}",
-		"X-RateLimit-Limit: 5000\r\nX-RateLimit-Remaining: 4812\r\nX-RateLimit-Reset: 1758245593\r\n", 0, 0 } };
+		"X-RateLimit-Limit: 5000\r\nX-RateLimit-Remaining: 4812\r\nX-RateLimit-Reset: 1758245593\r\n",
+		0, 0 } };
 	struct fixture *f = *state;
 	json_t *status;
 
