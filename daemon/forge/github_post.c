@@ -217,26 +217,40 @@ static int intend(struct github_publishing *p) {
 	return record(p, &next);
 }
 
+/* Fails when that is committed, or cannot be: the next attempt finds out. */
+static int fail_with(struct github_publishing *p, int failure, const struct post *next) {
+	struct github_once *once = &p->once;
+
+	once->failure = failure;
+	once->state = GITHUB_ONCE_FAILED;
+	once->next = *next;
+	return p->publish->record(p->publish, &once->next) == 0 ? -EINPROGRESS : failure;
+}
+
 /* Nothing of this write is there, and that is certain: as before, but for what an earlier one may still do. */
 static int take_back(struct github_publishing *p, int failure) {
-	struct github_once *once = &p->once;
-	struct post next = once->before;
+	const struct post *row = p->once.row;
+	struct post next = p->once.before;
 
-	once->refused = failure;
-	once->state = GITHUB_ONCE_REFUSED;
-	next.intent_ms = 0;
-	next.suspect_ms = once->row->suspect_ms;
 	if (!github_post_is_known(&next)) {
-		next = (struct post){ .incident_id = next.incident_id,
-			.kind = next.kind,
-			.task_id = next.task_id,
-			.suspect_ms = next.suspect_ms,
-			/* Where to look for what may still appear. */
-			.number = next.suspect_ms != 0 ? once->row->number : 0,
-			.is_issue = next.suspect_ms != 0 && once->row->is_issue };
+		next = (struct post){
+			.incident_id = row->incident_id, .kind = row->kind, .task_id = row->task_id
+		};
+		if (row->suspect_ms != 0) { /* where to look for what may still appear */
+			next.number = row->number;
+			next.is_issue = row->is_issue;
+		}
 	}
-	once->next = next;
-	return p->publish->record(p->publish, &once->next) == 0 ? -EINPROGRESS : failure;
+	next.suspect_ms = row->suspect_ms;
+	return fail_with(p, failure, &next);
+}
+
+/* It may have waited long for its turn: only from now on nothing more is sent. */
+static int stay_in_doubt(struct github_publishing *p, int failure) {
+	struct post next = *p->once.row;
+
+	next.intent_ms = clock_now_ms();
+	return fail_with(p, failure, &next);
 }
 
 static int post(struct github_publishing *p) {
@@ -291,7 +305,7 @@ static int end_post(struct github_publishing *p) {
 	int r;
 
 	if (!github_publish_went_well(p)) {
-		return p->call.doubtful ? github_publish_refused(p) : refuse(p);
+		return p->call.doubtful ? stay_in_doubt(p, github_publish_refused(p)) : refuse(p);
 	}
 	r = github_decode_posts(answer->data, answer->len, &made, &n, &n_items);
 	if (r == 0 && n == 1 && (made[0].number > 0 || !next.is_issue)) {
@@ -299,8 +313,9 @@ static int end_post(struct github_publishing *p) {
 	}
 	free(made);
 	if (next.intent_ms != 0) {
-		return github_publish_fail(p, -EAGAIN, true, 0,
-			"What GitHub answered to a post cannot be read; it is looked for there.");
+		return stay_in_doubt(p,
+			github_publish_fail(p, -EAGAIN, true, 0,
+				"What GitHub answered to a post cannot be read; it is looked for there."));
 	}
 	once->written = true;
 	once->state = GITHUB_ONCE_WRITTEN;
@@ -333,7 +348,7 @@ int github_once_step(struct github_publishing *p) {
 		case GITHUB_ONCE_INTEND: r = intend(p); break;
 		case GITHUB_ONCE_INTENDED: r = post(p); break;
 		case GITHUB_ONCE_ANSWERED: r = end_post(p); break;
-		case GITHUB_ONCE_REFUSED: return once->refused;
+		case GITHUB_ONCE_FAILED: return once->failure;
 		case GITHUB_ONCE_WRITTEN:
 			r = recorded(p);
 			once->state = GITHUB_ONCE_END;

@@ -45,7 +45,7 @@ enum github_once_state {
 	GITHUB_ONCE_INTEND,
 	GITHUB_ONCE_INTENDED, /* the intent is committed */
 	GITHUB_ONCE_ANSWERED, /* the write was answered, or not */
-	GITHUB_ONCE_REFUSED,  /* that nothing was written is committed */
+	GITHUB_ONCE_FAILED,   /* what is left of a write that failed is committed, or not */
 	GITHUB_ONCE_WRITTEN,  /* what was written, or found, is committed */
 	GITHUB_ONCE_END,
 };
@@ -57,7 +57,7 @@ struct github_once {
 	struct post before;	   /* to go back to when GitHub refuses */
 	struct post next;	   /* what is being committed */
 	bool look;		   /* looks before it writes though no outcome is unknown */
-	int refused;		   /* what the publish fails with when `before` is committed */
+	int failure;		   /* GITHUB_ONCE_FAILED: of the publish */
 	bool found, written;	   /* out */
 	int per_page;		   /* when pages are too long; 0: as many as GitHub gives */
 	struct github_post *posts; /* read back; owned */
