@@ -206,7 +206,7 @@ void github_look_finish(struct github_look *look);
 /* Of what we put on a head ourselves: of a commit status its context, of an App's check run its name. */
 #define GITHUB_HEAD_CONTEXT "codegend/follow-up"
 
-struct github_repository {
+struct github_known_repository {
 	char project[LIMIT_NAME_MAX];
 	bool has_label;	       /* or it cannot be made, which was said */
 	bool told_label;       /* that it cannot be labelled */
@@ -214,9 +214,9 @@ struct github_repository {
 };
 
 /* The last ones that were published to. */
-struct github_repositories {
+struct github_known {
 	char label[LIMIT_SUBJECT_MAX]; /* that `has_label` is about */
-	struct github_repository rows[LIMIT_GITHUB_REPOSITORIES];
+	struct github_known_repository rows[LIMIT_GITHUB_REPOSITORIES];
 	size_t n;
 	size_t next; /* the one to be forgotten */
 };
@@ -256,11 +256,11 @@ struct github {
 	uv_timer_t gap;		/* a write was sent: active until the next one may go */
 	uv_async_t wake;
 
-	struct github_app *app;			 /* github_app.c; NULL: a token */
-	struct github_batches *batches;		 /* github_batch.c */
-	unsigned without;			 /* GITHUB_WITHOUT_*, learnt */
-	bool told_bot;				 /* that nobody listens to it */
-	struct github_repositories repositories; /* github_label.c */
+	struct github_app *app;		/* github_app.c; NULL: a token */
+	struct github_batches *batches; /* github_batch.c */
+	unsigned without;		/* GITHUB_WITHOUT_*, learnt */
+	bool told_bot;			/* that nobody listens to it */
+	struct github_known known;	/* github_label.c */
 	bool closing;
 	int n_handles; /* to be closed */
 };
