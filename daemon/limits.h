@@ -133,6 +133,20 @@
 #define LIMIT_LEFTOVER_BATCH 64			/* processes killed at once then */
 #define LIMIT_ENVIRON_MAX_BYTES (6 * 1024 * 1024) /* the most that Linux lets a process have */
 #define LIMIT_PROMPT_MAX_BYTES (512 * 1024)
+/* Of agents that work elsewhere. */
+#define LIMIT_AGENT_SETTLE_MS                                                                      \
+	(2 * CLOCK_MINUTE_MS) /* so long a run that was asked for without an answer may still begin */
+#define LIMIT_AGENT_LOOK_MS (3 * CLOCK_SECOND_MS) /* from such a request to the first look for it */
+#define LIMIT_AGENT_CREDENTIAL_MS                                                                  \
+	(5 * CLOCK_MINUTE_MS) /* until an API key that is refused or missing is tried again */
+#define LIMIT_AGENT_GAP_MS                                                                         \
+	550 /* between requests of all runs together: Codegen takes 60 within 30 s */
+#define LIMIT_AGENT_PAGE 100		     /* items of a list: the most that Codegen gives */
+#define LIMIT_AGENT_RUN_PAGES 20	     /* that are looked through for a run of ours */
+#define LIMIT_AGENT_REPOSITORY_PAGES 100     /* that are looked through for a project */
+#define LIMIT_AGENT_REPOSITORIES 64	     /* whose number is remembered */
+#define LIMIT_AGENT_SKEW_MS CLOCK_HOUR_MS    /* between a service's clock and ours */
+#define LIMIT_AGENT_SUMMARY_BYTES (8 * 1024) /* of what an agent says of its run */
 #define LIMIT_BODY_MAX_BYTES 65536 /* of an issue or comment; GitHub's bound is 65,536 characters */
 
 /* HTTP, of all forges together. Timeouts and the body's cap are defaults: a request may ask for its own. */
@@ -166,6 +180,28 @@
 #define LIMIT_GITHUB_HISTORY_MAX_BYTES (24 * 1024) /* of it: attempts and reasons */
 #define LIMIT_GITHUB_JSON_DEPTH 64
 #define LIMIT_GITHUB_MENTION_MAX_BYTES (8 * 1024) /* a short comment */
+#define LIMIT_GITHUB_CALLS 2048			  /* requests that wait or are in flight */
+#define LIMIT_GITHUB_WAIT_MS                                                                       \
+	(90 * CLOCK_SECOND_MS)	    /* a request that cannot go within it is given back at once */
+#define LIMIT_GITHUB_REDIRECTS 3    /* of one request that are followed */
+#define LIMIT_GITHUB_WINDOW_MS 150  /* what is asked about within it goes in one query */
+#define LIMIT_GITHUB_LOOKS 4096	    /* targets that wait for their query */
+#define LIMIT_GITHUB_CHECK_PAGES 20 /* of one target's checks and suites */
+#define LIMIT_GITHUB_MERGEABLE_TRIES 3 /* while GitHub computes whether it can be merged: */
+#define LIMIT_GITHUB_MERGEABLE_FIRST_MS (2 * CLOCK_SECOND_MS) /* doubled each time */
+#define LIMIT_GITHUB_SINGLE_FAILURES                                                               \
+	2 /* queries about one target in a row without an answer: then all that wait are given up */
+#define LIMIT_GITHUB_ELSEWHERE 64     /* failures of other incidents that a verdict knows of */
+#define LIMIT_GITHUB_INSTALLATIONS 64 /* of an App, that are remembered */
+#define LIMIT_GITHUB_TOKEN_LEFT_MS                                                                 \
+	(10 * CLOCK_MINUTE_MS) /* an installation's token with less than it is renewed */
+#define LIMIT_GITHUB_TOKEN_MAX_BYTES 4096
+#define LIMIT_GITHUB_JWT_AGE_MS (CLOCK_MINUTE_MS)      /* how far clocks may differ */
+#define LIMIT_GITHUB_JWT_LIFE_MS (9 * CLOCK_MINUTE_MS) /* GitHub allows ten */
+#define LIMIT_GITHUB_DUPLICATES 16		       /* of one post, removed at once */
+#define LIMIT_GITHUB_REPOSITORIES 64 /* of which is remembered what was said and made once */
+#define LIMIT_GITHUB_SKEW_MS                                                                       \
+	CLOCK_DAY_MS /* how far our clock and GitHub's may be apart for issues to be found again */
 
 /* A forge's rate. Waits that a peer asks for are never longer than LIMIT_RATE_PAUSE_MAX_MS. */
 #define LIMIT_RATE_WRITE_GAP_MS CLOCK_SECOND_MS

@@ -1,165 +1,67 @@
 #include "daemon/agent/agent.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/fd.h"
 #include "common/log.h"
-#include "common/redact/redact.h"
 #include "common/text.h"
 #include "daemon/agent/command.h"
+#include "daemon/agent/internal.h"
 #include "daemon/agent/leftover.h"
-#include "daemon/model/member.h"
 
-#define DIRECTORY_MODE 0700
-#define REPORT_MODE 0600
-
-struct agent_run {
-	struct process *process;
-	char name[LIMIT_NAME_MAX];
-	char *parent;	 /* owned, as the next: of the directories of all runs */
-	char *directory; /* holds the report while the run lasts */
-	char *report_file;
-	int64_t started_us;
-	int64_t timeout_ms;
-	void (*ended)(void *user, const struct agent_outcome *outcome);
-	void *user;
+static const struct agent_type types[] = {
+	{ "codegen", codegen_start, codegen_stop, codegen_recorded },
+	{ "command", command_start, command_stop, NULL },
 };
 
-static const char *const end_names[] = {
-	[PROCESS_EXITED] = "exited",
-	[PROCESS_SIGNALED] = "signaled",
-	[PROCESS_TIMED_OUT] = "timed_out",
-	[PROCESS_STOPPED] = "stopped",
-};
-
-static void agent_run_free(struct agent_run *run) {
-	int r;
-
-	if (!run) {
-		return;
-	}
-	if (run->directory) {
-		r = fd_remove_tree(run->directory);
-		if (r < 0) {
-			log_warning(
-				"The directory \"%s\" of an agent's run cannot be removed: %s, ignoring.",
-				run->directory, log_errno(r));
+static const struct agent_type *find_type(const char *name) {
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (strcmp(types[i].name, name) == 0) {
+			return &types[i];
 		}
 	}
-	free(run->parent);
-	free(run->directory);
-	free(run->report_file);
-	free(run);
+	return NULL;
 }
 
-DEFINE_CLEANUP(struct agent_run *, agent_run_free);
+int agent_start(uv_loop_t *loop, const struct agent_start *start,
+	void (*ended)(void *user, const struct agent_outcome *outcome), void *user,
+	struct agent_run **ret_run, char *ret_sentence) {
+	const struct agent_type *type = find_type(start->agent->type);
+	struct agent_run *run;
+	int r;
 
-static json_t *outcome_json(
-	const struct agent_run *run, const struct process_outcome *outcome, int64_t duration_ms) {
-	struct member_writer writer;
-	bool exited = outcome->end == PROCESS_EXITED;
-
-	member_begin(&writer);
-	member_text(&writer, "agent", run->name, MEMBER_EMPTY);
-	member_text(&writer, "end", end_names[outcome->end], MEMBER_EMPTY);
-	if (exited) {
-		member_int(&writer, "exitCode", outcome->code);
-	} else {
-		member_null(&writer, "exitCode");
+	if (!type) {
+		text_format(ret_sentence, LIMIT_SENTENCE_MAX,
+			"Agent \"%s\" could not be started: it is of type \"%s\", which only a forge "
+			"can ask.",
+			start->agent->name, start->agent->type);
+		return -EOPNOTSUPP;
 	}
-	/* 0: it was asked to end, and exited by itself. */
-	if (!exited && outcome->code > 0) {
-		member_int(&writer, "signal", outcome->code);
-	} else {
-		member_null(&writer, "signal");
+	r = type->start(loop, start, &run, ret_sentence);
+	if (r < 0) {
+		return r;
 	}
-	member_int(&writer, "durationMs", duration_ms);
-	member_text(&writer, "output", outcome->output, MEMBER_EMPTY);
-	member_int(&writer, "outputDropped", (int64_t)outcome->n_dropped);
-	return member_end(&writer);
+	run->type = type;
+	run->ended = ended;
+	run->user = user;
+	*ret_run = run;
+	return 0;
 }
 
-static void outcome_sentence(const struct agent_run *run, const struct process_outcome *outcome,
-	int64_t duration_ms, char out[LIMIT_SENTENCE_MAX]) {
-	const char *signal_name = outcome->code > 0 ? sigabbrev_np(outcome->code) : NULL;
-	char span[CLOCK_SPAN_MAX];
-	char took[CLOCK_SPAN_MAX];
+void agent_stop(struct agent_run *run, bool leave) {
+	run->type->stop(run, leave);
+}
 
-	text_format(took, sizeof(took), duration_ms < CLOCK_SECOND_MS ? "%lld ms" : "%lld s",
-		(long long)(duration_ms < CLOCK_SECOND_MS ? duration_ms
-							  : duration_ms / CLOCK_SECOND_MS));
-	switch (outcome->end) {
-	case PROCESS_EXITED:
-		text_format(out, LIMIT_SENTENCE_MAX, "Agent \"%s\" exited with code %d after %s.",
-			run->name, outcome->code, took);
-		return;
-	case PROCESS_SIGNALED:
-		text_format(out, LIMIT_SENTENCE_MAX, "Agent \"%s\" was ended by signal %s after %s.",
-			run->name, signal_name ? signal_name : "unknown", took);
-		return;
-	case PROCESS_TIMED_OUT:
-		text_format(out, LIMIT_SENTENCE_MAX, "Agent \"%s\" was stopped at its timeout of %s.",
-			run->name, clock_format_span(run->timeout_ms, span));
-		return;
-	case PROCESS_STOPPED:
-		text_format(out, LIMIT_SENTENCE_MAX,
-			"Agent \"%s\" was stopped by codegend after %s.", run->name, took);
-		return;
+void agent_recorded(struct agent_run *run, int status) {
+	if (run->type->recorded) {
+		run->type->recorded(run, status);
 	}
 }
 
-static void process_ended(void *user, const struct process_outcome *process_outcome) {
-	_cleanup_(agent_run_freep) struct agent_run *run = user;
-	int64_t duration_ms = (clock_mono_us() - run->started_us) / 1000;
-	struct agent_outcome outcome = { 0 };
-
-	outcome_sentence(run, process_outcome, duration_ms, outcome.sentence);
-	/* NULL when memory is short: the sentence alone is recorded then. */
-	outcome.result = outcome_json(run, process_outcome, duration_ms);
-	run->ended(run->user, &outcome);
-}
-
-static int make_dir(const char *path) {
-	return mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-/* Without a sync, which would hold up the loop: what a power cut leaves of it is swept away anyway. */
-static int write_file(const char *path, const char *text) {
-	_cleanup_(fd_closep) int fd =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, REPORT_MODE);
-
-	return fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
-}
-
-static int write_report(const struct agent_run *run, const struct report *report) {
-	json_t *json = report_to_json(report);
-	_cleanup_(freep) char *text = NULL;
-	int r = json ? redact_json(json, NULL) : -ENOMEM;
-
-	if (r == 0) {
-		text = json_dumps(json, JSON_INDENT(2));
-	}
-	json_decref(json);
-	if (!text) {
-		return -ENOMEM;
-	}
-	r = make_dir(run->parent);
-	r = r < 0 ? r : make_dir(run->directory);
-	return r < 0 ? r : write_file(run->report_file, text);
-}
-
-/*
- * The directory of all runs, absolute and without symbolic links: the agents of this daemon are known by it, see
- * agent_sweep(). The caller frees it.
- */
-static int find_parent(const char *state_dir, char **ret_path) {
+int agent_find_directory(const char *state_dir, char **ret_path) {
 	_cleanup_(freep) char *absolute = realpath(state_dir, NULL);
 	char *path;
 
@@ -173,85 +75,10 @@ static int find_parent(const char *state_dir, char **ret_path) {
 	return 0;
 }
 
-static int run_create(const struct agent_start *start, struct agent_run **ret_run) {
-	_cleanup_(agent_run_freep) struct agent_run *run = calloc(1, sizeof(*run));
-	char id[ID_TEXT_MAX];
-	int r;
-
-	if (!run) {
-		return -ENOMEM;
-	}
-	r = find_parent(start->state_dir, &run->parent);
-	if (r < 0) {
-		return r;
-	}
-	if (asprintf(&run->directory, "%s/%s", run->parent,
-		    id_format(ID_TASK, start->task->id, id)) < 0) {
-		run->directory = NULL;
-		return -ENOMEM;
-	}
-	if (asprintf(&run->report_file, "%s/report.json", run->directory) < 0) {
-		run->report_file = NULL;
-		return -ENOMEM;
-	}
-	TEXT_SET(run->name, start->agent->name);
-	run->timeout_ms = start->agent->timeout_ms;
-	run->started_us = clock_mono_us();
-	*ret_run = TAKE_PTR(run);
-	return 0;
-}
-
-/* Which of the two the errno is about: a missing program and a missing workdir look the same. */
-static int say_not_started(const struct agent_start *start, int r, char *ret_sentence) {
-	const char *workdir = start->agent->workdir ? start->agent->workdir : start->state_dir;
-	bool about_workdir = access(workdir, X_OK) < 0;
-
-	text_format(ret_sentence, LIMIT_SENTENCE_MAX,
-		"Agent \"%s\" could not be started: %s \"%s\": %s.", start->agent->name,
-		about_workdir ? "workdir" : "command",
-		about_workdir ? workdir : start->agent->command[0], log_errno(r));
-	return r;
-}
-
-int agent_start(uv_loop_t *loop, const struct agent_start *start,
-	void (*ended)(void *user, const struct agent_outcome *outcome), void *user,
-	struct agent_run **ret_run, char *ret_sentence) {
-	_cleanup_(agent_run_freep) struct agent_run *run = NULL;
-	int r = run_create(start, &run);
-
-	if (r == 0) {
-		r = write_report(run, start->report);
-	}
-	if (r < 0) {
-		text_format(ret_sentence, LIMIT_SENTENCE_MAX,
-			"Agent \"%s\" could not be started: its report file cannot be written: %s.",
-			start->agent->name, log_errno(r));
-		return r;
-	}
-	run->ended = ended;
-	run->user = user;
-	r = command_start(loop, start, run->report_file, process_ended, run, &run->process);
-	if (r < 0) {
-		return say_not_started(start, r, ret_sentence);
-	}
-	*ret_run = TAKE_PTR(run);
-	return 0;
-}
-
-void agent_stop(struct agent_run *run, bool leave) {
-	(void)leave;
-	process_stop(run->process);
-}
-
-void agent_recorded(struct agent_run *run, int status) {
-	(void)run;
-	(void)status;
-}
-
 void agent_sweep(const char *state_dir) {
 	_cleanup_(freep) char *directory = NULL;
 	_cleanup_(freep) char *marker = NULL;
-	int r = find_parent(state_dir, &directory);
+	int r = agent_find_directory(state_dir, &directory);
 
 	if (r == 0 && asprintf(&marker, COMMAND_REPORT_VARIABLE "=%s/", directory) < 0) {
 		marker = NULL;

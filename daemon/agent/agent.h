@@ -65,6 +65,7 @@ struct agent_outcome {
 
 /*
  * Returns: 0, it runs; a negative errno, certainly nothing was started, `ret_sentence` (LIMIT_SENTENCE_MAX) says why.
+ * -EKEYREJECTED (there is a secret in the prompt) and -EOPNOTSUPP (no such type) are final.
  */
 must_check int agent_start(uv_loop_t *loop, const struct agent_start *start,
 	void (*ended)(void *user, const struct agent_outcome *outcome), void *user,

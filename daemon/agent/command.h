@@ -15,8 +15,8 @@
 /*
  * Starts the program of `start->agent` with the prompt on standard input. `report_file` becomes
  * COMMAND_REPORT_VARIABLE.
- * Returns and `ended` as process_start(); -EMSGSIZE, the prompt is too long.
+ * Returns and `ended` as process_start(); of the prompt -EMSGSIZE, too long, and -EKEYREJECTED, a secret in it.
  */
-must_check int command_start(uv_loop_t *loop, const struct agent_start *start,
+must_check int command_spawn(uv_loop_t *loop, const struct agent_start *start,
 	const char *report_file, void (*ended)(void *user, const struct process_outcome *outcome),
 	void *user, struct process **ret_process);

@@ -12,6 +12,21 @@
 #include "daemon/model/report.h"
 #include "daemon/model/task.h"
 
+/* Who reads it. */
+enum prompt_reader {
+	PROMPT_LOCAL,	  /* a program of ours, with a report file */
+	PROMPT_ELSEWHERE, /* a service, which has what the prompt says and no more */
+};
+
 /* Appends the prompt, at most LIMIT_PROMPT_MAX_BYTES. Returns: 0; -EMSGSIZE; -ENOMEM. */
-must_check int prompt_write(struct buffer *out, const struct incident *incident,
-	const struct report *report, const struct task *history, size_t n_history);
+must_check int prompt_write(struct buffer *out, enum prompt_reader reader,
+	const struct incident *incident, const struct report *report, const struct task *history,
+	size_t n_history);
+/*
+ * The same as a text that the caller frees, after a last look for secrets. For a program of ours what is found is taken
+ * out first. Returns: 0; as prompt_write(); -EKEYREJECTED, there is a secret in it.
+ */
+must_check int prompt_make(enum prompt_reader reader, const struct incident *incident,
+	const struct report *report, const struct task *history, size_t n_history, char **ret_text);
+/* What -EKEYREJECTED and -EMSGSIZE mean, a sentence for people; static. */
+const char *prompt_explain(int status);

@@ -35,6 +35,10 @@ static void take_links(struct job *job, const struct agent_outcome *outcome) {
 	}
 }
 
+static bool is_last_agent(const struct job *job) {
+	return job->story.incident.agent_at + 1 >= (int64_t)job->policy.n_agents;
+}
+
 static void agent_ended(void *user, const struct agent_outcome *outcome) {
 	struct job *job = user;
 
@@ -44,9 +48,9 @@ static void agent_ended(void *user, const struct agent_outcome *outcome) {
 	switch (outcome->end) {
 	case AGENT_LEFT: job_leave(job); return;
 	case AGENT_NOT_NOW:
-		job_failed(job, true, "%s", outcome->sentence);
-		job->event.backoff_ms =
-			MAX(job->event.backoff_ms, outcome->retry_ms - clock_now_ms());
+		job_waits(job, outcome->retry_ms, outcome->sentence);
+		/* Whoever has another agent to ask does not wait for ever. */
+		job->event.passing = is_last_agent(job);
 		break;
 	case AGENT_ENDED:
 	case AGENT_REFUSED:
@@ -80,11 +84,16 @@ static int start_run(struct job *job, const struct config_agent *agent) {
 
 	job_stand_in_report(job);
 	r = agent_start(job->engine->loop, &start, agent_ended, job, &job->run, why);
-	if (r < 0) {
-		job_failed(job, true, "%s", why);
-		return 0;
+	if (r == 0) {
+		return -EINPROGRESS;
 	}
-	return -EINPROGRESS;
+	job_failed(job, true, "%s", why);
+	if (r == -EKEYREJECTED || r == -EOPNOTSUPP) { /* it would be refused again */
+		job->event = (struct event){
+			.type = EVENT_TRIGGERED, .text = job->sentence, .lifeless = true
+		};
+	}
+	return 0;
 }
 
 /* Mentions */

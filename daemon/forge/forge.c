@@ -6,9 +6,24 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/forge/github.h"
 #include "daemon/forge/internal.h"
 
 static const struct forge_type forge_types[] = {
+	{ .name = "github",
+		.wants_builds = true,
+		.wants_http = true,
+		.open = github_open,
+		.configure = github_configure,
+		.publish = github_publish,
+		.recorded = github_publish_recorded,
+		.check = github_check,
+		.cancel = github_publish_cancel,
+		.close = github_close,
+		.open_ms = github_open_ms,
+		.memory = github_memory,
+		.status = github_status,
+		.finish = github_finish },
 	{ .name = "local",
 		.wants_builds = true,
 		.open = local_open,
@@ -61,7 +76,7 @@ int forge_open(const struct forge_options *options, struct forge **ret_forge) {
 	struct forge *forge;
 	int r;
 
-	if (type == NULL) {
+	if (type == NULL || (type->wants_http && options->http == NULL)) {
 		return -EINVAL;
 	}
 	forge = calloc(1, sizeof(*forge));

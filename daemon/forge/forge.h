@@ -112,7 +112,7 @@ struct forge_options {
 	void *user; /* borrowed */
 };
 
-/* Returns: 0; -EINVAL, no such type; -ENOMEM; other errno, of `state_dir`. */
+/* Returns: 0; -EINVAL, no such type, or it needs `http`; -ENOMEM; other errno, of `state_dir`. */
 must_check int forge_open(const struct forge_options *options, struct forge **ret_forge);
 /* New settings for what is asked from now on; the credential is read again. Returns: 0; -ENOMEM, the old ones stay. */
 must_check int forge_configure(struct forge *forge, const struct config_forge *config);

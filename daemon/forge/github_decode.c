@@ -393,3 +393,27 @@ int github_decode_batch(const char *body, size_t len, const struct github_target
 	json_decref(answer);
 	return r;
 }
+
+bool github_decode_is_limited(const char *body, size_t len) {
+	struct github_batch batch = { 0 };
+	json_t *answer = NULL;
+	const json_t *errors;
+
+	/* Nearly none is; the others need not be parsed twice. */
+	if (memmem(body, len, "RATE_LIMIT", strlen("RATE_LIMIT")) == NULL &&
+		strcasestr(body, "rate limit") == NULL) {
+		return false;
+	}
+	if (github_json_load(body, len, &answer) < 0) {
+		return false;
+	}
+	errors = json_object_get(answer, "errors");
+	for (size_t i = 0; i < MIN(json_array_size(errors), LIMIT_GITHUB_ERRORS); i++) {
+		note_trouble(&batch, json_array_get(errors, i), true);
+	}
+	if (!json_is_object(json_object_get(answer, "data"))) {
+		read_nothing(answer, &batch);
+	}
+	json_decref(answer);
+	return batch.trouble == GITHUB_TROUBLE_RATE;
+}

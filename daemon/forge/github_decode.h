@@ -46,6 +46,9 @@ must_check int github_decode_batch(const char *body, size_t len,
 	const struct github_target *targets, size_t n, unsigned without,
 	struct github_snapshot *snapshots, struct github_batch *ret_batch);
 
+/* Whether an answer of HTTP 200 says that it was not given because of a rate limit. */
+bool github_decode_is_limited(const char *body, size_t len);
+
 /*
  * REST, for what GraphQL did not tell: each adds its part to a snapshot whose other parts stay. Returns, all four: 0;
  * -EBADMSG, not such an answer; -ESTALE, it is of another commit than the snapshot's head; -ENOMEM; the snapshot is

@@ -16,6 +16,7 @@
 static const char *const kind_names[GITHUB_POST_KIND_COUNT] = {
 	[GITHUB_POST_STATUS] = "status",
 	[GITHUB_POST_MENTION] = "mention",
+	[GITHUB_POST_ESCALATION] = "escalation",
 };
 
 const char *github_marker_format(const struct github_marker *marker, char out[GITHUB_MARKER_MAX]) {

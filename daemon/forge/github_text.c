@@ -15,7 +15,7 @@
 #define HANDLE_MAX 100
 #define USER_MAX 39
 #define SHORT_COMMIT 12
-/* Reasons that a mention repeats. */
+/* Reasons that a mention or an escalation repeats. */
 #define MENTION_REASONS 5
 
 bool github_is_handle(const char *handle) {
@@ -172,9 +172,15 @@ static int put_attempts(struct buffer *out, const struct github_status_text *sta
 
 /* ---- what happens next ---- */
 
-static const char *const retry_hint =
-	"`codegenctl incident retry` gives it a new budget. New failures are still added here, and it is"
-	" closed when it turns green.";
+/* What a person can do besides repairing it. */
+static int put_retry_hint(struct buffer *out, const struct incident *incident) {
+	char id[ID_TEXT_MAX];
+
+	return buffer_appendf(out,
+		"`codegenctl incident retry %s` gives it a new budget. New failures are still added here,"
+		" and it is closed when it turns green.",
+		id_format(ID_INCIDENT, incident->id, id));
+}
 
 static int put_open_next(struct buffer *out, const struct github_status_text *status) {
 	const struct incident *incident = status->incident;
@@ -182,6 +188,10 @@ static int put_open_next(struct buffer *out, const struct github_status_text *st
 	char when[CLOCK_TEXT_MAX];
 	int r = put_foreign(out, "", incident->reason, " ");
 
+	if (r == 0 && status->pull_request > 0) {
+		r = buffer_appendf(
+			out, "Its pull request is #%lld. ", (long long)status->pull_request);
+	}
 	if (r == 0 && status->next_check_ms > 0) {
 		r = buffer_appendf(out, "codegend looks again at %s. ",
 			clock_format(status->next_check_ms, when));
@@ -214,7 +224,7 @@ static int put_next(struct buffer *out, const struct github_status_text *status)
 			r = buffer_append_str(out, "A person has to look at this. ");
 		}
 		r = r < 0 ? r : put_foreign(out, "", incident->reason, " ");
-		return r < 0 ? r : buffer_append_str(out, retry_hint);
+		return r < 0 ? r : put_retry_hint(out, incident);
 	case INCIDENT_ABANDONED:
 		r = buffer_append_str(out, "Nothing more happens here. ");
 		return r < 0 ? r : put_foreign(out, "", incident->reason, "");
@@ -266,14 +276,20 @@ int github_status_write(
 	return r < 0 ? r : append_clean(out, &body, ret_secret);
 }
 
+/* Where the living post is, in words or as a link. */
+static int put_place(struct buffer *out, const char *url) {
+	bool linked = text_is_web_url(url) && strpbrk(url, "()<>[]\\` ") == NULL;
+
+	return linked ? buffer_appendf(out, "[this comment](%s)", url)
+		      : buffer_append_str(out, "the comment of this incident");
+}
+
 static int put_request(struct buffer *out, const struct github_mention_text *mention) {
 	const struct incident *incident = mention->incident;
-	bool linked = text_is_web_url(mention->status_url) &&
-		strpbrk(mention->status_url, "()<>[]\\` ") == NULL;
-	int r = buffer_appendf(out, "@%s Please repair the failure that %s%s%s describes, on branch ",
-		mention->handle, linked ? "[this comment](" : "the comment of this incident",
-		linked ? mention->status_url : "", linked ? ")" : "");
+	int r = buffer_appendf(out, "@%s Please repair the failure that ", mention->handle);
 
+	r = r < 0 ? r : put_place(out, mention->status_url);
+	r = r < 0 ? r : buffer_append_str(out, " describes, on branch ");
 	r = r < 0 ? r : markdown_code(out, incident->branch);
 	return r < 0
 		? r
@@ -305,4 +321,49 @@ int github_mention_write(
 		r = r < 0 ? r : put_reasons(&body, verdict, MENTION_REASONS);
 	}
 	return r < 0 ? r : append_clean(out, &body, ret_secret);
+}
+
+static int put_call_for_people(
+	struct buffer *out, const struct github_escalation_text *escalation, bool named) {
+	int r = named ? buffer_appendf(out, "@%s ", escalation->escalate_to) : 0;
+
+	r = r < 0 ? r : buffer_append_str(out, "A person has to look at this: ");
+	r = r < 0 ? r : put_place(out, escalation->status_url);
+	r = r < 0 ? r : buffer_append_str(out, " tells what was tried. ");
+	r = r < 0 ? r : put_foreign(out, "", escalation->incident->reason, " ");
+	r = r < 0 ? r : put_retry_hint(out, escalation->incident);
+	return r < 0 ? r : buffer_append_str(out, "\n");
+}
+
+int github_escalation_write(struct buffer *out, const struct github_escalation_text *escalation,
+	const char **ret_secret) {
+	_cleanup_(buffer_finish) struct buffer body;
+	const struct github_marker marker = { .kind = GITHUB_POST_ESCALATION,
+		.incident_id = escalation->incident->id,
+		.task_id = escalation->task_id };
+	const struct verdict *verdict = &escalation->incident->verdict;
+	bool named = escalation->escalate_to != NULL && escalation->escalate_to[0] != '\0';
+	char line[GITHUB_MARKER_MAX];
+	int r;
+
+	buffer_init(&body, LIMIT_GITHUB_MENTION_MAX_BYTES);
+	if (named && !github_is_handle(escalation->escalate_to)) {
+		return -EINVAL;
+	}
+	r = buffer_appendf(&body, "%s\n", github_marker_format(&marker, line));
+	r = r < 0 ? r : put_call_for_people(&body, escalation, named);
+	if (r == 0 && verdict->n_reasons > 0) {
+		r = buffer_append_str(&body, "\nWhat stands against it:\n\n");
+		r = r < 0 ? r : put_reasons(&body, verdict, MENTION_REASONS);
+	}
+	return r < 0 ? r : append_clean(out, &body, ret_secret);
+}
+
+int github_duplicate_write(struct buffer *out, const struct github_marker *marker, int64_t original) {
+	char line[GITHUB_MARKER_MAX];
+
+	return buffer_appendf(out,
+		"%s\nThis is #%lld once more: the answer of GitHub was lost when it was made. Nothing happens"
+		" here.\n",
+		github_marker_format(marker, line), (long long)original);
 }

@@ -22,7 +22,8 @@
 
 enum github_post_kind {
 	GITHUB_POST_STATUS, /* the living one: a comment, or the body of an issue; one for each incident */
-	GITHUB_POST_MENTION, /* asks an agent; one for each task */
+	GITHUB_POST_MENTION,	/* asks an agent; one for each task */
+	GITHUB_POST_ESCALATION, /* asks people; one for each task */
 	GITHUB_POST_KIND_COUNT,
 };
 
@@ -73,7 +74,7 @@ must_check int github_decode_posts(
 
 bool github_post_is_ours(const struct github_post *post, const struct github_identity *identity);
 /*
- * Finds our post with that marker: of the living status the incident has to agree, of a mention the task as well. The
+ * Finds our post with that marker: of the living status the incident has to agree, of the others the task as well. The
  * oldest is the one that stays; the others, duplicates to be removed, are at the places in `ret_duplicates` (room for
  * `max`; may be NULL). Returns: its place; -ENOENT.
  */
@@ -101,6 +102,7 @@ struct github_status_text {
 	const struct github_attempt *attempts; /* oldest first; the newest GITHUB_ATTEMPTS_SHOWN are shown */
 	size_t n_attempts;
 	int64_t next_check_ms; /* 0 none */
+	int64_t pull_request;  /* named when it stands on an issue; 0 none */
 	const char *escalate_to; /* "octocat" or "org/team", mentioned when it is ESCALATED; NULL none */
 };
 
@@ -125,6 +127,21 @@ struct github_mention_text {
 /* Appends the short comment that asks an agent. At most LIMIT_GITHUB_MENTION_MAX_BYTES. */
 must_check int github_mention_write(
 	struct buffer *out, const struct github_mention_text *mention, const char **ret_secret);
+
+struct github_escalation_text {
+	const struct incident *incident;
+	int64_t task_id;
+	const char *escalate_to; /* as in github_status_text */
+	const char *status_url;	 /* of the living post; "" unknown */
+};
+
+/* Appends the short comment that asks people. At most LIMIT_GITHUB_MENTION_MAX_BYTES. */
+must_check int github_escalation_write(struct buffer *out,
+	const struct github_escalation_text *escalation, const char **ret_secret);
+
+/* Appends what an issue says that is there twice; `original` is the number of the one that stays. */
+must_check int github_duplicate_write(
+	struct buffer *out, const struct github_marker *marker, int64_t original);
 
 /* The title of an issue: our own words and names that are plain. Nothing of a log. */
 const char *github_title(const struct report *report, char out[LIMIT_NAME_MAX]);

@@ -28,7 +28,7 @@ struct local_write {
 	uv_work_t work;
 	struct forge_publish *publish;
 	char *dir;
-	char *path;
+	char *path; /* NULL: nothing is to be written */
 	int status;
 	const char *secret; /* the kind of secret that keeps it from being posted; NULL: none */
 	char url[LIMIT_URL_MAX];
@@ -92,7 +92,7 @@ static int write_file(struct local_write *write) {
 static void write_work(uv_work_t *work) {
 	struct local_write *write = container_of(work, struct local_write, work);
 
-	write->status = write_file(write);
+	write->status = write->path != NULL ? write_file(write) : 0;
 }
 
 static void write_done(uv_work_t *work, int status) {
@@ -129,25 +129,39 @@ int local_open(struct forge *forge, const struct forge_options *options) {
 	return 0;
 }
 
-int local_publish(struct forge *forge, struct forge_publish *publish) {
-	_cleanup_(local_write_destroyp) struct local_write *write = calloc(1, sizeof(*write));
+static int name_file(struct local_write *write, const struct forge *forge) {
 	char id[ID_TEXT_MAX];
-	int r;
 
-	assert(publish->incident != NULL && publish->incident->id > 0);
-	assert(publish->report != NULL && publish->task != NULL && publish->policy != NULL);
-	if (write == NULL) {
-		return -ENOMEM;
-	}
-	write->publish = publish;
 	if (asprintf(&write->dir, "%s/" LOCAL_DIR, forge->state_dir) < 0) {
 		write->dir = NULL;
 		return -ENOMEM;
 	}
-	(void)id_format(ID_INCIDENT, publish->incident->id, id);
+	(void)id_format(ID_INCIDENT, write->publish->incident->id, id);
 	if (asprintf(&write->path, "%s/%s.md", write->dir, id) < 0) {
 		write->path = NULL;
 		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* News are read in `codegenctl`: nothing is written, and it is answered as whatever is. */
+int local_publish(struct forge *forge, struct forge_publish *publish) {
+	_cleanup_(local_write_destroyp) struct local_write *write = NULL;
+	int r;
+
+	assert(publish->incident != NULL && publish->incident->id > 0);
+	assert(publish->report != NULL && publish->task != NULL && publish->policy != NULL);
+	if (publish->purpose == FORGE_MENTION) {
+		return -ENOTSUP; /* nobody reads it who could be asked */
+	}
+	write = calloc(1, sizeof(*write));
+	if (write == NULL) {
+		return -ENOMEM;
+	}
+	write->publish = publish;
+	r = publish->purpose == FORGE_REPORT ? name_file(write, forge) : 0;
+	if (r < 0) {
+		return r;
 	}
 	r = uv_queue_work(forge->loop, &write->work, write_work, write_done);
 	if (r < 0) {

@@ -5,14 +5,32 @@
 
 #include "daemon/store/internal.h"
 
-int incident_by_link(struct db *db, const char *project, const char *head_repository,
-	const char *branch, struct incident *ret_incident) {
-	sqlite3_stmt *statement = db_sql(db, SQL_INCIDENT_BY_LINK);
+/* Alone, because it runs for every new failure, and finds nothing for nearly all. */
+static int find_linked(struct db *db, const char *project, const char *head_repository,
+	const char *branch, int64_t *ret_incident_id) {
+	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_LINK_FIND);
+	int status;
 
 	sql_bind_text(statement, 1, project);
 	sql_bind_text(statement, 2, head_repository);
 	sql_bind_text(statement, 3, branch);
-	return row_get(db, statement, &incident_row, ret_incident);
+	status = db_step(db, statement);
+	if (status > 0) {
+		*ret_incident_id = sqlite3_column_int64(statement, 0);
+		return 0;
+	}
+	return status == 0 ? -ENOENT : status;
+}
+
+int incident_by_link(struct db *db, const char *project, const char *head_repository,
+	const char *branch, struct incident *ret_incident) {
+	int64_t id;
+	int status = find_linked(db, project, head_repository, branch, &id);
+
+	if (status < 0) {
+		return status;
+	}
+	return row_get_by_id(db, SQL_INCIDENT_NOT_OVER, id, &incident_row, ret_incident);
 }
 
 bool link_is_needed(const struct incident *incident, const char *head_repository, const char *branch) {

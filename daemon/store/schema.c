@@ -79,6 +79,11 @@ static const char schema_1[] =
 
 static const char schema_2[] = "ALTER TABLE reports ADD COLUMN scan TEXT;";
 
+/* By the index of each status: of tasks that are over there may be a million. */
+#define MOVE_LANES                                                                                              \
+	"UPDATE tasks SET lane = CASE lane WHEN 'notify' THEN 'post/local' ELSE 'post/' || substr(lane, 7) END" \
+	" WHERE (lane = 'notify' OR (type = 'publish_report' AND lane LIKE 'forge/%')) AND "
+
 /*
  * `posts` lie in the order of their incident's tasks: oldest first without sorting. A link that is written again gets a
  * new `id`, which is their order. Which forge a notification goes to is not known here: the engine moves it on from
@@ -105,9 +110,8 @@ static const char schema_3[] =
 
 	"CREATE TABLE forges (name TEXT PRIMARY KEY, memory TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 
-	"UPDATE tasks SET lane = 'post/' || substr(lane, 7)"
-	" WHERE status IN ('scheduled', 'executing') AND type = 'publish_report' AND lane LIKE 'forge/%';"
-	"UPDATE tasks SET lane = 'post/local' WHERE status IN ('scheduled', 'executing') AND lane = 'notify';";
+	MOVE_LANES "status = 'scheduled';" MOVE_LANES
+	"status = 'executing' AND status NOT IN ('scheduled', 'completed');";
 
 /* The n-th line leads to version n + 1; the version is set in the same transaction. */
 static const struct {

@@ -122,10 +122,7 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_INCIDENT_BY_KEY] =
 		"SELECT " INCIDENT " FROM incidents WHERE project = ?1 AND head_repository = ?2"
 		" AND branch = ?3 AND error_type = ?4 ORDER BY id DESC LIMIT 1",
-	[SQL_INCIDENT_BY_LINK] =
-		"SELECT " INCIDENT
-		" FROM incidents WHERE id = (SELECT incident_id FROM links WHERE project = ?1"
-		" AND head_repository = ?2 AND branch = ?3) AND NOT " OVER,
+	[SQL_INCIDENT_NOT_OVER] = "SELECT " INCIDENT " FROM incidents WHERE id = ?1 AND NOT " OVER,
 	[SQL_INCIDENT_MAX_ID] = "SELECT id FROM incidents WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_INCIDENT_NEXT_CHECK] =
 		"SELECT min(due_ms) FROM tasks WHERE incident_id = ?1 AND " OF_INCIDENT
@@ -180,6 +177,8 @@ const char *const sql_texts[SQL_COUNT] = {
 	/* The status may be asked for once more, and what is not settled must be found again. */
 	[SQL_POST_DELETE] = "DELETE FROM posts WHERE incident_id = ?1 AND kind <> 'status'"
 			    " AND intent_ms = 0 AND suspect_ms = 0",
+	[SQL_LINK_FIND] = "SELECT incident_id FROM links WHERE project = ?1 AND head_repository = ?2"
+			  " AND branch = ?3",
 	/* A pull request that is known already is not forgotten. */
 	[SQL_LINK_WRITE] =
 		"INSERT OR REPLACE INTO links (" LINK ", project, incident_id)"

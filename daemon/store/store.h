@@ -71,8 +71,8 @@ enum step_scope {
 	/*
 	 * The newest incident of project, head repository, branch, error type. When that one is over, or there is none:
 	 * an active or ESCALATED one that the branch is linked to; or (`agent_lane`) the one whose agent was triggered
-	 * last; or none. One found in the last way is linked to the branch. Only for EVENT_REPORT; never by its own
-	 * branch, where another error type is another incident.
+	 * last; else the one that is over, or none. One found by `agent_lane` is linked to the branch when the decision
+	 * keeps to it. Only EVENT_REPORT looks further than the key, and never to an incident of this very branch.
 	 */
 	STEP_BY_KEY,
 	STEP_BY_INCIDENT, /* `incident_id`; -ENOENT when there is none */

@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import fixture
+import github
 import harness
 from harness import CODEGENCTL, Daemon, Failed, program
 
@@ -265,7 +266,8 @@ def wait_executed(daemon, due_s):
     raise Failed("the due tasks were not executed in time")
 
 
-GROUPS = {"idle": idle, "submit": submit, "ctl": ctl, "scan": scan, "full": full, "due": due}
+GROUPS = {"idle": idle, "submit": submit, "ctl": ctl, "scan": scan, "full": full, "due": due,
+          "github": github.github}
 
 
 def print_head(directory):

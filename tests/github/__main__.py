@@ -6,6 +6,8 @@ python3 -m tests.github serve [--port N] [--state FILE] [--codegen-port N] [--ag
 python3 -m tests.github tell URL BUILDER [ARGUMENT...] [NAME=VALUE...]
     makes one thing happen on a server that runs (story.py, and fail, advance, recover); a value is JSON, or else a text
 python3 -m tests.github show URL requests|violations|world
+python3 -m tests.github thread URL OWNER/NAME NUMBER
+    prints an issue or pull request as people see it
 
 FILE is a story: a JSON list of [builder, [arguments], {keywords}]. With --agent, a comment of a user (no bot) that
 names HANDLE makes the agent push to the pull request's branch a second later; its checks are yours to tell.
@@ -88,6 +90,17 @@ def show(url, what):
     return 0
 
 
+def thread(url, name, number):
+    with urllib.request.urlopen(f"{url}/_hub/world") as answer:
+        issue = next(issue for issue in json.load(answer)[name] if issue["number"] == number)
+    kind = "pull request" if "head" in issue else "issue"
+    labels = ", ".join(issue["labels"]) or "none"
+    print(f"{name}#{number}: {issue['title']} ({kind}, {issue['state']}, labels: {labels})")
+    for comment in issue["comments"]:
+        print(f"\n--- {comment['author']} wrote:\n{comment['body']}")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tests.github", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -106,11 +119,17 @@ def main():
     showing = verbs.add_parser("show")
     showing.add_argument("url")
     showing.add_argument("what", choices=("requests", "violations", "world"))
+    threads = verbs.add_parser("thread")
+    threads.add_argument("url")
+    threads.add_argument("name")
+    threads.add_argument("number", type=int)
     arguments = parser.parse_args()
     if arguments.verb == "serve":
         return serve(arguments)
     if arguments.verb == "tell":
         return tell(arguments.url, arguments.builder, arguments.words)
+    if arguments.verb == "thread":
+        return thread(arguments.url, arguments.name, arguments.number)
     return show(arguments.url, arguments.what)
 
 

@@ -245,6 +245,18 @@ static void test_cannot_start(void **state) {
 	assert_non_null(strstr(sentence, "its report file cannot be written: not a directory."));
 }
 
+static void test_mentions_are_the_forge_s(void **state) {
+	char sentence[LIMIT_SENTENCE_MAX];
+	struct fixture *f = *state;
+
+	TEXT_SET(f->agent.type, "mention");
+	assert_int_equal(
+		agent_start(&f->loop, &f->start, on_ended, f, &f->run, sentence), -EOPNOTSUPP);
+	assert_string_equal(sentence,
+		"Agent \"fixer\" could not be started: it is of type \"mention\", which only a forge can "
+		"ask.");
+}
+
 static void test_sweep_of_directories(void **state) {
 	char path[PATH_MAX_BYTES];
 	struct stat st;
@@ -428,6 +440,7 @@ int main(int argc, char **argv) {
 		cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_report_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cannot_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mentions_are_the_forge_s, setup, teardown),
 		cmocka_unit_test(test_sweep_of_directories),
 		cmocka_unit_test(test_sweep_of_processes),
 		cmocka_unit_test(test_sweep_of_a_relative_directory),

@@ -13,6 +13,7 @@
 #include "common/text.h"
 
 struct fixture {
+	enum prompt_reader reader;
 	struct incident incident;
 	struct report report;
 	struct buffer out;
@@ -46,7 +47,8 @@ static int teardown(void **state) {
 
 static const char *write_prompt(struct fixture *f, const struct task *history, size_t n_history) {
 	buffer_consume(&f->out, f->out.len);
-	assert_int_equal(prompt_write(&f->out, &f->incident, &f->report, history, n_history), 0);
+	assert_int_equal(
+		prompt_write(&f->out, f->reader, &f->incident, &f->report, history, n_history), 0);
 	return f->out.data;
 }
 
@@ -240,11 +242,56 @@ static void test_bounded(void **state) {
 	buffer_finish(&f->out);
 	buffer_init(&f->out, 100);
 	f->report = (struct report){ 0 };
-	assert_int_equal(prompt_write(&f->out, &f->incident, &f->report, NULL, 0), -EMSGSIZE);
+	assert_int_equal(
+		prompt_write(&f->out, f->reader, &f->incident, &f->report, NULL, 0), -EMSGSIZE);
+}
+
+/* A service has no report file and no exit code, and may need a branch of its own. */
+static void test_by_reader(void **state) {
+	struct fixture *f = *state;
+
+	assert_order(write_prompt(f, NULL, 0), "Push no other branch", "`$CODEGEN_REPORT_FILE`");
+	f->reader = PROMPT_ELSEWHERE;
+	assert_order(write_prompt(f, NULL, 0), "Only when you cannot push it", "CI's next build");
+	assert_null(strstr(f->out.data, "CODEGEN_REPORT_FILE"));
+	assert_null(strstr(f->out.data, "exit code, "));
+}
+
+/* What an agent elsewhere said of its run tells as much as a program's output. */
+static void test_earlier_summary(void **state) {
+	struct fixture *f = *state;
+	struct task task = { .type = TASK_TRIGGER_AGENT,
+		.cycle = 1,
+		.started_ms = 1,
+		.reason = "Run 5000 failed.",
+		.result = json_pack("{s:s}", "summary", "I could not log in.") };
+
+	f->incident.cycle = 2;
+	assert_order(write_prompt(f, &task, 1), "Run 5000 failed.", "I could not log in.");
+	task_finish(&task);
+}
+
+static void test_secrets_stay_here(void **state) {
+	static char secret[] = "token ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+	struct fixture *f = *state;
+	char *text = NULL;
+
+	f->report.log = secret;
+	assert_int_equal(prompt_make(PROMPT_ELSEWHERE, &f->incident, &f->report, NULL, 0, &text),
+		-EKEYREJECTED);
+	assert_null(text);
+	assert_non_null(strstr(prompt_explain(-EKEYREJECTED), "holds a secret"));
+	assert_int_equal(prompt_make(PROMPT_LOCAL, &f->incident, &f->report, NULL, 0, &text), 0);
+	assert_null(strstr(text, "ghp_"));
+	assert_non_null(strstr(text, "token [REDACTED:github-token]"));
+	free(text);
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_by_reader, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_earlier_summary, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_secrets_stay_here, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_task_by_error_type, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_facts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_log_is_data, setup, teardown),

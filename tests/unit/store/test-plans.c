@@ -33,7 +33,7 @@ static const struct {
 	{ SQL_INCIDENT_BY_KEY,
 		"SEARCH incidents USING INDEX incidents_key (project=? AND head_repository=?"
 		" AND branch=? AND error_type=?)" },
-	{ SQL_INCIDENT_BY_LINK, "SEARCH incidents USING INTEGER PRIMARY KEY (rowid=?)" },
+	{ SQL_INCIDENT_NOT_OVER, "SEARCH incidents USING INTEGER PRIMARY KEY (rowid=?)" },
 	{ SQL_INCIDENT_NEXT_CHECK, "SEARCH tasks USING INDEX tasks_incident (incident_id=?)" },
 	{ SQL_INCIDENT_MAX_ID, "SEARCH incidents USING INTEGER PRIMARY KEY (rowid<?)" },
 	{ SQL_REPORT_OLD, "SEARCH reports USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
@@ -54,6 +54,8 @@ static const struct {
 	{ SQL_POST_OF_INCIDENT, "SEARCH posts USING PRIMARY KEY (incident_id=?)" },
 	{ SQL_POST_OLD, "SEARCH p USING PRIMARY KEY (incident_id>? AND incident_id<?)" },
 	{ SQL_POST_DELETE, "SEARCH posts USING PRIMARY KEY (incident_id=?)" },
+	{ SQL_LINK_FIND,
+		"SEARCH links USING INDEX sqlite_autoindex_links_1 (project=? AND head_repository=? AND branch=?)" },
 	{ SQL_LINK_WRITE, "SCALAR SUBQUERY 1" }, /* of the branch's row, by its index */
 	{ SQL_LINK_OF_INCIDENT, "SEARCH links USING INDEX links_incident (incident_id=?)" },
 	{ SQL_LINK_OLD,

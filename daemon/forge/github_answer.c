@@ -1,0 +1,326 @@
+/* What an answer means for the budget, for the call, and for people. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "daemon/forge/github_decode.h"
+#include "daemon/forge/github_internal.h"
+#include "daemon/forge/github_json.h"
+
+#define WORDS_MAX 200 /* of GitHub, in one of our sentences */
+
+/* ---- GitHub's words ---- */
+
+/* ` "Validation Failed: body is too long"`, cleaned; "" when it said nothing. */
+static const char *words_of(const struct github_call *call, char out[WORDS_MAX]) {
+	char message[WORDS_MAX / 2] = "", detail[WORDS_MAX / 2] = "";
+	const json_t *error;
+	json_t *body = NULL;
+
+	out[0] = '\0';
+	if (github_json_load(call->http.answer.data, call->http.answer.len, &body) < 0) {
+		return out;
+	}
+	error = json_array_get(json_object_get(body, "errors"), 0);
+	(void)github_json_text(json_object_get(body, "message"), message, sizeof(message));
+	if (!json_is_object(error)) {
+		(void)github_json_text(error, detail, sizeof(detail));
+	} else if (!github_json_text(json_object_get(error, "message"), detail, sizeof(detail))) {
+		const char *code = json_string_value(json_object_get(error, "code"));
+		const char *field = json_string_value(json_object_get(error, "field"));
+
+		(void)text_format(detail, sizeof(detail), "%s%s%s", field != NULL ? field : "",
+			field != NULL && code != NULL ? " " : "", code != NULL ? code : "");
+	}
+	if (message[0] != '\0' || detail[0] != '\0') {
+		(void)text_format(out, WORDS_MAX, " \"%s%s%s\"", message,
+			message[0] != '\0' && detail[0] != '\0' ? ": " : "", detail);
+	}
+	json_decref(body);
+	return out;
+}
+
+/* A header's value, cleaned; `out` is "" without it. */
+static void header_of(const struct github_call *call, const char *name, char *out, size_t size) {
+	const char *value = http_header(&call->http, name);
+	_cleanup_(freep) char *clean = value != NULL ? text_clean(value, strlen(value)) : NULL;
+
+	(void)text_copy(out, size, clean);
+}
+
+/* ---- sentences ---- */
+
+static void say_not_allowed(struct github_call *call) {
+	char words[WORDS_MAX], needs[LIMIT_SUBJECT_MAX];
+
+	header_of(call, "X-Accepted-GitHub-Permissions", needs, sizeof(needs));
+	(void)text_format(call->sentence, sizeof(call->sentence),
+		"The credential lacks a permission for %s (403%s): %s%s%s.", call->subject,
+		words_of(call, words),
+		needs[0] != '\0' ? "give it \"" : "look at its permissions and at its owner's role",
+		needs, needs[0] != '\0' ? "\"" : "");
+}
+
+static void say_sso(struct github_call *call) {
+	char header[LIMIT_URL_MAX];
+	const char *url;
+
+	header_of(call, "X-GitHub-SSO", header, sizeof(header));
+	url = strstr(header, "url=");
+	url = url != NULL && text_is_web_url(url + 4) ? url + 4 : "";
+	(void)text_format(call->sentence, sizeof(call->sentence),
+		"The organisation wants the credential authorised for single sign-on before it gives %s (403)"
+		"%s%s.",
+		call->subject, url[0] != '\0' ? ": open " : "; its settings have the page for it",
+		url);
+}
+
+/* How GitHub answered: "SUBJECT" and its words go in between. */
+static const struct {
+	const char *before;
+	const char *between;
+	const char *after;
+} sentences[BUDGET_MEANING_COUNT] = {
+	[BUDGET_NO_ANSWER] = { "GitHub could not answer about ", "", "; it is asked again." },
+	[BUDGET_NOT_FOUND] = { "GitHub does not find ", "",
+		": it is gone, or the credential may not see it." },
+	[BUDGET_GONE] = { "GitHub has done away with ", ", or it is turned off", "." },
+	[BUDGET_INVALID] = { "GitHub refuses ", " as it was sent", "." },
+	[BUDGET_MOVED] = { "GitHub has moved ", " to where it cannot be followed",
+		"; correct the project's name or \"api-url\"." },
+};
+
+static void say_waiting(struct github_call *call) {
+	struct github *github = call->github;
+	enum budget_resource resource =
+		call->kind == GITHUB_CALL_QUERY ? BUDGET_GRAPHQL : BUDGET_CORE;
+	int64_t now_ms = clock_now_ms();
+	int64_t ready_ms = budget_ready_ms(&github->budget, resource,
+		call->kind == GITHUB_CALL_WRITE, github->mark, now_ms, call->sentence);
+
+	call->passing = true;
+	if (github->secret == NULL) {
+		ready_ms = INT64_MAX;
+		(void)TEXT_SET(call->sentence, github->problem);
+	}
+	if (ready_ms == INT64_MAX) {
+		call->meaning = BUDGET_UNAUTHORIZED;
+		return;
+	}
+	if (call->sentence[0] == '\0' || ready_ms <= now_ms) {
+		ready_ms = now_ms +
+			MAX((int64_t)github->n_writes * LIMIT_RATE_WRITE_GAP_MS, CLOCK_SECOND_MS);
+		(void)text_format(call->sentence, sizeof(call->sentence),
+			"Not sent yet, about %s: too many requests wait already.", call->subject);
+	}
+	call->retry_ms = ready_ms;
+}
+
+static void say_answered(struct github_call *call) {
+	char words[WORDS_MAX];
+
+	switch (call->meaning) {
+	case BUDGET_OK: call->sentence[0] = '\0'; return;
+	case BUDGET_LIMITED:
+	case BUDGET_UNAUTHORIZED: say_waiting(call); return;
+	case BUDGET_NOT_ALLOWED: say_not_allowed(call); return;
+	case BUDGET_SSO: say_sso(call); return;
+	case BUDGET_NO_ANSWER: call->passing = true; break;
+	case BUDGET_NOT_FOUND:
+	case BUDGET_GONE:
+	case BUDGET_INVALID:
+	case BUDGET_MOVED:
+	case BUDGET_MEANING_COUNT: break;
+	}
+	(void)text_format(call->sentence, sizeof(call->sentence), "%s%s%s (%d%s)%s",
+		sentences[call->meaning].before, call->subject, sentences[call->meaning].between,
+		call->http.http_status, words_of(call, words), sentences[call->meaning].after);
+}
+
+void github_answer_explain(struct github_call *call, int status) {
+	bool write = call->kind == GITHUB_CALL_WRITE;
+
+	call->passing = false;
+	call->retry_ms = 0;
+	call->sentence[0] = '\0';
+	call->doubtful =
+		write && (status == 0 ? call->meaning == BUDGET_NO_ANSWER : call->http.maybe_sent);
+	if (status == 0) {
+		say_answered(call);
+		return;
+	}
+	if (status == -EAGAIN) {
+		say_waiting(call);
+		return;
+	}
+	call->meaning = BUDGET_NO_ANSWER;
+	call->passing = status != -EINVAL && status != -EPERM;
+	if (call->http.sentence[0] != '\0') {
+		(void)TEXT_SET(call->sentence, call->http.sentence);
+	} else {
+		(void)text_format(call->sentence, sizeof(call->sentence),
+			"The request about %s was not sent: %s.", call->subject, log_errno(status));
+	}
+}
+
+/* ---- the credential ---- */
+
+/* A 401: whether there is another credential to try. Each call tries one only. */
+static bool renew(struct github_call *call) {
+	struct github *github = call->github;
+	bool again;
+
+	if (call->renewed) {
+		return false;
+	}
+	if (github_is_app(github) && call->as == GITHUB_AS_USUAL) {
+		github_app_drop_token(call);
+		again = true;
+	} else {
+		(void)github_read_credential(github);
+		again = github->secret != NULL && strcmp(call->credential, github->mark) != 0;
+	}
+	call->renewed = again;
+	return again;
+}
+
+/* Once for each credential. */
+static void tell_refused(struct github *github, struct github_call *call) {
+	char words[WORDS_MAX];
+
+	(void)text_format(github->budget.why, sizeof(github->budget.why),
+		"GitHub refuses the credential (401%s); nothing is sent until %s and the daemon reloaded.",
+		words_of(call, words),
+		github_is_app(github) ? "the App's key, its id or the clock is put right"
+				      : "the token is replaced");
+	if (strcmp(github->told, github->budget.refused) != 0) {
+		(void)TEXT_SET(github->told, github->budget.refused);
+		log_warning("Forge \"%s\": %s", github->config.name, github->budget.why);
+	}
+}
+
+/* ---- where it moved to ---- */
+
+const char *github_path_of_url(const struct github *github, const char *url) {
+	const char *api = github->config.api_url;
+	size_t len = strlen(api);
+
+	return strncasecmp(url, api, len) == 0 && url[len] == '/' ? url + len : NULL;
+}
+
+/* A write goes on only where its method and body surely go along, and all of them only to the same host. */
+static bool follow(struct github_call *call) {
+	int http_status = call->http.http_status;
+	bool keeps_method = http_status == 307 || http_status == 308;
+	const char *location = http_header(&call->http, "Location");
+	const char *path = location != NULL ? github_path_of_url(call->github, location) : NULL;
+	char *copy;
+
+	if (path == NULL || call->n_moves >= LIMIT_GITHUB_REDIRECTS ||
+		call->kind == GITHUB_CALL_QUERY ||
+		(strcmp(call->method, "GET") != 0 && !keeps_method)) {
+		return false;
+	}
+	copy = strdup(path);
+	if (copy == NULL) {
+		return false;
+	}
+	free(call->path);
+	call->path = copy;
+	call->n_moves++;
+	return true;
+}
+
+/* ---- the budget ---- */
+
+static void read_answer(const struct github_call *call, struct budget_answer *answer) {
+	static const char *const names[] = { "Retry-After", "X-RateLimit-Limit",
+		"X-RateLimit-Remaining", "X-RateLimit-Reset", "X-RateLimit-Resource",
+		"X-GitHub-SSO" };
+	const struct http_request *http = &call->http;
+	bool query = call->kind == GITHUB_CALL_QUERY;
+	int64_t now_ms = clock_now_ms();
+
+	budget_answer_init(answer, query ? BUDGET_GRAPHQL : BUDGET_CORE, http->http_status);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = http_header(http, names[i]);
+
+		if (value != NULL) {
+			budget_answer_header(answer, names[i], value, now_ms);
+		}
+	}
+	if (http->http_status >= 400) {
+		budget_answer_body(answer, http->answer.data, http->answer.len);
+	} else if (query) {
+		answer->graphql_limited =
+			github_decode_is_limited(http->answer.data, http->answer.len);
+	}
+}
+
+/* What `forge_open_ms` rests on. */
+struct openness {
+	int64_t paused_until_ms[BUDGET_RESOURCE_COUNT];
+	bool used_up[BUDGET_RESOURCE_COUNT];
+	char refused[BUDGET_CREDENTIAL_MAX];
+};
+
+static void note_openness(const struct budget *budget, struct openness *ret) {
+	memset(ret, 0, sizeof(*ret)); /* padding is compared as well */
+	for (int i = 0; i < BUDGET_RESOURCE_COUNT; i++) {
+		ret->paused_until_ms[i] = budget->paused_until_ms[i];
+		ret->used_up[i] = budget->limits[i].remaining == 0;
+	}
+	(void)TEXT_SET(ret->refused, budget->refused);
+}
+
+bool github_answer_take(struct github_call *call) {
+	struct github *github = call->github;
+	struct openness before, after;
+	struct budget_answer answer;
+
+	read_answer(call, &answer);
+	if (answer.http_status == 401 && renew(call)) {
+		return true;
+	}
+	note_openness(&github->budget, &before);
+	call->meaning = budget_answered(&github->budget, &answer, call->credential, clock_now_ms());
+	if (call->meaning == BUDGET_UNAUTHORIZED) {
+		tell_refused(github, call);
+	}
+	note_openness(&github->budget, &after);
+	if (memcmp(&before, &after, sizeof(before)) != 0) {
+		github_tell_changed(github);
+	}
+	return call->meaning == BUDGET_MOVED && follow(call);
+}
+
+const char *github_next_page(const struct github_call *call, char out[LIMIT_URL_MAX]) {
+	const char *link = http_header(&call->http, "Link");
+
+	out[0] = '\0';
+	/* <https://…?page=2>; rel="next", <https://…>; rel="last" */
+	while (link != NULL && (link = strchr(link, '<')) != NULL) {
+		const char *end = strchr(link, '>');
+		size_t len = end != NULL ? strcspn(end, ",") : 0;
+		char url[LIMIT_URL_MAX];
+		const char *path;
+
+		if (end == NULL) {
+			return out;
+		}
+		if (memmem(end, len, "rel=\"next\"", strlen("rel=\"next\"")) == NULL) {
+			link = end;
+			continue;
+		}
+		path = text_format(url, sizeof(url), "%.*s", (int)(end - link - 1), link + 1)
+			? github_path_of_url(call->github, url)
+			: NULL;
+		(void)text_copy(out, LIMIT_URL_MAX, path);
+		return out;
+	}
+	return out;
+}

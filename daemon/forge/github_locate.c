@@ -1,0 +1,313 @@
+/* Which pull request a failure belongs to, and whether its author may make an agent work. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/log.h"
+#include "common/text.h"
+#include "daemon/forge/github_json.h"
+#include "daemon/forge/github_publish.h"
+
+static const char *head_repository(const struct github_publishing *p) {
+	const struct incident *incident = p->publish->incident;
+
+	return incident->head_repository[0] != '\0' ? incident->head_repository : incident->project;
+}
+
+static bool is_of_fork(const struct github_publishing *p, const char *repository) {
+	return repository == NULL || strcasecmp(repository, github_publish_project(p)) != 0;
+}
+
+/* ---- reading one ---- */
+
+/* A fork's branch that CI does not tell is called "pull/12". */
+static bool is_nameless(const struct github_publishing *p, int64_t number) {
+	char name[LIMIT_NAME_MAX];
+
+	(void)text_format(name, sizeof(name), "pull/%lld", (long long)number);
+	return strcmp(p->publish->incident->branch, name) == 0;
+}
+
+/* `named`: it was asked for by its number, so its repository is as CI said, or better known. */
+static bool is_wanted(const struct github_publishing *p, const json_t *pull, bool named) {
+	const char *state = json_string_value(json_object_get(pull, "state"));
+	const char *ref = json_string_value(github_json_at(pull, "head", "ref", NULL));
+	const char *repository =
+		json_string_value(github_json_at(pull, "head", "repo", "full_name", NULL));
+	int64_t number = github_json_id(json_object_get(pull, "number"));
+
+	if (number == 0 || state == NULL || strcmp(state, "open") != 0 || ref == NULL) {
+		return false;
+	}
+	if (named && is_nameless(p, number)) {
+		return true;
+	}
+	return strcmp(ref, p->publish->incident->branch) == 0 &&
+		(named || (repository != NULL && strcasecmp(repository, head_repository(p)) == 0));
+}
+
+static bool has_label(const json_t *pull, const char *name) {
+	const json_t *labels = json_object_get(pull, "labels");
+
+	for (size_t i = 0; name[0] != '\0' && i < json_array_size(labels); i++) {
+		const char *label =
+			json_string_value(json_object_get(json_array_get(labels, i), "name"));
+
+		if (label != NULL && strcasecmp(label, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void take(struct github_publishing *p, const json_t *pull) {
+	const char *association = json_string_value(json_object_get(pull, "author_association"));
+	const char *repository =
+		json_string_value(github_json_at(pull, "head", "repo", "full_name", NULL));
+	struct github_locate *locate = &p->locate;
+
+	p->pull_request = github_json_id(json_object_get(pull, "number"));
+	github_json_sha(github_json_at(pull, "head", "sha", NULL), p->head_sha);
+	locate->is_fork = is_of_fork(p, repository);
+	locate->is_ignored = has_label(pull, p->github->config.ignore_label);
+	locate->is_owner = association != NULL && strcmp(association, "OWNER") == 0;
+	if (!github_json_text(github_json_at(pull, "user", "login", NULL), locate->author,
+		    sizeof(locate->author))) {
+		locate->author[0] = '\0';
+	}
+}
+
+/* The newest one of the branch; they differ in what they are to be merged into. */
+static const json_t *choose(const struct github_publishing *p, const json_t *pulls) {
+	const json_t *newest = NULL;
+
+	for (size_t i = 0; i < json_array_size(pulls); i++) {
+		const json_t *pull = json_array_get(pulls, i);
+
+		if (is_wanted(p, pull, false) &&
+			(newest == NULL ||
+				github_json_id(json_object_get(pull, "number")) >
+					github_json_id(json_object_get(newest, "number")))) {
+			newest = pull;
+		}
+	}
+	return newest;
+}
+
+/* The answer to a number is one, that to a branch a list of them. Returns: 0; -errno, the answer is none. */
+static int read_answer(struct github_publishing *p, bool named) {
+	const struct buffer *answer = &p->call.http.answer;
+	const json_t *pull;
+	json_t *value = NULL;
+	int r = github_json_load(answer->data, answer->len, &value);
+
+	if (r == 0 && (named ? !json_is_object(value) : !json_is_array(value))) {
+		json_decref(value);
+		r = -EBADMSG;
+	}
+	if (r < 0) {
+		return github_publish_fail(p, r, true, 0,
+			"GitHub's answer about the pull requests of \"%s\" cannot be read: %s; it is asked"
+			" again.",
+			github_publish_project(p), log_errno(r));
+	}
+	pull = named ? is_wanted(p, value, true) ? value : NULL : choose(p, value);
+	if (pull != NULL) {
+		take(p, pull);
+	}
+	json_decref(value);
+	return 0;
+}
+
+/* ---- asking ---- */
+
+static int ask_for_number(struct github_publishing *p, int64_t number) {
+	struct github_request request = { .method = "GET" };
+
+	github_request_path(&request, p, "/pulls/%lld", (long long)number);
+	(void)text_format(request.subject, sizeof(request.subject), "pull request #%lld of %s",
+		(long long)number, github_publish_project(p));
+	return github_publish_ask(p, &request);
+}
+
+/* Without a user in front of the branch GitHub would tell of all that are open. */
+static int ask_for_branch(struct github_publishing *p) {
+	char head[2 * LIMIT_NAME_MAX], encoded[LIMIT_URL_MAX - LIMIT_SUBJECT_MAX];
+	const char *repository = head_repository(p);
+	struct github_request request = { .method = "GET" };
+
+	(void)text_format(head, sizeof(head), "%.*s:%s", (int)strcspn(repository, "/"), repository,
+		p->publish->incident->branch);
+	if (!github_encode(head, encoded, sizeof(encoded))) {
+		return github_publish_fail(p, -ENAMETOOLONG, false, 0,
+			"The branch's name is too long for GitHub to be asked for its pull requests.");
+	}
+	github_request_path(
+		&request, p, "/pulls?head=%s&state=open&per_page=%d", encoded, LIMIT_GITHUB_PAGE);
+	(void)text_format(request.subject, sizeof(request.subject), "the pull requests of %s",
+		github_publish_project(p));
+	return github_publish_ask(p, &request);
+}
+
+static int ask_for_permission(struct github_publishing *p) {
+	char login[3 * LIMIT_SUBJECT_MAX];
+	struct github_request request = { .method = "GET" };
+
+	(void)github_encode(p->locate.author, login, sizeof(login));
+	github_request_path(&request, p, "/collaborators/%s/permission", login);
+	(void)text_format(request.subject, sizeof(request.subject),
+		"the author of pull request #%lld in %s", (long long)p->pull_request,
+		github_publish_project(p));
+	return github_publish_ask(p, &request);
+}
+
+/* ---- trust ---- */
+
+static enum incident_hold read_permission(const struct github_publishing *p) {
+	static const char *const words[] = { NULL, "admin", "maintain", "write", "triage", "read",
+		"none" };
+	const struct buffer *answer = &p->call.http.answer;
+	json_t *value = NULL;
+	int word = 0;
+
+	if (github_json_load(answer->data, answer->len, &value) == 0) {
+		word = github_json_word(
+			json_object_get(value, "permission"), words, ARRAY_SIZE(words));
+		json_decref(value);
+	}
+	return word == 0 ? HOLD_UNKNOWN : word <= 3 ? HOLD_NONE : HOLD_NO_WRITE;
+}
+
+static bool is_not_told(const struct github_publishing *p) {
+	return p->status == 0 &&
+		(p->call.meaning == BUDGET_NOT_ALLOWED || p->call.meaning == BUDGET_NOT_FOUND ||
+			p->call.meaning == BUDGET_SSO);
+}
+
+static int end_permission(struct github_publishing *p) {
+	p->locate.state = GITHUB_LOCATE_END;
+	if (github_publish_went_well(p)) {
+		p->publish->hold = read_permission(p);
+	} else if (is_not_told(p)) {
+		p->publish->hold = HOLD_UNKNOWN;
+	} else {
+		return github_publish_refused(p);
+	}
+	return 0;
+}
+
+/* What is known without a question. Returns whether it is. */
+static bool is_settled(struct github_publishing *p) {
+	const struct github_locate *locate = &p->locate;
+	const struct incident *incident = p->publish->incident;
+	bool is_fork =
+		incident->head_repository[0] != '\0' && is_of_fork(p, incident->head_repository);
+
+	if (is_fork || (p->pull_request > 0 && locate->is_fork)) {
+		p->publish->hold = HOLD_FORK;
+		return true;
+	}
+	/* Who pushed a branch of the repository could write; so can its owner. */
+	if (p->pull_request == 0 || locate->is_owner) {
+		p->publish->hold = HOLD_NONE;
+		return true;
+	}
+	p->publish->hold = HOLD_UNKNOWN;
+	return locate->author[0] == '\0';
+}
+
+/* A label keeps us away: nothing is written. */
+static int keep_away(struct github_publishing *p) {
+	if (p->publish->purpose == FORGE_MENTION) {
+		return github_publish_fail(p, -EPERM, false, 0,
+			"Nobody was asked: pull request #%lld of \"%s\" has the label \"%s\"; remove it to"
+			" let codegend write there.",
+			(long long)p->pull_request, github_publish_project(p),
+			p->github->config.ignore_label);
+	}
+	p->publish->hold = HOLD_IGNORED;
+	p->over = true;
+	return 0;
+}
+
+/* ---- the stage ---- */
+
+static bool is_gone(const struct github_publishing *p) {
+	return p->status == 0 &&
+		(p->call.meaning == BUDGET_NOT_FOUND || p->call.meaning == BUDGET_GONE);
+}
+
+/* The number that CI told, or that of where we stand already. */
+static int64_t likely_number(struct github_publishing *p) {
+	const struct post *status = github_publish_find_row(p, POST_STATUS, 0);
+
+	if (p->publish->incident->pull_request > 0) {
+		return p->publish->incident->pull_request;
+	}
+	return status != NULL && !status->is_issue ? status->number : 0;
+}
+
+static int begin(struct github_publishing *p) {
+	int64_t number = likely_number(p);
+
+	if (strchr(github_publish_project(p), '/') == NULL) {
+		return github_publish_fail(p, -EINVAL, false, 0,
+			"Project \"%s\" is no \"owner/name\" of GitHub; give it another forge, or submit"
+			" with that name.",
+			github_publish_project(p));
+	}
+	p->locate.state = number > 0 ? GITHUB_LOCATE_PULL : GITHUB_LOCATE_SEARCH;
+	return number > 0 ? ask_for_number(p, number) : ask_for_branch(p);
+}
+
+/* An answer with pull requests, or with one. */
+static int end_search(struct github_publishing *p, bool named) {
+	int r;
+
+	if (named && is_gone(p)) {
+		r = 0;
+	} else {
+		r = github_publish_went_well(p) ? read_answer(p, named) : github_publish_refused(p);
+	}
+	if (r == 0 && named && p->pull_request == 0) {
+		p->locate.state = GITHUB_LOCATE_SEARCH;
+		return ask_for_branch(p);
+	}
+	p->locate.state = GITHUB_LOCATE_FOUND;
+	return r;
+}
+
+static int judge(struct github_publishing *p) {
+	p->locate.state = GITHUB_LOCATE_END;
+	if (p->pull_request > 0 && p->locate.is_ignored) {
+		return keep_away(p);
+	}
+	if (p->publish->purpose != FORGE_REPORT || is_settled(p)) {
+		return 0;
+	}
+	p->locate.state = GITHUB_LOCATE_PERMISSION;
+	return ask_for_permission(p);
+}
+
+int github_locate_step(struct github_publishing *p) {
+	struct github_locate *locate = &p->locate;
+	int r = 0;
+
+	/* Where to ask an agent is settled when there is a living post. */
+	if (p->publish->purpose == FORGE_MENTION &&
+		github_post_is_known(github_publish_find_row(p, POST_STATUS, 0))) {
+		return 0;
+	}
+	while (r == 0 && locate->state != GITHUB_LOCATE_END) {
+		switch (locate->state) {
+		case GITHUB_LOCATE_START: r = begin(p); break;
+		case GITHUB_LOCATE_PULL: r = end_search(p, true); break;
+		case GITHUB_LOCATE_SEARCH: r = end_search(p, false); break;
+		case GITHUB_LOCATE_FOUND: r = judge(p); break;
+		case GITHUB_LOCATE_PERMISSION: r = end_permission(p); break;
+		case GITHUB_LOCATE_END: break;
+		}
+	}
+	return r;
+}

@@ -1,0 +1,486 @@
+/*
+ * Writes an issue or a comment once, whatever happens: intent on disk, write, ids on disk. After a write whose outcome
+ * is not known, what is there is read back first.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "daemon/forge/github_publish.h"
+
+static const enum github_post_kind marker_kinds[POST_KIND_COUNT] = {
+	[POST_STATUS] = GITHUB_POST_STATUS,
+	[POST_MENTION] = GITHUB_POST_MENTION,
+	[POST_ESCALATION] = GITHUB_POST_ESCALATION,
+};
+
+static struct github_marker marker_of(const struct post *row) {
+	return (struct github_marker){ .kind = marker_kinds[row->kind],
+		.incident_id = row->incident_id,
+		.task_id = row->task_id };
+}
+
+void github_once_finish(struct github_once *once) {
+	free(once->posts);
+	*once = (struct github_once){ 0 };
+}
+
+void github_once_begin(struct github_publishing *p, struct post *row, enum github_once_mode mode) {
+	github_once_finish(&p->once);
+	p->once.row = row;
+	p->once.mode = mode;
+	p->once.before = *row;
+}
+
+/* Commits what the row is to be; it is so when that is done. */
+static int record(struct github_publishing *p, const struct post *next) {
+	p->once.next = *next;
+	return github_publish_record(p, &p->once.next);
+}
+
+static int recorded(struct github_publishing *p) {
+	if (p->status < 0) {
+		return github_publish_fail(p, p->status, true, 0,
+			"What is posted on GitHub could not be recorded: %s.", log_errno(p->status));
+	}
+	*p->once.row = p->once.next;
+	return 0;
+}
+
+/* ---- reading back ---- */
+
+static void name_list(const struct github_publishing *p, struct github_request *request) {
+	const struct post *row = p->once.row;
+
+	if (row->is_issue) {
+		(void)text_format(request->subject, sizeof(request->subject), "the issues of %s",
+			github_publish_project(p));
+	} else {
+		(void)text_format(request->subject, sizeof(request->subject),
+			"the comments of #%lld in %s", (long long)row->number,
+			github_publish_project(p));
+	}
+}
+
+/*
+ * All comments of the one place, or our issues, newest first; without their label, which GitHub drops when we may not
+ * set it. Of an App all issues, since it has no login that this filter is sure to know.
+ */
+static int ask_for_list(struct github_publishing *p) {
+	const struct post *row = p->once.row;
+	char login[3 * LIMIT_SUBJECT_MAX] = "";
+	struct github_request request = { .method = "GET" };
+
+	name_list(p, &request);
+	if (!row->is_issue) {
+		github_request_path(&request, p, "/issues/%lld/comments?per_page=%d",
+			(long long)row->number, LIMIT_GITHUB_PAGE);
+		return github_publish_ask(p, &request);
+	}
+	if (!github_is_app(p->github)) {
+		(void)github_encode(p->github->login, login, sizeof(login));
+	}
+	github_request_path(&request, p,
+		"/issues?state=all&sort=created&direction=desc&per_page=%d%s%s", LIMIT_GITHUB_PAGE,
+		login[0] != '\0' ? "&creator=" : "", login);
+	return github_publish_ask(p, &request);
+}
+
+/* Whether issues that are older than the incident were reached: ours is not behind them. */
+static bool is_past_issues(const struct github_publishing *p) {
+	const struct github_once *once = &p->once;
+
+	return once->row->is_issue && once->n_posts > 0 &&
+		once->posts[once->n_posts - 1].created_ms <
+		p->publish->incident->opened_ms - LIMIT_GITHUB_SKEW_MS;
+}
+
+/* Looked for in vain, and so is everything else there. A look for late duplicates is then over. */
+static bool is_list_gone(const struct github_publishing *p) {
+	return p->once.mode == GITHUB_ONCE_LATE && p->status == 0 && !p->call.passing;
+}
+
+static int end_page(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	const struct buffer *answer = &p->call.http.answer;
+	struct github_request request = { .method = "GET" };
+	char next[LIMIT_URL_MAX];
+	size_t n_items = 0;
+	int r;
+
+	once->state = GITHUB_ONCE_FIND;
+	if (!github_publish_went_well(p)) {
+		return is_list_gone(p) ? 0 : github_publish_refused(p);
+	}
+	r = github_decode_posts(answer->data, answer->len, &once->posts, &once->n_posts, &n_items);
+	name_list(p, &request);
+	if (r == -E2BIG) {
+		return github_publish_fail(p, r, false, 0,
+			"Among %s, more than %d, what codegend wrote cannot be found.",
+			request.subject, LIMIT_GITHUB_POSTS);
+	}
+	if (r < 0) {
+		return github_publish_fail(p, r, true, 0,
+			"GitHub's answer about %s cannot be read: %s; it is asked again.",
+			request.subject, log_errno(r));
+	}
+	if (is_past_issues(p) || github_next_page(&p->call, next)[0] == '\0') {
+		return 0;
+	}
+	once->state = GITHUB_ONCE_PAGE;
+	(void)TEXT_SET(request.path, next);
+	return github_publish_ask(p, &request);
+}
+
+/* ---- what was found ---- */
+
+static void take_ids(const struct github_post *post, struct post *row) {
+	row->intent_ms = 0;
+	row->post_id = row->is_issue ? 0 : post->id;
+	if (row->is_issue) {
+		row->number = post->number;
+	}
+	(void)TEXT_SET(row->url, post->url);
+}
+
+/* Duplicates that are closed already need no more. */
+static void keep_open_duplicates(struct github_once *once) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < once->n_duplicates; i++) {
+		if (!once->posts[once->duplicates[i]].closed) {
+			once->duplicates[n++] = once->duplicates[i];
+		}
+	}
+	once->n_duplicates = n;
+}
+
+static int adopt(struct github_publishing *p, const struct github_post *post) {
+	struct github_once *once = &p->once;
+	struct post next = *once->row;
+
+	once->found = true;
+	once->state = GITHUB_ONCE_ADOPTED;
+	keep_open_duplicates(once);
+	take_ids(post, &next);
+	if (once->n_duplicates > 0) { /* gone before it is forgotten that they have to be */
+		next.suspect_ms = next.suspect_ms != 0 ? next.suspect_ms : clock_now_ms();
+	} else if (once->mode == GITHUB_ONCE_LATE) {
+		next.suspect_ms = 0;
+	}
+	return record(p, &next);
+}
+
+/* Whether it is too early to write again: what was sent may still take effect. A clock that was set back is waited for
+ * no longer than another would be. */
+static int settle(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	struct post next = *once->row;
+	int64_t now_ms = clock_now_ms(), settle_ms = p->github->config.settle_ms;
+
+	if (next.intent_ms > now_ms) {
+		next.intent_ms = now_ms;
+		once->state = GITHUB_ONCE_SETTLING;
+		return record(p, &next);
+	}
+	if (next.intent_ms != 0 && now_ms < next.intent_ms + settle_ms) {
+		once->state = GITHUB_ONCE_SETTLING;
+		p->status = 0;
+		once->next = next;
+		return 0;
+	}
+	once->state = GITHUB_ONCE_INTEND;
+	return 0;
+}
+
+static int wait_to_settle(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	int64_t settled_ms = once->next.intent_ms + p->github->config.settle_ms;
+	char when[CLOCK_TEXT_MAX];
+	int r = recorded(p);
+
+	if (r == 0 && once->mode == GITHUB_ONCE_ADOPT) {
+		p->settling_ms = settled_ms;
+		once->state = GITHUB_ONCE_END;
+	} else if (r == 0) {
+		r = github_publish_fail(p, -EAGAIN, true, settled_ms,
+			"What was posted on GitHub had no answer and is not to be seen; it is not posted once"
+			" more before %s, since it may still appear.",
+			clock_format(settled_ms, when));
+	}
+	return r;
+}
+
+static int nothing_found(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	struct post next = *once->row;
+
+	switch (once->mode) {
+	case GITHUB_ONCE_LATE:
+		next.suspect_ms = 0;
+		once->state = GITHUB_ONCE_WRITTEN;
+		return record(p, &next);
+	case GITHUB_ONCE_WRITE:
+	case GITHUB_ONCE_ADOPT: return settle(p);
+	}
+	return 0;
+}
+
+static int find(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	const struct github_marker marker = marker_of(once->row);
+	long at = github_post_find(once->posts, once->n_posts, &p->github->identity, &marker,
+		once->duplicates, ARRAY_SIZE(once->duplicates), &once->n_duplicates);
+
+	return at >= 0 ? adopt(p, &once->posts[at]) : nothing_found(p);
+}
+
+/* ---- duplicates ---- */
+
+/* An issue cannot be deleted by its author. */
+static int close_duplicate(struct github_publishing *p, const struct github_post *post) {
+	_cleanup_(buffer_finish) struct buffer body;
+	struct github_request request = { .method = "PATCH" };
+	int r;
+
+	buffer_init(&body, LIMIT_GITHUB_MENTION_MAX_BYTES);
+	r = github_duplicate_write(&body, &post->marker, p->once.row->number);
+	if (r < 0) {
+		return github_publish_fail_text(p, r, "");
+	}
+	github_request_path(&request, p, "/issues/%lld", (long long)post->number);
+	(void)text_format(request.subject, sizeof(request.subject), "issue #%lld of %s",
+		(long long)post->number, github_publish_project(p));
+	request.body = json_pack("{s:s, s:s, s:s}", "state", "closed", "state_reason",
+		"not_planned", "body", body.data);
+	return github_publish_ask(p, &request);
+}
+
+static int delete_duplicate(struct github_publishing *p, const struct github_post *post) {
+	struct github_request request = { .method = "DELETE" };
+
+	github_request_path(&request, p, "/issues/comments/%lld", (long long)post->id);
+	(void)text_format(request.subject, sizeof(request.subject), "comment %lld of %s",
+		(long long)post->id, github_publish_project(p));
+	return github_publish_ask(p, &request);
+}
+
+/* The row as it is when nothing is there twice any more. */
+static int all_removed(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	struct post next = *once->row;
+
+	if (once->n_duplicates == 0) {
+		once->state = GITHUB_ONCE_END;
+		return 0;
+	}
+	if (once->mode == GITHUB_ONCE_LATE || next.suspect_ms <= clock_now_ms()) {
+		next.suspect_ms = 0;
+	}
+	once->state = GITHUB_ONCE_WRITTEN;
+	return record(p, &next);
+}
+
+static int remove_next(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	const struct github_post *post;
+
+	if (once->n_removed == once->n_duplicates) {
+		return all_removed(p);
+	}
+	post = &once->posts[once->duplicates[once->n_removed++]];
+	once->state = GITHUB_ONCE_REMOVED;
+	return once->row->is_issue ? close_duplicate(p, post) : delete_duplicate(p, post);
+}
+
+static int end_removal(struct github_publishing *p) {
+	bool is_gone = p->status == 0 &&
+		(p->call.meaning == BUDGET_NOT_FOUND || p->call.meaning == BUDGET_GONE);
+
+	if (!github_publish_went_well(p) && !is_gone) {
+		if (p->status < 0 || p->call.passing) {
+			return github_publish_refused(p);
+		}
+		log_warning("%s A duplicate of ours stays there.", p->call.sentence);
+	}
+	return remove_next(p);
+}
+
+/* ---- writing ---- */
+
+static int intend(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	struct post next = *once->row;
+	int64_t now_ms = clock_now_ms();
+
+	/* Written again: the late effect of what was sent before may appear beside it. */
+	if (next.intent_ms != 0) {
+		next.suspect_ms = now_ms + p->github->config.settle_ms;
+	}
+	next.intent_ms = now_ms;
+	next.post_id = 0;
+	if (next.is_issue) {
+		next.number = 0;
+	}
+	once->state = GITHUB_ONCE_INTENDED;
+	return record(p, &next);
+}
+
+/* Nothing of this write is there, and that is certain: as before, but for what an earlier one may still do. */
+static int take_back(struct github_publishing *p, int failure) {
+	struct github_once *once = &p->once;
+	struct post next = once->before;
+
+	once->refused = failure;
+	once->state = GITHUB_ONCE_REFUSED;
+	next.intent_ms = 0;
+	next.suspect_ms = once->row->suspect_ms;
+	if (!github_post_is_known(&next)) {
+		next = (struct post){ .incident_id = next.incident_id,
+			.kind = next.kind,
+			.task_id = next.task_id,
+			.suspect_ms = next.suspect_ms,
+			/* Where to look for what may still appear. */
+			.number = next.suspect_ms != 0 ? once->row->number : 0,
+			.is_issue = next.suspect_ms != 0 && once->row->is_issue };
+	}
+	once->next = next;
+	return p->publish->record(p->publish, &once->next) == 0 ? -EINPROGRESS : failure;
+}
+
+static int post(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	struct github_request request = { .method = "POST" };
+	int r = recorded(p);
+
+	if (r < 0) {
+		return r;
+	}
+	if (once->row->is_issue) {
+		github_request_path(&request, p, "/issues");
+		(void)text_format(request.subject, sizeof(request.subject), "a new issue in %s",
+			github_publish_project(p));
+		request.body = json_pack("{s:s, s:s}", "title", p->title, "body", p->body.data);
+		if (p->github->config.label[0] != '\0') {
+			(void)json_object_set_new(
+				request.body, "labels", json_pack("[s]", p->github->config.label));
+		}
+	} else {
+		github_request_path(
+			&request, p, "/issues/%lld/comments", (long long)once->row->number);
+		(void)text_format(request.subject, sizeof(request.subject),
+			"a new comment on #%lld in %s", (long long)once->row->number,
+			github_publish_project(p));
+		request.body = json_pack("{s:s}", "body", p->body.data);
+	}
+	once->state = GITHUB_ONCE_ANSWERED;
+	r = github_publish_ask(p, &request);
+	return r == -EINPROGRESS ? r : take_back(p, r);
+}
+
+static int refuse(struct github_publishing *p) {
+	int failure = github_publish_refused(p);
+
+	if (p->once.row->is_issue && p->status == 0 && p->call.meaning == BUDGET_GONE) {
+		failure = github_publish_fail(p, -EREMOTEIO, false, 0,
+			"Issues are disabled in \"%s\", and branch \"%s\" has no open pull request:"
+			" nowhere to post; enable issues, or open a pull request.",
+			github_publish_project(p), p->publish->incident->branch);
+	}
+	return take_back(p, failure);
+}
+
+/* An answer that says it went well, but not what it is called, is as good as none. */
+static int end_post(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	const struct buffer *answer = &p->call.http.answer;
+	struct github_post *made = NULL;
+	struct post next = *once->row;
+	size_t n = 0, n_items = 0;
+	int r;
+
+	if (!github_publish_went_well(p)) {
+		return p->call.doubtful ? github_publish_refused(p) : refuse(p);
+	}
+	r = github_decode_posts(answer->data, answer->len, &made, &n, &n_items);
+	if (r == 0 && n == 1 && (made[0].number > 0 || !next.is_issue)) {
+		take_ids(&made[0], &next);
+	}
+	free(made);
+	if (next.intent_ms != 0) {
+		return github_publish_fail(p, -EAGAIN, true, 0,
+			"What GitHub answered to a post cannot be read; it is looked for there.");
+	}
+	once->written = true;
+	once->state = GITHUB_ONCE_WRITTEN;
+	return record(p, &next);
+}
+
+/* ---- the flow ---- */
+
+static int begin(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	bool looks = once->look || once->mode != GITHUB_ONCE_WRITE || once->row->intent_ms != 0 ||
+		once->row->suspect_ms != 0;
+
+	once->state = looks ? GITHUB_ONCE_PAGE : GITHUB_ONCE_INTEND;
+	return looks ? ask_for_list(p) : 0;
+}
+
+int github_once_step(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+	int r = 0;
+
+	while (r == 0 && once->state != GITHUB_ONCE_END) {
+		switch (once->state) {
+		case GITHUB_ONCE_START: r = begin(p); break;
+		case GITHUB_ONCE_PAGE: r = end_page(p); break;
+		case GITHUB_ONCE_FIND: r = find(p); break;
+		case GITHUB_ONCE_SETTLING: r = wait_to_settle(p); break;
+		case GITHUB_ONCE_ADOPTED: r = (r = recorded(p)) < 0 ? r : remove_next(p); break;
+		case GITHUB_ONCE_REMOVED: r = end_removal(p); break;
+		case GITHUB_ONCE_INTEND: r = intend(p); break;
+		case GITHUB_ONCE_INTENDED: r = post(p); break;
+		case GITHUB_ONCE_ANSWERED: r = end_post(p); break;
+		case GITHUB_ONCE_REFUSED: return once->refused;
+		case GITHUB_ONCE_WRITTEN:
+			r = recorded(p);
+			once->state = GITHUB_ONCE_END;
+			break;
+		case GITHUB_ONCE_END: break;
+		}
+	}
+	return r;
+}
+
+/* ---- late effects ---- */
+
+/* A time that no write can have set says that the clock was set back. */
+static bool is_due(const struct github_publishing *p, const struct post *row) {
+	int64_t wait_ms = row->suspect_ms - clock_now_ms();
+
+	return row->kind != POST_RUN && row->suspect_ms != 0 &&
+		(wait_ms <= 0 || wait_ms > p->github->config.settle_ms);
+}
+
+/* Looks at each post again beside which a late one may have appeared. */
+int github_late_step(struct github_publishing *p) {
+	int r = 0;
+
+	while (r == 0 && p->late_at < p->n_rows) {
+		struct post *row = &p->rows[p->late_at];
+
+		if (p->once.row != row && is_due(p, row)) {
+			github_once_begin(p, row, GITHUB_ONCE_LATE);
+		}
+		if (p->once.row == row) {
+			r = github_once_step(p);
+		}
+		p->late_at += r == 0;
+	}
+	return r;
+}

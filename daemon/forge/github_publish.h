@@ -1,0 +1,213 @@
+/*
+ * github_publish - one publish of a forge of type github: what its stages share. Loop thread only.
+ *
+ * A publish goes through the stages that its purpose has in a table. A stage is a function with a state of its own: it
+ * is called until it returns 0. -EINPROGRESS says that it waits for GitHub or for a commit, and is to be called again
+ * after that; another negative errno ends the publish, which then has a sentence.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buffer.h"
+#include "common/macro.h"
+#include "daemon/forge/github.h"
+
+enum github_stage {
+	GITHUB_STAGE_END,
+	GITHUB_STAGE_IDENTITY,
+	GITHUB_STAGE_LATE,	  /* removes duplicates that may have appeared since */
+	GITHUB_STAGE_LOCATE,	  /* which pull request, and may its author be trusted */
+	GITHUB_STAGE_STATUS,	  /* the living post */
+	GITHUB_STAGE_ASK,	  /* an agent or people: a comment of its own */
+	GITHUB_STAGE_LABEL,	  /* never fails */
+	GITHUB_STAGE_HEAD_STATUS, /* never fails */
+	GITHUB_STAGE_COUNT,
+};
+
+/* A write that must have its effect once; github_post.c. */
+enum github_once_mode {
+	GITHUB_ONCE_WRITE, /* found, or else written */
+	GITHUB_ONCE_ADOPT, /* found, or not */
+	GITHUB_ONCE_LATE,  /* looks for duplicates, and nothing is to be feared any more */
+};
+
+enum github_once_state {
+	GITHUB_ONCE_START,
+	GITHUB_ONCE_PAGE,     /* a page of what is there came, or not */
+	GITHUB_ONCE_FIND,     /* all of it is read */
+	GITHUB_ONCE_SETTLING, /* its new intent is committed: too early to write again */
+	GITHUB_ONCE_ADOPTED,  /* what was found is committed */
+	GITHUB_ONCE_REMOVED,  /* a duplicate went, or not */
+	GITHUB_ONCE_INTEND,
+	GITHUB_ONCE_INTENDED, /* the intent is committed */
+	GITHUB_ONCE_ANSWERED, /* the write was answered, or not */
+	GITHUB_ONCE_REFUSED,  /* that nothing was written is committed */
+	GITHUB_ONCE_WRITTEN,  /* what was written, or found, is committed */
+	GITHUB_ONCE_END,
+};
+
+struct github_once {
+	enum github_once_state state;
+	enum github_once_mode mode;
+	struct post *row;	   /* of the publish; its `number` and `is_issue` say where */
+	struct post before;	   /* to go back to when GitHub refuses */
+	struct post next;	   /* what is being committed */
+	bool look;		   /* looks before it writes though no outcome is unknown */
+	int refused;		   /* what the publish fails with when `before` is committed */
+	bool found, written;	   /* out */
+	struct github_post *posts; /* read back; owned */
+	size_t n_posts;
+	size_t duplicates[LIMIT_GITHUB_DUPLICATES];
+	size_t n_duplicates, n_removed;
+};
+
+struct github_locate {
+	enum {
+		GITHUB_LOCATE_START,
+		GITHUB_LOCATE_PULL, /* the pull request that was asked for by its number came, or not */
+		GITHUB_LOCATE_SEARCH,	  /* those of the branch came, or not */
+		GITHUB_LOCATE_FOUND,	  /* it is known which, or that there is none */
+		GITHUB_LOCATE_PERMISSION, /* its author's came, or not */
+		GITHUB_LOCATE_END,
+	} state;
+	bool is_fork, is_ignored, is_owner;
+	char author[LIMIT_SUBJECT_MAX]; /* "" unknown */
+};
+
+struct github_publishing {
+	struct forge_publish *publish; /* borrowed */
+	struct github *github;	       /* borrowed */
+	const enum github_stage *plan; /* what is left of it; END-ended */
+	bool over;		       /* nothing more is to be done, and all went well */
+	bool cancelled;		       /* nothing more is asked; what is known is still committed */
+
+	/* The one thing that it waits for, and how that ended. */
+	struct github_wait wait;
+	struct github_call call;
+	bool waiting;
+	int status;
+
+	/* A copy of the incident's posts, with room for two more; as on disk but for what is being committed. */
+	struct post *rows;
+	size_t n_rows;
+	int64_t settling_ms; /* the outcome of a write that is not repeated is certain then; 0: none */
+
+	int64_t pull_request; /* open, of the branch; 0 none */
+	char head_sha[LIMIT_COMMIT_MAX];
+
+	struct github_locate locate;
+	struct github_once once;
+	struct buffer body;
+	char title[LIMIT_NAME_MAX];
+	size_t late_at; /* GITHUB_STAGE_LATE's row */
+	enum {
+		GITHUB_LIVING_START,
+		GITHUB_LIVING_ONCE, /* it is looked for or written */
+		GITHUB_LIVING_CHANGE,
+		GITHUB_LIVING_CHANGED, /* that was answered, or not */
+		GITHUB_LIVING_END,
+	} living_state;
+	bool remade; /* the living post was gone */
+	enum { GITHUB_ASKING_START, GITHUB_ASKING_ONCE, GITHUB_ASKING_END } asking_state;
+	enum {
+		GITHUB_LABEL_START,
+		GITHUB_LABEL_MADE, /* that the repository has it was answered, or not; as the next */
+		GITHUB_LABEL_PUT,
+		GITHUB_LABEL_END,
+	} label_state;
+	enum {
+		GITHUB_HEAD_START,
+		GITHUB_HEAD_LISTED, /* what is there of ours was answered, or not; as the next */
+		GITHUB_HEAD_PUT,
+		GITHUB_HEAD_END,
+	} head_state;
+};
+
+/* ---- for the stages; github_publish.c ---- */
+
+/* Whole paths; the longest is a page of a list. */
+#define GITHUB_REQUEST_PATH_MAX (LIMIT_URL_MAX + GITHUB_PATH_MAX)
+
+struct github_request {
+	const char *method;
+	char path[GITHUB_REQUEST_PATH_MAX];
+	char subject[LIMIT_SUBJECT_MAX]; /* of sentences */
+	json_t *body; /* of POST and PATCH; taken by github_publish_ask(), also when that fails */
+};
+
+/* "/repos/OWNER/NAME" and behind it what printf makes of the rest. */
+void github_request_path(struct github_request *request, const struct github_publishing *p,
+	const char *fmt, ...) printf_like(3, 4);
+
+/* Returns: -EINPROGRESS; as github_publish_fail(). */
+must_check int github_publish_ask(struct github_publishing *p, const struct github_request *request);
+/* Commits `post`, which lives until then. Returns as the former. */
+must_check int github_publish_record(struct github_publishing *p, const struct post *post);
+
+/* Whether the last call did what it was for. */
+bool github_publish_went_well(const struct github_publishing *p);
+/* Tells of a failed call or commit in the publish. Returns what the stage returns: a negative errno. */
+must_check int github_publish_refused(struct github_publishing *p);
+/* Returns `status`. */
+must_check int github_publish_fail(struct github_publishing *p, int status, bool passing,
+	int64_t retry_ms, const char *fmt, ...) printf_like(5, 6);
+/* What a text function returned; `secret` is its kind of secret. */
+must_check int github_publish_fail_text(struct github_publishing *p, int status, const char *secret);
+
+/* The incident's row of that kind and task; NULL: none. */
+struct post *github_publish_find_row(
+	struct github_publishing *p, enum post_kind kind, int64_t task_id);
+/* The same, and a new one when there is none. */
+struct post *github_publish_row(struct github_publishing *p, enum post_kind kind, int64_t task_id);
+/* Whether it is known what the other side calls it. */
+bool github_post_is_known(const struct post *row);
+const char *github_publish_project(const struct github_publishing *p);
+/* What is remembered of its repository; a forgotten one's row when there is none. */
+struct github_repository *github_publish_repository(struct github_publishing *p);
+/* Logs that a call failed whose failure nobody has to wait for; once, when time does not help. */
+void github_publish_tell(const struct github_publishing *p, bool *told);
+
+/* ---- stages ---- */
+
+must_check int github_locate_step(struct github_publishing *p);
+must_check int github_late_step(struct github_publishing *p);
+must_check int github_living_step(struct github_publishing *p);
+must_check int github_asking_step(struct github_publishing *p);
+must_check int github_label_step(struct github_publishing *p);
+must_check int github_head_status_step(struct github_publishing *p);
+
+/* Begins one for a row of `p`: what that is now is gone back to when GitHub refuses; then its place may be changed. */
+void github_once_begin(struct github_publishing *p, struct post *row, enum github_once_mode mode);
+/* As a stage. */
+must_check int github_once_step(struct github_publishing *p);
+void github_once_finish(struct github_once *once);
+
+/* ---- texts; github_words.c ---- */
+
+/* The living post into `p->body`, and a title for an issue. Returns: 0; as github_publish_fail(). */
+must_check int github_words_status(struct github_publishing *p);
+/* The comment that asks an agent or people. Returns as the former. */
+must_check int github_words_ask(struct github_publishing *p);
+/* One line for the head, below 140 characters. Returns `out`. */
+const char *github_words_head(const struct github_publishing *p, char out[LIMIT_SUBJECT_MAX]);
+/* When the next look is due; 0: none. */
+int64_t github_words_next_check_ms(const struct forge_publish *publish);
+
+/* ---- what became of each cycle; github_history.c ---- */
+
+struct github_history {
+	struct github_attempt *attempts; /* owned, as the texts; oldest first */
+	char **texts;
+	size_t n_attempts, n_texts;
+};
+
+/* Reads the incident's tasks. Returns: 0, to be released with github_history_finish(); -ENOMEM. */
+must_check int github_history_read(
+	const struct task *tasks, size_t n, struct github_history *ret_history);
+void github_history_finish(struct github_history *history);
+/* When a check found it ready last, or merged; 0: never. */
+int64_t github_history_ready_ms(const struct task *tasks, size_t n);

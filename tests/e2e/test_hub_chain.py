@@ -1,0 +1,187 @@
+"""A chain of agents: who shows no sign of life is followed by the next one, at last by a person. What agents make
+themselves joins the incident that they work for."""
+from hub_place import CHECK, HANDLE, PROJECT, make_place  # noqa: F401
+
+from conftest import wait_for
+
+SECOND = "second-agent"
+SECOND_AGENT = """agent second {
+    type = mention
+    handle = "second-agent"
+    deadline = 1h
+}"""
+
+
+def chain_of_two(make_place, **more):
+    return make_place(agents=["asked"], more=SECOND_AGENT, project={"agents": ["asked", "second"]},
+                      forge={"escalate_to": "mona"}, **more)
+
+
+def test_nobody_lives_so_a_person_is_asked(make_place):
+    place = chain_of_two(make_place, follow_up_delay="30d", max_waiting="60d")
+    number = place.pull("fix")
+    ticket = place.report("fix")
+    place.wait_state(ticket, "waiting")
+    place.wait_post(number, "mention", "@" + HANDLE)
+    assert place.mentioned() == [HANDLE]
+    place.advance(3601)
+    place.wait_post(number, "mention", "@" + SECOND)
+    assert place.mentioned() == [HANDLE, SECOND] and place.incident(ticket)["cycle"] == 1
+    place.wait_quiet()
+    place.advance(3601)
+    place.wait_state(ticket, "escalated")
+    wait_for(lambda: "mona" in place.mentioned(), "mona being asked")
+    place.wait_quiet()
+    assert sorted(place.mentioned()) == sorted([HANDLE, SECOND, "mona"])
+    assert len(place.posts(number, "status")) == 1
+
+
+def test_a_commit_is_a_sign_of_life(make_place):
+    place = chain_of_two(make_place, follow_up_delay="2h")
+    number = place.pull("fix")
+    ticket = place.report("fix")
+    place.wait_state(ticket, "waiting")
+    place.push("fix", by=HANDLE)
+    place.check("fix", "test", "in_progress")
+    place.advance(3601)
+    wait_for(lambda: place.incident(ticket).get("lastVerdict"), "a look at the branch")
+    place.wait_quiet()
+    assert place.mentioned() == [HANDLE]
+    place.hub.change_check(PROJECT, place.hub.find(PROJECT).suites[-1].checks[-1].id, "success")
+    place.advance(3601)
+    place.wait_state(ticket, "resolved")
+    place.wait_quiet()
+    assert place.mentioned() == [HANDLE] and len(place.posts(number, "status")) == 1
+
+
+def test_an_agent_that_cannot_begin_is_followed_by_the_next(make_place):
+    place = make_place(agents=["remote", "fixer"], forge={"escalate_to": "mona"})
+    number = place.pull("fix")
+    place.codegen.refuse("forbidden", "always")
+    ticket = place.report("fix")
+    wait_for(lambda: place.daemon.agent.ends(), "the second agent's run")
+    place.wait_state(ticket, "waiting")
+    place.wait_quiet()
+    assert not place.codegen.runs and place.mentioned() == []
+    assert len(place.posts(number, "status")) == 1
+
+
+def test_cycles_are_spent_so_a_person_is_asked_once(make_place):
+    place = make_place(agents=["fixer"], forge={"escalate_to": "acme/owners"}, max_cycles=2)
+    number = place.pull("fix")
+    ticket = place.report("fix")
+    for cycle in (1, 2):
+        wait_for(lambda: place.daemon.agent.ends() == cycle, "the agent's run")
+        place.wait_state(ticket, "waiting")
+        place.push("fix")
+        place.check("fix", "test", "failure")
+        place.look()
+    place.wait_state(ticket, "escalated")
+    wait_for(lambda: place.mentioned(), "the team being asked")
+    for _ in range(2):
+        place.report("fix")
+    place.wait_quiet()
+    place.restart()
+    place.wait_quiet()
+    assert place.mentioned() == ["acme/owners"]
+    assert "escalated" in place.status(number).lower()
+    place.daemon.ctl("incident", "retry", ticket["incidentId"])
+    wait_for(lambda: place.daemon.agent.ends() == 3, "a further run")
+    place.repair("fix")
+    place.look()
+    place.wait_state(ticket, "resolved")
+    place.wait_quiet()
+    assert place.mentioned() == ["acme/owners"]
+
+
+def test_what_only_a_person_can_do_burns_no_agent(make_place):
+    place = make_place(agents=["fixer"], forge={"escalate_to": "mona"}, wait_recheck="10m", max_waiting="1d")
+    number = place.pull("fix")
+    ticket = place.report("fix")
+    place.wait_state(ticket, "waiting")
+    place.repair("fix")
+    place.hub.change_pull(PROJECT, number, is_draft=True)
+    place.look()
+    wait_for(lambda: place.incident(ticket).get("lastVerdict"), "the verdict")
+    assert place.codes(ticket) == ["DRAFT"] and place.incident(ticket)["cycle"] == 1
+    for _ in range(3):
+        place.advance(9 * 3600)
+        place.look()
+    place.wait_state(ticket, "escalated")
+    wait_for(lambda: place.mentioned(), "a person being asked")
+    assert place.daemon.agent.ends() == 1
+    place.hub.change_pull(PROJECT, number, is_draft=False)
+    place.daemon.submit_passed(branch="fix", commit=place.head("fix"), job="test")
+    place.wait_state(ticket, "resolved")
+    place.wait_quiet()
+    assert place.mentioned() == ["mona"]
+
+
+def test_a_run_opens_a_pull_request_of_its_own(make_place):
+    """It is linked: the check judges that one, and what CI says of its branch belongs to the incident."""
+    place = make_place(agents=["remote"])
+    place.push("fix")
+    ticket = place.report("fix")
+    run = wait_for(lambda: place.codegen.runs and place.codegen.runs[0], "the run")
+    assert run["metadata"] and ticket["incidentId"] in str(run["metadata"]) + run["_prompt"]
+    place.push("codegen/repair", by=HANDLE)
+    number = place.hub.open_pull(PROJECT, "codegen/repair", by=HANDLE)
+    place.codegen.finish(run["id"], pull_request=f"https://github.com/{PROJECT}/pull/{number}", branch="codegen/repair")
+    place.wait_state(ticket, "waiting")
+    place.check("codegen/repair", "test", "failure")
+    joined = place.report("codegen/repair")
+    assert joined["incidentId"] == ticket["incidentId"] and joined["joined"]
+    place.look()
+    wait_for(lambda: place.incident(ticket)["cycle"] == 2, "the second cycle")
+    assert place.codes(ticket) == ["CHECK_FAILED"]
+    wait_for(lambda: len(place.codegen.runs) == 2, "the second run")
+    place.codegen.finish(place.codegen.runs[1]["id"])
+    place.wait_state(ticket, "waiting")
+    place.repair("codegen/repair", by=HANDLE)
+    place.look()
+    done = place.wait_state(ticket, "resolved")
+    assert done["lastVerdict"]["headSha"] == place.head("codegen/repair")
+    assert len(place.daemon.incidents()) == 1
+
+
+def test_branches_that_an_agent_names_join_the_old_incident(make_place):
+    place = make_place(agents=["asked"], asked={"branches": ["codegen/*", "claude/*"]})
+    number = place.pull("fix")
+    ticket = place.report("fix")
+    place.wait_state(ticket, "waiting")
+    place.push("codegen/repair-1", by=HANDLE)
+    place.hub.open_pull(PROJECT, "codegen/repair-1", by=HANDLE, base="fix")
+    other = place.report("codegen/repair-1")
+    assert other["incidentId"] == ticket["incidentId"] and other["joined"]
+    place.wait_quiet()
+    assert len(place.daemon.incidents()) == 1 and len(place.posts(number, "status")) == 1
+    mine = place.pull("mine")
+    assert not place.report("mine")["joined"] and mine != number
+
+
+def test_an_agent_that_asks_back_is_a_matter_for_people(make_place):
+    place = make_place(agents=["remote"], forge={"escalate_to": "mona"}, wait_recheck="10m", max_waiting="1d")
+    number = place.pull("fix")
+    place.codegen.script("PENDING", "PAUSED_FOR_USER", "WAITING_FOR_USER")
+    ticket = place.report("fix")
+    run = wait_for(lambda: place.codegen.runs and place.codegen.runs[0], "the run")
+    place.codegen.set_status(run["id"], "WAITING_FOR_INPUT")
+    wait_for(lambda: "person" in place.incident(ticket)["reason"] or "asks" in place.incident(ticket)["reason"],
+             "the incident saying that the agent asks")
+    assert place.incident(ticket)["cycle"] == 1 and len(place.posts(number, "status")) == 1
+
+
+def test_runs_at_once_are_bounded_by_the_agents_concurrency(make_place):
+    place = make_place(agents=["remote"], remote={"concurrency": 2})
+    tickets = []
+    for at in range(4):
+        place.pull(f"fix-{at}")
+        tickets.append(place.report(f"fix-{at}"))
+    wait_for(lambda: len(place.codegen.runs) == 2, "two runs")
+    assert len([task for task in place.daemon.tasks("trigger_agent", "executing")]) == 2
+    for at in range(4):
+        run = wait_for(lambda: len(place.codegen.runs) > at and place.codegen.runs[at], "the next run")
+        place.codegen.finish(run["id"])
+    for ticket in tickets:
+        place.wait_state(ticket, "waiting")
+    assert len(place.daemon.tasks(CHECK)) == 4

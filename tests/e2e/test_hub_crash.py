@@ -1,0 +1,79 @@
+"""The crash matrix: killed at every call that writes to the database, sends or receives, with every fate of what was
+sent; afterwards there is exactly one living comment, one issue, one run, one mention a cycle, one escalation."""
+import functools
+
+import pytest
+from hub_place import in_parallel, open_place
+from hub_scenes import SCENES
+
+from conftest import wait_for
+
+# Before a commit; before and after bytes went out; with an answer that nobody has looked at yet.
+POINTS = [("write", False), ("send", False), ("send", True), ("recv", True)]
+# Nothing of it happens; it happens before the daemon is back, or after it has looked whether it happened.
+FATES = {"not applied": {"effect": "none"}, "applied late": {"effect": "late", "late_s": 0.4},
+         "applied very late": {"effect": "late", "late_s": 2.5}}
+
+
+@functools.lru_cache(None)
+def undisturbed(name):
+    """(how often it calls what, {match: numbers of the sends that it fits}) when nobody kills it."""
+    scene = SCENES[name]()
+    with open_place(agents=scene.agents, **scene.options) as place:
+        scene.prepare(place)
+        place.fault.count()
+        scene.submit(place)
+        scene.wait_well(place)
+        counts = {call: place.fault.seen(call) for call, _ in POINTS}
+        requests = sorted(place.hub.requests + (place.codegen.requests if place.codegen else []), key=lambda r: r.at)
+        assert counts["send"] == len(requests), "each request is one send"
+        sends = {match: [at for at, request in enumerate(requests, 1) if request in found]
+                 for match, found in ((match, sent(place, match)) for match in scene.writes)}
+    return counts, sends
+
+
+def sent(place, match):
+    api = place.codegen if "agent/run" in match else place.hub
+    return api.sent(match)
+
+
+def die_and_recover(name, call, n, after, faults=()):
+    """One cell: `faults` are arguments of fail()."""
+    scene = SCENES[name]()
+    with open_place(agents=scene.agents, **scene.options) as place:
+        scene.prepare(place)
+        for match, when, fate in faults:
+            api = place.codegen if "agent/run" in match else place.hub
+            api.fail(match, "close", when, **fate)
+        place.fault.arm(call, n, after)
+        answered = scene.submit(place)
+        wait_for(lambda: is_over(scene, place), "its death, or the end")
+        if place.is_dead():
+            place.revive()
+            if answered is None:
+                scene.submit(place)
+        scene.wait_well(place)
+
+
+def is_over(scene, place):
+    try:
+        return place.is_dead() or scene.is_done(place)
+    except (OSError, AssertionError, TypeError, KeyError):
+        return place.is_dead()
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_killed_at_every_point(name):
+    counts, _ = undisturbed(name)
+    cells = {f"{'after' if after else 'before'} {call} {n}": (name, call, n, after)
+             for call, after in POINTS for n in range(1, counts[call] + 1)}
+    in_parallel(cells, die_and_recover)
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_killed_right_after_a_write_was_sent(name):
+    _, sends = undisturbed(name)
+    cells = {f"{match}, {when}: {fate}": (name, "send", n, True, [(match, when, FATES[fate])])
+             for match, numbers in sends.items() for when, n in enumerate(numbers, 1) for fate in FATES}
+    assert cells
+    in_parallel(cells, die_and_recover)
