@@ -216,7 +216,7 @@ static int check_share(struct db *db, struct store_step *step, const struct step
 	}
 	text_format(step->refusal, sizeof(step->refusal),
 		"What user %" PRId64 " reported has %" PRId64
-		" incidents under repair already, as many as max-pending-per-user allows; nothing was recorded.",
+		" incidents under repair already, as many as max-pending-per-user allows",
 		uid, n);
 	return -EDQUOT;
 }
