@@ -24,7 +24,7 @@
  *     IDLE ── event, start, retry ──► LOOKING ── slice of names ──► jobs ──► next slice ... end ──► IDLE
  *
  * When a file cannot be taken for a passing reason the look ends, and the timer begins another one later. When it is
- * its owner who is beyond max-pending-per-user, the others' files are taken all the same, and the owner's after a while.
+ * its owner who is beyond max-pending-per-user, the others' files are taken all the same, and the owner's later.
  */
 struct spool {
 	uv_loop_t *loop;

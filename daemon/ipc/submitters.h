@@ -14,7 +14,7 @@
 #include "daemon/config.h"
 #include "daemon/ipc/peer.h"
 
-/* `peer`: at the other end of a connection, and in its groups; NULL: `uid` owns a file, and is in the groups that list it. */
+/* `peer`: who is connected, and in its groups; NULL: `uid` owns a file, and is in the groups that list it. */
 must_check bool submitters_has(
 	const struct config_submitters *rule, uid_t uid, const struct peer *peer);
 /* Returns: 0; -EPERM, `ret_sentence` (LIMIT_SENTENCE_MAX) names user, project and rule. */

@@ -118,7 +118,7 @@ struct store_step {
 	int64_t incident_id;
 	int64_t task_id;
 	int64_t expected_attempt; /* 0, or STEP_BY_TASK refuses with -ESTALE unless the task executes this attempt */
-	int64_t max_pending; /* EVENT_REPORT: incidents under repair that its submitter may have opened; 0: any number */
+	int64_t max_pending; /* EVENT_REPORT: incidents under repair its submitter may have opened; 0: any number */
 	const char *note; /* NULL, or one sentence for the event log, as NOTE_OPERATOR or NOTE_BUILD by the event */
 
 	/* out */

@@ -149,8 +149,8 @@ def test_the_owner_of_a_file_is_who_submits(shared):
     assert sorted(path.name for path in shared.spool.glob("*.rejected")) == [
         "c-stranger.json.rejected", "d-root.json.rejected"]
     for name, uid in (("c-stranger", STRANGER), ("d-root", 0)):
-        assert (f'The spooled submission "{name}.json" was set aside: User {uid} may not report for project "acme/web": '
-                f'submitters = {{ "{WEB}", "@daemon" }} in {shared.config}:3') in shared.log()
+        assert (f'The spooled submission "{name}.json" was set aside: User {uid} may not report for project '
+                f'"acme/web": submitters = {{ "{WEB}", "@daemon" }} in {shared.config}:3') in shared.log()
     assert shared.ctl("status")["spool"]["rejected"] == 2
 
 
