@@ -143,7 +143,8 @@ static int send_loss(void) {
 		return 0;
 	}
 	(void)text_format(message, sizeof(message),
-		"%u lines were lost here: the journal did not take them in time.", n);
+		"%u line%s lost here: the journal did not take %s in time.", n,
+		n == 1 ? " was" : "s were", n == 1 ? "it" : "them");
 	r = entry_send(&about_nothing, LOG_LEVEL_WARNING, message, false);
 	if (r == 0) {
 		atomic_fetch_sub(&log_n_lost, n);

@@ -6,6 +6,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import threading
 
 import pytest
 
@@ -22,15 +23,26 @@ def can_unshare():
 
 
 class Journal:
-    """What journald would have read: each entry a list of (name, value)."""
+    """What journald would have read, which never lets anybody wait for long: each entry a list of (name, value)."""
 
     def __init__(self, directory):
         self.directory = directory / "journal"
         self.directory.mkdir()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.directory / "socket"))
-        self.socket.setblocking(False)
         self.entries = []
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        while data := self.socket.recv(1 << 20):
+            self.entries.append(self.parse(data))
+
+    def close(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", str(self.directory / "socket"))
+        self.reader.join()
+        self.socket.close()
 
     @staticmethod
     def parse(data):
@@ -44,16 +56,9 @@ class Journal:
             data = rest[9 + length:]
         return fields
 
-    def read(self):
-        while True:
-            try:
-                self.entries.append(self.parse(self.socket.recv(1 << 20)))
-            except BlockingIOError:
-                return self.entries
-
     def about(self, name, value):
         """The messages with that field, oldest first."""
-        return [dict(entry)["MESSAGE"] for entry in self.read() if (name, value) in entry]
+        return [dict(entry)["MESSAGE"] for entry in list(self.entries) if (name, value) in entry]
 
     def wait_told(self, incident, words, times=1):
         """The lines about that incident with these words in them."""
@@ -73,7 +78,7 @@ def journal(idle):
     of_log = idle.log_file.stat()
     idle.environment["JOURNAL_STREAM"] = f"{of_log.st_dev}:{of_log.st_ino}"
     yield journal
-    journal.socket.close()
+    journal.close()
 
 
 def test_one_field_tells_the_story_of_an_incident(idle, journal):
