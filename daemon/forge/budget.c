@@ -184,7 +184,8 @@ static void pause_for_limit(
 	if (answer->retry_after_ms >= 0) {
 		int64_t wait_ms = MAX(MIN(answer->retry_after_ms, max_ms), LIMIT_RATE_WRITE_GAP_MS);
 
-		pause_until(budget, answer, now_ms + wait_ms, "The forge asked to wait.");
+		pause_until(budget, answer, now_ms + wait_ms,
+			"A rate limit is reached, and the forge asks to wait.");
 	} else if (answer->remaining == 0 && answer->reset_ms > now_ms) {
 		pause_until(budget, answer, MIN(answer->reset_ms, now_ms + max_ms),
 			"The rate limit is used up.");
@@ -192,7 +193,7 @@ static void pause_for_limit(
 		budget->pause_ms = budget->pause_ms == 0 ? LIMIT_RATE_PAUSE_FIRST_MS
 							 : MIN(budget->pause_ms * 2, max_ms);
 		pause_until(budget, answer, now_ms + budget->pause_ms,
-			"The forge says that there were too many requests.");
+			"A rate limit is reached: the forge says that there were too many requests.");
 	}
 }
 
