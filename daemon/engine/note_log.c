@@ -38,12 +38,13 @@ static struct log_about about_note(const struct note *note, const struct store_s
 }
 
 void engine_log_note(const struct note *note, const struct store_step *step) {
-	struct log_about about = about_note(note, step);
+	struct log_about about;
 	char id[ID_TEXT_MAX];
 
 	if (!log_has_fields()) {
 		return; /* the event log has it, and on standard error it would hide what matters */
 	}
+	about = about_note(note, step);
 	id_format(note->incident_id != 0 ? ID_INCIDENT : ID_TASK,
 		note->incident_id != 0 ? note->incident_id : note->task_id, id);
 	log_about(&about, LOG_LEVEL_INFO, "%s%s%s: %s", note->project,
