@@ -242,6 +242,7 @@ struct github {
 	struct list identify_waiting;
 	struct list identify_cancelled;
 	struct github_identifying *identifying; /* under way; owned */
+	struct github_wait at_start;		/* whether we are a bot is told early */
 
 	/* github_client.c: calls by where they are */
 	struct list reads;
