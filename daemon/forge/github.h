@@ -192,8 +192,8 @@ struct github_look {
 
 /*
  * Asks about a pull request, or about a branch and its open pull request; `look` is zeroed at first. Returns: 0, `done`
- * will run; -ESHUTDOWN; -EAGAIN, LIMIT_GITHUB_LOOKS wait. done(status): 0, the snapshot tells what is known and why the rest is
- * not (unreachable, rate limited); -EAGAIN, no credential that the forge accepts; -EINVAL, the project is no
+ * will run; -ESHUTDOWN; -EAGAIN, LIMIT_GITHUB_LOOKS wait. done(status): 0, the snapshot tells what is known and why the
+ * rest is not (unreachable, rate limited); -EAGAIN, no credential that the forge accepts; -EINVAL, the project is no
  * "owner/name"; -ECANCELED; -ENOMEM.
  */
 must_check int github_look(struct github *github, struct github_look *look,

@@ -337,7 +337,9 @@ static const struct meaning_row {
 	{ "turned off", { "", 410, WORDS("Issues are disabled for this repo"), NULL, 0, 0 },
 		BUDGET_GONE, false, false, "Issues are disabled for this repo" },
 	{ "refused, with a reason",
-		{ "", 422, "{\"message\":\"Validation Failed\",\"errors\":[{\"field\":\"body\",\"code\":\"too_long\"}]}",
+		{ "", 422,
+			"{\"message\":\"Validation Failed\","
+			"\"errors\":[{\"field\":\"body\",\"code\":\"too_long\"}]}",
 			NULL, 0, 0 },
 		BUDGET_INVALID, false, false, "\"Validation Failed: body too_long\"" },
 	{ "refused, and it says why in words",
@@ -471,101 +473,6 @@ static void pages_are_found(void **state) {
 	}
 }
 
-/* ---- who we are ---- */
-
-struct waiter {
-	struct github_wait wait;
-	int *n_done;
-	int status;
-};
-
-static void wait_done(struct github_wait *wait, int status) {
-	struct waiter *waiter = container_of(wait, struct waiter, wait);
-
-	waiter->status = status;
-	(*waiter->n_done)++;
-}
-
-static void identify(struct fixture *f, struct waiter *waiter) {
-	waiter->n_done = &f->n_done;
-	assert_int_equal(
-		github_identify(scene_github(&f->scene), "acme/web", &waiter->wait, wait_done), 0);
-}
-
-static void who_we_are_is_asked_once(void **state) {
-	static struct scene_reply replies[] = {
-		{ "GET /user", 200, "{\"id\":42,\"login\":\"ann\",\"type\":\"User\"}", NULL, 1, 0 },
-		{ "GET /user", 200, "{\"id\":43,\"login\":\"robo[bot]\",\"type\":\"Bot\"}", NULL, 0,
-			0 },
-	};
-	struct fixture *f = *state;
-	struct waiter waiters[4];
-	struct github *github;
-
-	replies[0].n_used = 0;
-	scene_set(&f->scene, replies, ARRAY_SIZE(replies));
-	scene_start(&f->scene);
-	github = scene_github(&f->scene);
-	identify(f, &waiters[0]);
-	identify(f, &waiters[1]);
-	identify(f, &waiters[2]);
-	github_wait_cancel(&waiters[1].wait);
-	github_wait_cancel(&waiters[1].wait);
-	assert_int_equal(f->n_done, 0);
-	scene_run(&f->scene, &f->n_done, 3);
-	github_wait_cancel(&waiters[0].wait); /* harmless */
-	assert_int_equal(waiters[0].status, 0);
-	assert_int_equal(waiters[1].status, -ECANCELED);
-	assert_int_equal(waiters[2].status, 0);
-	assert_int_equal(github->identity.user_id, 42);
-	assert_false(github->is_bot);
-	identify(f, &waiters[3]);
-	scene_run(&f->scene, &f->n_done, 4);
-	assert_int_equal(f->scene.n_lines, 1);
-	/* Another token is somebody else's. */
-	set_token(f, "second-token");
-	assert_int_equal(github->identity.user_id, 0);
-	identify(f, &waiters[3]);
-	scene_run(&f->scene, &f->n_done, 5);
-	assert_int_equal(github->identity.user_id, 43);
-	assert_true(github->is_bot);
-}
-
-static void a_token_that_cannot_say_who_it_is(void **state) {
-	static struct scene_reply replies[] = {
-		{ "GET /user", 403, WORDS("Resource not accessible by integration"), NULL, 1, 0 },
-		{ "GET /user", 500, "{}", NULL, 1, 0 },
-		{ "GET /user", 200, "[]", NULL, 1, 0 },
-		{ "GET /user", SCENE_SILENT, NULL, NULL, 0, 0 },
-	};
-	struct fixture *f = *state;
-	struct waiter waiter;
-
-	for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
-		replies[i].n_used = 0;
-	}
-	scene_set(&f->scene, replies, ARRAY_SIZE(replies));
-	scene_start(&f->scene);
-	identify(f, &waiter);
-	scene_run(&f->scene, &f->n_done, 1);
-	assert_int_equal(waiter.status, -EACCES);
-	assert_false(waiter.wait.passing);
-	assert_non_null(strstr(waiter.wait.sentence, "app-id"));
-	identify(f, &waiter);
-	scene_run(&f->scene, &f->n_done, 2);
-	assert_true(waiter.status < 0);
-	assert_true(waiter.wait.passing);
-	identify(f, &waiter);
-	scene_run(&f->scene, &f->n_done, 3);
-	assert_int_equal(waiter.status, -EACCES);
-	assert_non_null(strstr(waiter.wait.sentence, "does not say"));
-	identify(f, &waiter);
-	scene_run_requests(&f->scene, 4);
-	scene_close_forge(&f->scene);
-	assert_int_equal(f->n_done, 4);
-	assert_int_equal(waiter.status, -ECANCELED);
-}
-
 /* ---- settings ---- */
 
 /* What waits goes to where the new settings say, with what belongs there. */
@@ -625,7 +532,7 @@ static void names_are_encoded(void **state) {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_string_equal(github_repo_path(rows[i].project, out), rows[i].path);
 	}
-	assert_true(github_encode("ab c", small, 7));
+	assert_true(github_encode("a c", small, sizeof(small)));
 	assert_false(github_encode("ab c", small, sizeof(small)));
 	assert_string_equal(small, "ab%20");
 }
@@ -641,7 +548,8 @@ static void status_tells_what_is_left(void **state) {
 	scene_start(&f->scene);
 	(void)read_once(f, 0, "/r");
 	status = forge_status(f->scene.forge, f->scene.now_ms);
-	assert_non_null(strstr(json_string_value(json_object_get(status, "budget")), "4812 of 5000"));
+	assert_non_null(strstr(json_string_value(json_object_get(status, "budget")),
+		"REST 4,812 of 5,000, GraphQL not known yet"));
 	assert_null(json_object_get(status, "pausedUntil"));
 	json_decref(status);
 	assert_int_equal(f->scene.n_changed, 0);
@@ -663,8 +571,6 @@ int main(void) {
 		TEST(a_write_without_an_answer_is_doubtful),
 		TEST(a_renamed_repository_is_followed),
 		TEST(pages_are_found),
-		TEST(who_we_are_is_asked_once),
-		TEST(a_token_that_cannot_say_who_it_is),
 		TEST(a_token_never_goes_to_the_server_before),
 		TEST(what_is_cancelled_ends),
 		cmocka_unit_test(names_are_encoded),
