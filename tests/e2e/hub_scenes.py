@@ -18,6 +18,8 @@ class Scene:
     options = {}
 
     def prepare(self, place):
+        if "asked" in self.agents:  # whether it is a bot is found out at the start
+            wait_for(lambda: [request for request in place.hub.requests if request.done], "the first request")
         self.number = place.pull("fix")
         place.check("fix", "test", "failure", age_s=0)
 
@@ -74,7 +76,8 @@ class Issue(Scene):
     wanted = {"issues": 1}
 
     def prepare(self, place):
-        place.push("fix")
+        super().prepare(place)
+        place.hub.close(PROJECT, self.number)
 
     def number_of(self, place):
         issues = place.issues()
