@@ -28,6 +28,7 @@ void on_task_run(const struct step_input *in, struct step_result *ret) {
 		in->incident->state == INCIDENT_WAITING) {
 		ret->has_incident = true;
 		ret->incident.follow_up_ms = in->now_ms;
+		ret->incident.life_due_ms = 0; /* nor is a sign of life waited for */
 	}
 }
 
