@@ -74,6 +74,17 @@ static void note_reachable(struct job *job, bool reachable) {
 	}
 }
 
+/* When the forge may be written to again, as far as that is known. */
+static int64_t forge_opens_ms(const struct job *job) {
+	char lane[LIMIT_LANE_MAX];
+	int64_t now_ms = clock_now_ms();
+	int64_t open_ms;
+
+	text_format(lane, sizeof(lane), "post/%s", job->policy.forge);
+	open_ms = forges_lane_open_ms(job->engine, lane, now_ms, NULL);
+	return open_ms == INT64_MAX ? now_ms + LIMIT_FORGE_DOWN_MAX_MS : open_ms;
+}
+
 void job_post_failed(struct job *job, const struct forge_publish *publish, int status) {
 	const char *sentence = publish->sentence[0] != '\0' ? publish->sentence : log_errno(status);
 
@@ -81,7 +92,7 @@ void job_post_failed(struct job *job, const struct forge_publish *publish, int s
 		job_waits(job, 0, "codegend was stopping.");
 	} else if (publish->passing) {
 		note_reachable(job, publish->retry_ms != 0);
-		job_waits(job, publish->retry_ms, sentence);
+		job_waits(job, MAX(publish->retry_ms, forge_opens_ms(job)), sentence);
 	} else { /* with a secret in it, it would be refused again */
 		job_failed(job, status != -EKEYREJECTED, "%s", sentence);
 	}

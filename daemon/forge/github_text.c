@@ -31,8 +31,7 @@ bool github_is_handle(const char *handle) {
 		unsigned char c = (unsigned char)handle[i];
 
 		n_slashes += c == '/';
-		if (c >= 0x80 ||
-			!(isalnum(c) || c == '-' || c == '/' || (slash != NULL && c == '_'))) {
+		if (c >= 0x80 || !(isalnum(c) || c == '-' || c == '/' || c == '_')) {
 			return false;
 		}
 	}
