@@ -109,7 +109,8 @@ static void mentioned(struct forge_publish *publish, int status) {
 		job->event = (struct event){ .type = EVENT_TRIGGERED,
 			.text = job->sentence,
 			.stopped = job->unwanted,
-			.handed_over = true };
+			.handed_over = true,
+			.look_again_ms = publish->look_again_ms };
 	} else {
 		job_post_failed(job, publish, status);
 	}

@@ -174,6 +174,7 @@ void on_triggered_late(const struct step_input *in, struct step_result *ret) {
 		ret->links = in->event->links;
 		ret->n_links = in->event->n_links;
 	}
+	look_for_duplicates(in, ret);
 }
 
 void on_task_done(const struct step_input *in, struct step_result *ret) {
