@@ -105,8 +105,8 @@ static void mentioned(struct forge_publish *publish, int status) {
 		const char *agent = policy_agent(&job->policy, job->story.incident.agent_at)->name;
 
 		text_format(job->sentence, sizeof(job->sentence),
-			"Agent \"%s\" was asked by mentioning @%s at %s", agent, publish->handle,
-			publish->url);
+			"Agent \"%s\" was asked at %s by mentioning @%s.", agent, publish->url,
+			publish->handle);
 		job->result = json_pack(
 			"{s:s, s:s, s:s}", "agent", agent, "type", "mention", "url", publish->url);
 		job->event = (struct event){ .type = EVENT_TRIGGERED,
