@@ -108,7 +108,8 @@ static int append_line(struct buffer *out, const char *line, size_t len) {
 	size_t indent = 0;
 	int status = 0;
 
-	while (indent < len && (line[indent] == ' ' || line[indent] == '\t')) {
+	/* A quotation is stripped by some, as blanks are. */
+	while (indent < len && strchr(" \t>", line[indent]) != NULL && line[indent] != '\0') {
 		indent++;
 	}
 	if (is_slash_command(line + indent, len - indent)) {

@@ -84,11 +84,63 @@ static void builds_read(struct store_req *req, int status) {
 	job_step(job, status);
 }
 
+/* Whether it may write to the forge in the name of its incident. */
+static bool posts(const struct job *job) {
+	static const char prefix[] = "agent/";
+	const struct config_agent *agent = NULL;
+
+	switch (job->task.type) {
+	case TASK_PUBLISH_REPORT:
+	case TASK_NOTIFY: return true;
+	case TASK_TRIGGER_AGENT:
+		if (strncmp(job->lane, prefix, strlen(prefix)) == 0) {
+			agent = config_find_agent(job->engine->config, job->lane + strlen(prefix));
+		}
+		return agent != NULL && strcmp(agent->type, "mention") == 0;
+	case TASK_PR_READINESS_CHECK:
+	case TASK_TYPE_COUNT: break;
+	}
+	return false;
+}
+
+/* Returns whether it may go on: it has its turn, or needs none. */
+static bool take_turn(struct job *job) {
+	if (!posts(job)) {
+		return true;
+	}
+	job->turn = JOB_HAS_TURN;
+	list_for_each (pos, &job->engine->jobs) {
+		const struct job *other = container_of(pos, struct job, node);
+
+		if (other != job && other->turn == JOB_HAS_TURN &&
+			other->task.incident_id == job->task.incident_id) {
+			job->turn = JOB_WAITS_FOR_TURN;
+		}
+	}
+	return job->turn == JOB_HAS_TURN;
+}
+
+/* The job does not post any more: the next one of its incident goes on. */
+static void give_turn(struct engine *engine, int64_t incident_id) {
+	list_for_each (pos, &engine->jobs) {
+		struct job *job = container_of(pos, struct job, node);
+
+		if (job->turn == JOB_WAITS_FOR_TURN && job->task.incident_id == incident_id) {
+			job->state = JOB_STORY;
+			job_step(job, 0);
+			return;
+		}
+	}
+}
+
 static int read_story(struct job *job) {
 	int r;
 
 	if (job->task.incident_id == 0) {
 		return 0;
+	}
+	if (!take_turn(job)) {
+		return -EINPROGRESS;
 	}
 	job->story = (struct store_story){ .incident_id = job->task.incident_id };
 	r = store_story(job->engine->store, &job->story, story_read);
@@ -155,6 +207,10 @@ static void stall(struct job *job, int status) {
 	list_append(&job->engine->stalled, &job->node);
 	log_warning("Cannot record what came of task %s: %s; trying again until it is on disk.",
 		id_format(ID_TASK, job->task.id, id), log_errno(status));
+	if (job->turn == JOB_HAS_TURN) {
+		job->turn = JOB_POSTS_NOTHING;
+		give_turn(job->engine, job->task.incident_id);
+	}
 }
 
 /* What failed is also for people who read the log. */
@@ -239,11 +295,16 @@ static int act(struct job *job) {
 /* The end of a job. */
 static void job_end(struct job *job, enum task_status status) {
 	struct engine *engine = job->engine;
+	int64_t incident_id = job->task.incident_id;
+	bool had_turn = job->turn == JOB_HAS_TURN;
 	char lane[LIMIT_LANE_MAX];
 
 	TEXT_SET(lane, job->lane);
 	check_task_ended(engine, job->task.id, status);
 	job_free(job);
+	if (had_turn) {
+		give_turn(engine, incident_id);
+	}
 	runner_job_ended(engine, lane);
 }
 

@@ -23,6 +23,8 @@ struct job {
 	struct policy policy;
 	char lane[LIMIT_LANE_MAX]; /* whose slot it holds */
 	bool unwanted;		   /* its agent is to be stopped, or not to be started */
+	/* Of the jobs that post for one incident one has its turn: what it writes the next one has to know. */
+	enum { JOB_POSTS_NOTHING, JOB_WAITS_FOR_TURN, JOB_HAS_TURN } turn;
 
 	struct store_step step;
 	struct store_story story;

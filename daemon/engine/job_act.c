@@ -93,6 +93,10 @@ int job_post(struct job *job, enum forge_purpose purpose, const char *handle,
 	struct forge_publish *publish = &job->publish;
 	int r;
 
+	if (job->engine->stopping) {
+		job_waits(job, 0, "codegend was stopping.");
+		return 0;
+	}
 	if (forge == NULL) {
 		return job_without_forge(job);
 	}

@@ -40,6 +40,20 @@ static void ready_end(struct ready_flow *flow, int status) {
 	ready->done(ready, status);
 }
 
+/* No incident knows the pull request: `local` knows none either, other forges are asked by its number. */
+static int go_on_without_branch(struct ready_flow *flow) {
+	struct engine_ready *ready = flow->ready;
+
+	if (!flow->policy.forge_tells) {
+		text_format(ready->sentence, sizeof(ready->sentence),
+			"Nothing was ever reported for pull request %lld of \"%s\"; name its branch.",
+			(long long)ready->pull_request, ready->project);
+		return -ENOENT;
+	}
+	flow->state = READY_BUILDS;
+	return 0;
+}
+
 static void incidents_read(struct store_req *req, int status) {
 	struct store_page *page = container_of(req, struct store_page, req);
 	struct ready_flow *flow = container_of(page, struct ready_flow, page);
@@ -57,10 +71,7 @@ static void incidents_read(struct store_req *req, int status) {
 	store_page_finish(page);
 	flow->page.cursor = next;
 	if (status == 0 && ready->branch[0] == '\0' && next == 0) {
-		text_format(ready->sentence, sizeof(ready->sentence),
-			"Nothing was ever reported for pull request %lld of \"%s\"; name its branch.",
-			(long long)ready->pull_request, ready->project);
-		status = -ENOENT;
+		status = go_on_without_branch(flow);
 	}
 	ready_step(flow, status);
 }

@@ -12,6 +12,10 @@ void budget_init(struct budget *budget) {
 	}
 }
 
+void budget_started(struct budget *budget, int64_t now_ms) {
+	budget->started_ms = now_ms;
+}
+
 /* ---- writes ---- */
 
 /* When the `back`th newest write was, from 1 on; 0: there were not so many. */
@@ -29,6 +33,7 @@ static void settle(struct budget *budget, int64_t now_ms) {
 	for (size_t i = 0; i < budget->n_writes; i++) {
 		budget->writes_ms[i] = MIN(budget->writes_ms[i], now_ms);
 	}
+	budget->started_ms = MIN(budget->started_ms, now_ms);
 	for (int i = 0; i < BUDGET_RESOURCE_COUNT; i++) {
 		budget->paused_until_ms[i] =
 			MIN(budget->paused_until_ms[i], now_ms + LIMIT_RATE_PAUSE_MAX_MS);
@@ -46,7 +51,7 @@ static int64_t write_ready_ms(const struct budget *budget) {
 		{ LIMIT_RATE_WRITES_PER_MINUTE, CLOCK_MINUTE_MS },
 		{ LIMIT_RATE_WRITES_PER_HOUR, CLOCK_HOUR_MS },
 	};
-	int64_t ready_ms = 0;
+	int64_t ready_ms = budget->started_ms > 0 ? budget->started_ms + LIMIT_RATE_WRITE_GAP_MS : 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(windows); i++) {
 		int64_t at_ms = nth_newest(budget, windows[i].n);
@@ -179,7 +184,8 @@ static void pause_for_limit(
 	if (answer->retry_after_ms >= 0) {
 		int64_t wait_ms = MAX(MIN(answer->retry_after_ms, max_ms), LIMIT_RATE_WRITE_GAP_MS);
 
-		pause_until(budget, answer, now_ms + wait_ms, "The forge asked to wait.");
+		pause_until(budget, answer, now_ms + wait_ms,
+			"A rate limit is reached, and the forge asks to wait.");
 	} else if (answer->remaining == 0 && answer->reset_ms > now_ms) {
 		pause_until(budget, answer, MIN(answer->reset_ms, now_ms + max_ms),
 			"The rate limit is used up.");
@@ -187,7 +193,7 @@ static void pause_for_limit(
 		budget->pause_ms = budget->pause_ms == 0 ? LIMIT_RATE_PAUSE_FIRST_MS
 							 : MIN(budget->pause_ms * 2, max_ms);
 		pause_until(budget, answer, now_ms + budget->pause_ms,
-			"The forge says that there were too many requests.");
+			"A rate limit is reached: the forge says that there were too many requests.");
 	}
 }
 

@@ -41,9 +41,12 @@ struct budget { /* zeroed by budget_init() */
 	int64_t writes_ms[LIMIT_RATE_WRITES_PER_HOUR];
 	size_t n_writes;
 	size_t next_write;
+	int64_t started_ms; /* budget_started(); 0: it was not */
 };
 
 void budget_init(struct budget *budget);
+/* Our life begins: what the one before us wrote last may be on no disk, so the first write keeps its distance. */
+void budget_started(struct budget *budget, int64_t now_ms);
 
 /*
  * When a request may go: `now_ms` or before, at once; INT64_MAX, not with this credential. `ret_why` (may be NULL)

@@ -99,6 +99,7 @@ int github_open(struct forge *forge, const struct forge_options *options) {
 	forge->own = github;
 	open_lists(github);
 	budget_from_json(json_object_get(options->memory, "budget"), &github->budget, clock_now_ms());
+	budget_started(&github->budget, clock_now_ms());
 	r = github_app_open(github);
 	r = r < 0 ? r : github_batches_open(github);
 	r = r < 0 ? r : github_client_open(github); /* the only one that makes handles: all or none */
@@ -108,6 +109,7 @@ int github_open(struct forge *forge, const struct forge_options *options) {
 	github->n_handles = HANDLES;
 	forge->n_own++;
 	(void)github_read_credential(github);
+	github_identity_learn(github);
 	return 0;
 }
 
@@ -130,7 +132,7 @@ int github_configure(struct forge *forge, const struct config_forge *config) {
 	/* Who reloads may have allowed it again: one more try. */
 	github->budget.refused[0] = '\0';
 	github->told[0] = '\0';
-	github_identity_warn(github);
+	github_identity_learn(github);
 	github_tell_changed(github);
 	github_pump(github);
 	return 0;

@@ -192,8 +192,8 @@ struct github_look {
 
 /*
  * Asks about a pull request, or about a branch and its open pull request; `look` is zeroed at first. Returns: 0, `done`
- * will run; -ESHUTDOWN; -EAGAIN, LIMIT_GITHUB_LOOKS wait. done(status): 0, the snapshot tells what is known and why the rest is
- * not (unreachable, rate limited); -EAGAIN, no credential that the forge accepts; -EINVAL, the project is no
+ * will run; -ESHUTDOWN; -EAGAIN, LIMIT_GITHUB_LOOKS wait. done(status): 0, the snapshot tells what is known and why the
+ * rest is not (unreachable, rate limited); -EAGAIN, no credential that the forge accepts; -EINVAL, the project is no
  * "owner/name"; -ECANCELED; -ENOMEM.
  */
 must_check int github_look(struct github *github, struct github_look *look,
@@ -206,7 +206,7 @@ void github_look_finish(struct github_look *look);
 /* Of what we put on a head ourselves: of a commit status its context, of an App's check run its name. */
 #define GITHUB_HEAD_CONTEXT "codegend/follow-up"
 
-struct github_repository {
+struct github_known_repository {
 	char project[LIMIT_NAME_MAX];
 	bool has_label;	       /* or it cannot be made, which was said */
 	bool told_label;       /* that it cannot be labelled */
@@ -214,9 +214,9 @@ struct github_repository {
 };
 
 /* The last ones that were published to. */
-struct github_repositories {
+struct github_known {
 	char label[LIMIT_SUBJECT_MAX]; /* that `has_label` is about */
-	struct github_repository rows[LIMIT_GITHUB_REPOSITORIES];
+	struct github_known_repository rows[LIMIT_GITHUB_REPOSITORIES];
 	size_t n;
 	size_t next; /* the one to be forgotten */
 };
@@ -242,6 +242,7 @@ struct github {
 	struct list identify_waiting;
 	struct list identify_cancelled;
 	struct github_identifying *identifying; /* under way; owned */
+	struct github_wait at_start;		/* whether we are a bot is told early */
 
 	/* github_client.c: calls by where they are */
 	struct list reads;
@@ -256,11 +257,11 @@ struct github {
 	uv_timer_t gap;		/* a write was sent: active until the next one may go */
 	uv_async_t wake;
 
-	struct github_app *app;			 /* github_app.c; NULL: a token */
-	struct github_batches *batches;		 /* github_batch.c */
-	unsigned without;			 /* GITHUB_WITHOUT_*, learnt */
-	bool told_bot;				 /* that nobody listens to it */
-	struct github_repositories repositories; /* github_label.c */
+	struct github_app *app;		/* github_app.c; NULL: a token */
+	struct github_batches *batches; /* github_batch.c */
+	unsigned without;		/* GITHUB_WITHOUT_*, learnt */
+	bool told_bot;			/* that nobody listens to it */
+	struct github_known known;	/* github_label.c */
 	bool closing;
 	int n_handles; /* to be closed */
 };

@@ -11,7 +11,7 @@
 
 /* ---- in ---- */
 
-bool github_repository_split(const char *project, struct github_names *ret) {
+bool github_project_split(const char *project, struct github_project *ret) {
 	const char *slash = strchr(project, '/');
 
 	if (slash == NULL || slash == project || slash[1] == '\0') {
@@ -93,7 +93,7 @@ void github_look_sleep(struct github_look *look, int64_t ms) {
 int github_look(struct github *github, struct github_look *look,
 	void (*done)(struct github_look *look, int status)) {
 	struct github_batches *batches = github->batches;
-	struct github_names repository;
+	struct github_project repository;
 
 	if (github->closing) {
 		return -ESHUTDOWN;
@@ -109,9 +109,9 @@ int github_look(struct github *github, struct github_look *look,
 	look->is_cancelled = false;
 	look->sentence[0] = '\0';
 	batches->n_looks++;
-	if (!github_repository_split(look->project, &repository) ||
+	if (!github_project_split(look->project, &repository) ||
 		(look->head_repository[0] != '\0' &&
-			!github_repository_split(look->head_repository, &repository))) {
+			!github_project_split(look->head_repository, &repository))) {
 		(void)text_format(look->sentence, sizeof(look->sentence),
 			"\"%s\" is no repository of GitHub: its name is OWNER/NAME; correct the project's name.",
 			look->project);

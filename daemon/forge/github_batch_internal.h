@@ -8,7 +8,7 @@
 #include "daemon/forge/github_query.h"
 
 /* "owner/name" in two. */
-struct github_names {
+struct github_project {
 	char owner[LIMIT_NAME_MAX];
 	char name[LIMIT_NAME_MAX];
 };
@@ -20,8 +20,8 @@ struct github_run {
 	size_t n;
 	struct github_look *looks[LIMIT_GITHUB_TARGETS]; /* NULL: cancelled */
 	struct github_target targets[LIMIT_GITHUB_TARGETS];
-	struct github_names projects[LIMIT_GITHUB_TARGETS];
-	struct github_names heads[LIMIT_GITHUB_TARGETS];
+	struct github_project projects[LIMIT_GITHUB_TARGETS];
+	struct github_project heads[LIMIT_GITHUB_TARGETS];
 	char cursors[LIMIT_GITHUB_TARGETS][2][LIMIT_GITHUB_CURSOR_MAX];
 	unsigned without;
 };
@@ -42,7 +42,7 @@ struct github_batches {
 };
 
 /* "owner/name" in two. Returns whether it is that. */
-bool github_repository_split(const char *project, struct github_names *ret);
+bool github_project_split(const char *project, struct github_project *ret);
 /* Gathers it in front of that one. */
 void github_batches_gather(struct github_look *look, struct list *before);
 /* Begins a query when it is time. */

@@ -1,6 +1,6 @@
 /*
- * What we say on the head itself: a commit status, or of an App a check run. It never blocks anybody, and what fails here
- * is logged and fails nothing.
+ * What we say on the head itself: a commit status, or of an App a check run. It never blocks anybody, and what fails
+ * here is logged and fails nothing.
  */
 #include <errno.h>
 #include <string.h>

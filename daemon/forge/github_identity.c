@@ -198,13 +198,15 @@ static void step(struct github_identifying *self, int status) {
 }
 
 void github_identity_warn(struct github *github) {
-	if (!github->is_bot || !github->config.has_mention_agent || github->told_bot) {
+	bool is_bot = github->is_bot || github_is_app(github);
+
+	if (!is_bot || !github->config.has_mention_agent || github->told_bot) {
 		return;
 	}
 	github->told_bot = true;
 	log_warning("Forge \"%s\": \"%s\" is a bot, and agents do not listen to mentions by bots; use the token"
 		    " of a user, or an agent of type \"codegen\".",
-		github->config.name, github->login);
+		github->config.name, github->login[0] != '\0' ? github->login : "a GitHub App");
 }
 
 void github_identity_forget(struct github *github) {
@@ -263,6 +265,21 @@ int github_identify(struct github *github, const char *project, struct github_wa
 	list_append(&github->identify_waiting, &wait->node);
 	(void)uv_async_send(&github->wake);
 	return 0;
+}
+
+static void learned(struct github_wait *wait, int status) {
+	/* Who we are has warned; whoever publishes asks again when it failed. */
+}
+
+void github_identity_learn(struct github *github) {
+	github_identity_warn(github);
+	if (!github->config.has_mention_agent || github->told_bot || github->secret == NULL ||
+		is_known(github) || github->at_start.waiting) {
+		return;
+	}
+	if (github_identify(github, "", &github->at_start, learned) < 0) {
+		log_debug("Forge \"%s\": who it is is found out later.", github->config.name);
+	}
 }
 
 void github_wait_cancel(struct github_wait *wait) {

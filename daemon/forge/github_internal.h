@@ -56,6 +56,8 @@ void github_identity_forget(struct github *github);
 /* Goes on with what was asked of github_identify(). */
 void github_identity_woken(struct github *github);
 void github_identity_warn(struct github *github);
+/* Finds out whether it has to warn, without anything to publish yet. Nothing is lost when it cannot. */
+void github_identity_learn(struct github *github);
 
 /* github_batch.c */
 must_check int github_batches_open(struct github *github);

@@ -15,8 +15,8 @@ must_check int github_key_load(const char *pem, struct github_key **ret_key);
 void github_key_destroy(struct github_key *key);
 
 /*
- * A JWT of `app_id`, valid from a little before `now_ms` for less than ten minutes. Returns: 0, the caller wipes and frees
- * `*ret_jwt`; -EIO, it cannot be signed; -ENOMEM.
+ * A JWT of `app_id`, valid from a little before `now_ms` for less than ten minutes. Returns: 0, the caller wipes and
+ * frees `*ret_jwt`; -EIO, it cannot be signed; -ENOMEM.
  */
 must_check int github_jwt_make(
 	const struct github_key *key, int64_t app_id, int64_t now_ms, char **ret_jwt);

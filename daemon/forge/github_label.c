@@ -11,12 +11,12 @@
 
 /* ---- what is remembered of a repository ---- */
 
-struct github_repository *github_publish_repository(struct github_publishing *p) {
-	struct github_repositories *known = &p->github->repositories;
-	struct github_repository *row;
+struct github_known_repository *github_publish_repository(struct github_publishing *p) {
+	struct github_known *known = &p->github->known;
+	struct github_known_repository *row;
 
 	if (strcmp(known->label, p->github->config.label) != 0) { /* another one by now */
-		*known = (struct github_repositories){ 0 };
+		*known = (struct github_known){ 0 };
 		(void)TEXT_SET(known->label, p->github->config.label);
 	}
 	for (size_t i = 0; i < known->n; i++) {
@@ -27,7 +27,7 @@ struct github_repository *github_publish_repository(struct github_publishing *p)
 	row = &known->rows[known->next];
 	known->next = (known->next + 1) % LIMIT_GITHUB_REPOSITORIES;
 	known->n = MIN(known->n + 1, LIMIT_GITHUB_REPOSITORIES);
-	*row = (struct github_repository){ 0 };
+	*row = (struct github_known_repository){ 0 };
 	(void)TEXT_SET(row->project, github_publish_project(p));
 	return row;
 }
@@ -91,7 +91,7 @@ static int begin(struct github_publishing *p) {
 
 /* Refused as invalid: it exists. */
 static int end_make(struct github_publishing *p) {
-	struct github_repository *repository = github_publish_repository(p);
+	struct github_known_repository *repository = github_publish_repository(p);
 	bool exists = p->status == 0 && p->call.meaning == BUDGET_INVALID;
 
 	if (!exists && !github_publish_went_well(p)) {

@@ -119,8 +119,12 @@ static int append_page(struct github_look *look, struct github_snapshot *fresh) 
 	int r = github_snapshot_append(look->snapshot, fresh);
 
 	look->is_continued = false;
+	if (r == -E2BIG) { /* further ones could not be kept either */
+		look->n_pages = LIMIT_GITHUB_CHECK_PAGES;
+		return 0;
+	}
 	if (r != -ESTALE) {
-		return r == -E2BIG ? 0 : r;
+		return r;
 	}
 	look->n_pages += PAGES_OF_RESTART;
 	if (look->n_pages >=

@@ -51,91 +51,6 @@ static int recorded(struct github_publishing *p) {
 	return 0;
 }
 
-/* ---- reading back ---- */
-
-static void name_list(const struct github_publishing *p, struct github_request *request) {
-	const struct post *row = p->once.row;
-
-	if (row->is_issue) {
-		(void)text_format(request->subject, sizeof(request->subject), "the issues of %s",
-			github_publish_project(p));
-	} else {
-		(void)text_format(request->subject, sizeof(request->subject),
-			"the comments of #%lld in %s", (long long)row->number,
-			github_publish_project(p));
-	}
-}
-
-/*
- * All comments of the one place, or our issues, newest first; without their label, which GitHub drops when we may not
- * set it. Of an App all issues, since it has no login that this filter is sure to know.
- */
-static int ask_for_list(struct github_publishing *p) {
-	const struct post *row = p->once.row;
-	char login[3 * LIMIT_SUBJECT_MAX] = "";
-	struct github_request request = { .method = "GET" };
-
-	name_list(p, &request);
-	if (!row->is_issue) {
-		github_request_path(&request, p, "/issues/%lld/comments?per_page=%d",
-			(long long)row->number, LIMIT_GITHUB_PAGE);
-		return github_publish_ask(p, &request);
-	}
-	if (!github_is_app(p->github)) {
-		(void)github_encode(p->github->login, login, sizeof(login));
-	}
-	github_request_path(&request, p,
-		"/issues?state=all&sort=created&direction=desc&per_page=%d%s%s", LIMIT_GITHUB_PAGE,
-		login[0] != '\0' ? "&creator=" : "", login);
-	return github_publish_ask(p, &request);
-}
-
-/* Whether issues that are older than the incident were reached: ours is not behind them. */
-static bool is_past_issues(const struct github_publishing *p) {
-	const struct github_once *once = &p->once;
-
-	return once->row->is_issue && once->n_posts > 0 &&
-		once->posts[once->n_posts - 1].created_ms <
-		p->publish->incident->opened_ms - LIMIT_GITHUB_SKEW_MS;
-}
-
-/* Looked for in vain, and so is everything else there. A look for late duplicates is then over. */
-static bool is_list_gone(const struct github_publishing *p) {
-	return p->once.mode == GITHUB_ONCE_LATE && p->status == 0 && !p->call.passing;
-}
-
-static int end_page(struct github_publishing *p) {
-	struct github_once *once = &p->once;
-	const struct buffer *answer = &p->call.http.answer;
-	struct github_request request = { .method = "GET" };
-	char next[LIMIT_URL_MAX];
-	size_t n_items = 0;
-	int r;
-
-	once->state = GITHUB_ONCE_FIND;
-	if (!github_publish_went_well(p)) {
-		return is_list_gone(p) ? 0 : github_publish_refused(p);
-	}
-	r = github_decode_posts(answer->data, answer->len, &once->posts, &once->n_posts, &n_items);
-	name_list(p, &request);
-	if (r == -E2BIG) {
-		return github_publish_fail(p, r, false, 0,
-			"Among %s, more than %d, what codegend wrote cannot be found.",
-			request.subject, LIMIT_GITHUB_POSTS);
-	}
-	if (r < 0) {
-		return github_publish_fail(p, r, true, 0,
-			"GitHub's answer about %s cannot be read: %s; it is asked again.",
-			request.subject, log_errno(r));
-	}
-	if (is_past_issues(p) || github_next_page(&p->call, next)[0] == '\0') {
-		return 0;
-	}
-	once->state = GITHUB_ONCE_PAGE;
-	(void)TEXT_SET(request.path, next);
-	return github_publish_ask(p, &request);
-}
-
 /* ---- what was found ---- */
 
 static void take_ids(const struct github_post *post, struct post *row) {
@@ -241,34 +156,6 @@ static int find(struct github_publishing *p) {
 
 /* ---- duplicates ---- */
 
-/* An issue cannot be deleted by its author. */
-static int close_duplicate(struct github_publishing *p, const struct github_post *post) {
-	_cleanup_(buffer_finish) struct buffer body;
-	struct github_request request = { .method = "PATCH" };
-	int r;
-
-	buffer_init(&body, LIMIT_GITHUB_MENTION_MAX_BYTES);
-	r = github_duplicate_write(&body, &post->marker, p->once.row->number);
-	if (r < 0) {
-		return github_publish_fail_text(p, r, "");
-	}
-	github_request_path(&request, p, "/issues/%lld", (long long)post->number);
-	(void)text_format(request.subject, sizeof(request.subject), "issue #%lld of %s",
-		(long long)post->number, github_publish_project(p));
-	request.body = json_pack("{s:s, s:s, s:s}", "state", "closed", "state_reason",
-		"not_planned", "body", body.data);
-	return github_publish_ask(p, &request);
-}
-
-static int delete_duplicate(struct github_publishing *p, const struct github_post *post) {
-	struct github_request request = { .method = "DELETE" };
-
-	github_request_path(&request, p, "/issues/comments/%lld", (long long)post->id);
-	(void)text_format(request.subject, sizeof(request.subject), "comment %lld of %s",
-		(long long)post->id, github_publish_project(p));
-	return github_publish_ask(p, &request);
-}
-
 /* The row as it is when nothing is there twice any more. */
 static int all_removed(struct github_publishing *p) {
 	struct github_once *once = &p->once;
@@ -294,7 +181,7 @@ static int remove_next(struct github_publishing *p) {
 	}
 	post = &once->posts[once->duplicates[once->n_removed++]];
 	once->state = GITHUB_ONCE_REMOVED;
-	return once->row->is_issue ? close_duplicate(p, post) : delete_duplicate(p, post);
+	return github_read_back_remove(p, post);
 }
 
 static int end_removal(struct github_publishing *p) {
@@ -330,26 +217,40 @@ static int intend(struct github_publishing *p) {
 	return record(p, &next);
 }
 
+/* Fails when that is committed, or cannot be: the next attempt finds out. */
+static int fail_with(struct github_publishing *p, int failure, const struct post *next) {
+	struct github_once *once = &p->once;
+
+	once->failure = failure;
+	once->state = GITHUB_ONCE_FAILED;
+	once->next = *next;
+	return p->publish->record(p->publish, &once->next) == 0 ? -EINPROGRESS : failure;
+}
+
 /* Nothing of this write is there, and that is certain: as before, but for what an earlier one may still do. */
 static int take_back(struct github_publishing *p, int failure) {
-	struct github_once *once = &p->once;
-	struct post next = once->before;
+	const struct post *row = p->once.row;
+	struct post next = p->once.before;
 
-	once->refused = failure;
-	once->state = GITHUB_ONCE_REFUSED;
-	next.intent_ms = 0;
-	next.suspect_ms = once->row->suspect_ms;
 	if (!github_post_is_known(&next)) {
-		next = (struct post){ .incident_id = next.incident_id,
-			.kind = next.kind,
-			.task_id = next.task_id,
-			.suspect_ms = next.suspect_ms,
-			/* Where to look for what may still appear. */
-			.number = next.suspect_ms != 0 ? once->row->number : 0,
-			.is_issue = next.suspect_ms != 0 && once->row->is_issue };
+		next = (struct post){
+			.incident_id = row->incident_id, .kind = row->kind, .task_id = row->task_id
+		};
+		if (row->suspect_ms != 0) { /* where to look for what may still appear */
+			next.number = row->number;
+			next.is_issue = row->is_issue;
+		}
 	}
-	once->next = next;
-	return p->publish->record(p->publish, &once->next) == 0 ? -EINPROGRESS : failure;
+	next.suspect_ms = row->suspect_ms;
+	return fail_with(p, failure, &next);
+}
+
+/* It may have waited long for its turn: only from now on nothing more is sent. */
+static int stay_in_doubt(struct github_publishing *p, int failure) {
+	struct post next = *p->once.row;
+
+	next.intent_ms = clock_now_ms();
+	return fail_with(p, failure, &next);
 }
 
 static int post(struct github_publishing *p) {
@@ -404,7 +305,7 @@ static int end_post(struct github_publishing *p) {
 	int r;
 
 	if (!github_publish_went_well(p)) {
-		return p->call.doubtful ? github_publish_refused(p) : refuse(p);
+		return p->call.doubtful ? stay_in_doubt(p, github_publish_refused(p)) : refuse(p);
 	}
 	r = github_decode_posts(answer->data, answer->len, &made, &n, &n_items);
 	if (r == 0 && n == 1 && (made[0].number > 0 || !next.is_issue)) {
@@ -412,8 +313,9 @@ static int end_post(struct github_publishing *p) {
 	}
 	free(made);
 	if (next.intent_ms != 0) {
-		return github_publish_fail(p, -EAGAIN, true, 0,
-			"What GitHub answered to a post cannot be read; it is looked for there.");
+		return stay_in_doubt(p,
+			github_publish_fail(p, -EAGAIN, true, 0,
+				"What GitHub answered to a post cannot be read; it is looked for there."));
 	}
 	once->written = true;
 	once->state = GITHUB_ONCE_WRITTEN;
@@ -428,7 +330,7 @@ static int begin(struct github_publishing *p) {
 		once->row->suspect_ms != 0;
 
 	once->state = looks ? GITHUB_ONCE_PAGE : GITHUB_ONCE_INTEND;
-	return looks ? ask_for_list(p) : 0;
+	return looks ? github_read_back(p) : 0;
 }
 
 int github_once_step(struct github_publishing *p) {
@@ -438,7 +340,7 @@ int github_once_step(struct github_publishing *p) {
 	while (r == 0 && once->state != GITHUB_ONCE_END) {
 		switch (once->state) {
 		case GITHUB_ONCE_START: r = begin(p); break;
-		case GITHUB_ONCE_PAGE: r = end_page(p); break;
+		case GITHUB_ONCE_PAGE: r = github_read_back_page(p); break;
 		case GITHUB_ONCE_FIND: r = find(p); break;
 		case GITHUB_ONCE_SETTLING: r = wait_to_settle(p); break;
 		case GITHUB_ONCE_ADOPTED: r = (r = recorded(p)) < 0 ? r : remove_next(p); break;
@@ -446,7 +348,7 @@ int github_once_step(struct github_publishing *p) {
 		case GITHUB_ONCE_INTEND: r = intend(p); break;
 		case GITHUB_ONCE_INTENDED: r = post(p); break;
 		case GITHUB_ONCE_ANSWERED: r = end_post(p); break;
-		case GITHUB_ONCE_REFUSED: return once->refused;
+		case GITHUB_ONCE_FAILED: return once->failure;
 		case GITHUB_ONCE_WRITTEN:
 			r = recorded(p);
 			once->state = GITHUB_ONCE_END;

@@ -45,7 +45,7 @@ enum github_once_state {
 	GITHUB_ONCE_INTEND,
 	GITHUB_ONCE_INTENDED, /* the intent is committed */
 	GITHUB_ONCE_ANSWERED, /* the write was answered, or not */
-	GITHUB_ONCE_REFUSED,  /* that nothing was written is committed */
+	GITHUB_ONCE_FAILED,   /* what is left of a write that failed is committed, or not */
 	GITHUB_ONCE_WRITTEN,  /* what was written, or found, is committed */
 	GITHUB_ONCE_END,
 };
@@ -57,8 +57,9 @@ struct github_once {
 	struct post before;	   /* to go back to when GitHub refuses */
 	struct post next;	   /* what is being committed */
 	bool look;		   /* looks before it writes though no outcome is unknown */
-	int refused;		   /* what the publish fails with when `before` is committed */
+	int failure;		   /* GITHUB_ONCE_FAILED: of the publish */
 	bool found, written;	   /* out */
+	int per_page;		   /* when pages are too long; 0: as many as GitHub gives */
 	struct github_post *posts; /* read back; owned */
 	size_t n_posts;
 	size_t duplicates[LIMIT_GITHUB_DUPLICATES];
@@ -167,7 +168,7 @@ struct post *github_publish_row(struct github_publishing *p, enum post_kind kind
 bool github_post_is_known(const struct post *row);
 const char *github_publish_project(const struct github_publishing *p);
 /* What is remembered of its repository; a forgotten one's row when there is none. */
-struct github_repository *github_publish_repository(struct github_publishing *p);
+struct github_known_repository *github_publish_repository(struct github_publishing *p);
 /* Logs that a call failed whose failure nobody has to wait for; once, when time does not help. */
 void github_publish_tell(const struct github_publishing *p, bool *told);
 
@@ -185,6 +186,13 @@ void github_once_begin(struct github_publishing *p, struct post *row, enum githu
 /* As a stage. */
 must_check int github_once_step(struct github_publishing *p);
 void github_once_finish(struct github_once *once);
+
+/* Of the row's place: asks for the first page of what is there. Returns as github_publish_ask(), as the next two. */
+must_check int github_read_back(struct github_publishing *p);
+/* Takes a page; asks for the next one, or goes on with GITHUB_ONCE_FIND. */
+must_check int github_read_back_page(struct github_publishing *p);
+/* Of comments deletes one, of issues closes it. */
+must_check int github_read_back_remove(struct github_publishing *p, const struct github_post *post);
 
 /* ---- texts; github_words.c ---- */
 

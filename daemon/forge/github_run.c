@@ -17,10 +17,10 @@ static void take_look(struct github_run *run, struct github_look *look) {
 	run->batches->n_gathered--;
 	look->place = GITHUB_LOOK_ASKED;
 	run->looks[i] = look;
-	(void)github_repository_split(
+	(void)github_project_split(
 		look->project, &run->projects[i]); /* github_look() saw to it, as the next */
 	if (look->head_repository[0] != '\0') {
-		(void)github_repository_split(look->head_repository, &run->heads[i]);
+		(void)github_project_split(look->head_repository, &run->heads[i]);
 	}
 	if (look->is_continued) {
 		(void)TEXT_SET(run->cursors[i][0], look->snapshot->checks.cursor);

@@ -44,7 +44,8 @@ int github_words_status(struct github_publishing *p) {
 			.n_attempts = history.n_attempts,
 			.next_check_ms = github_words_next_check_ms(publish),
 			.pull_request = is_issue ? number : 0,
-			.escalate_to = p->github->config.escalate_to,
+			/* Who is asked is mentioned once, in a post of its own. */
+			.escalate_to = NULL,
 		};
 
 		buffer_truncate(&p->body, 0);

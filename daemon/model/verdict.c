@@ -174,6 +174,15 @@ static int64_t first_seen(const struct verdict *previous, const struct reason *r
 	return 0;
 }
 
+/* With its age known, more than time may be needed. */
+static void take_back_pending(struct verdict *verdict, int64_t now_ms) {
+	for (size_t i = 0; i < verdict->n_reasons && verdict->outcome == VERDICT_PENDING; i++) {
+		if (reason_class_at(&verdict->reasons[i], now_ms) != REASON_WAIT) {
+			verdict->outcome = VERDICT_NOT_READY;
+		}
+	}
+}
+
 void verdict_carry(struct verdict *verdict, const struct verdict *previous, int64_t now_ms) {
 	for (size_t i = 0; i < verdict->n_reasons; i++) {
 		struct reason *reason = &verdict->reasons[i];
@@ -183,4 +192,5 @@ void verdict_carry(struct verdict *verdict, const struct verdict *previous, int6
 		/* A clock that was set back must not make a reason younger than now. */
 		reason->since_ms = since_ms > 0 ? MIN(since_ms, now_ms) : now_ms;
 	}
+	take_back_pending(verdict, now_ms);
 }

@@ -31,6 +31,7 @@ CHECK = "pr_readiness_check"
 AFTER_REPORT = {"age_s": -2}
 SPACING_S = 1.0
 PARALLEL = 16
+FAILURE_CHARS = 600  # of one cell: there may be many
 
 
 def rendered(value):
@@ -265,5 +266,5 @@ def in_parallel(cells, run, workers=PARALLEL):
         for future in concurrent.futures.as_completed(futures):
             error = future.exception()
             if error is not None:
-                failures.append(f"{futures[future]}: {type(error).__name__}: {error}")
+                failures.append(f"{futures[future]}: {type(error).__name__}: {str(error)[:FAILURE_CHARS]}")
     assert not failures, f"{len(failures)} of {len(cells)}:\n" + "\n".join(sorted(failures))

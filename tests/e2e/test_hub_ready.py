@@ -24,6 +24,7 @@ class Row:
             hub.check(self.project, sha, "build")
         for step in self.does:
             step(hub, self.project, number, sha)
+        return number
 
 
 # What may be done to it: functions of (hub, project, number, sha)
@@ -130,9 +131,10 @@ ROWS = {
 }
 
 
-def ready(place, branch, project=PROJECT):
+def ready(place, branch=None, project=PROJECT, number=None):
     """(verdict, exit code)"""
-    ended = place.daemon.run_ctl("--json", "ready", "--project", project, "--branch", branch)
+    which = ["--branch", branch] if number is None else ["--pull-request", number]
+    ended = place.daemon.run_ctl("--json", "ready", "--project", project, *which)
     assert ended.stdout, ended.stderr
     return json.loads(ended.stdout), ended.returncode
 
@@ -149,18 +151,21 @@ def test_every_reason_of_one_pull_request(make_place):
                                             '    required-checks = { "build", "deploy" }\n}')
     place.hub.repo("acme/strict", roles={BOT: "write"})
     branches = {name: f"row-{at}" for at, name in enumerate(ROWS)}
-    for name, row in ROWS.items():
-        row.prepare(place.hub, branches[name])
+    numbers = {name: row.prepare(place.hub, branches[name]) for name, row in ROWS.items()}
 
-    def look(name, row):
-        verdict, exit_code = ready(place, branches[name], row.project)
+    def look(name, row, number):
+        verdict, exit_code = ready(place, branches[name], row.project, number)
         assert (verdict["outcome"], codes(verdict)) == (row.outcome, tuple(sorted(row.codes))), verdict
         assert exit_code == EXITS.get(row.outcome, 1)
         assert all(reason["message"] for reason in verdict["reasons"])
         if row.outcome == "ready":
             assert verdict["proof"] and verdict["headSha"]
 
-    in_parallel({name: (name, row) for name, row in ROWS.items()}, look)
+    cells = {name: (name, row, numbers[name]) for name, row in ROWS.items()}
+    # By its branch the same, but what is over is no longer the branch's.
+    cells.update({f"{name}, by its branch": (name, row, None) for name, row in ROWS.items()
+                  if row.outcome not in ("merged", "closed")})
+    in_parallel(cells, look)
     assert not place.hub.write_times()
 
 

@@ -18,6 +18,9 @@ PLANTED = {
 }
 
 
+ITS_TOKEN = made("cg_", 40, seed=6)
+
+
 def planted(**more):
     taken = submission(**more)
     taken["log"] += f"\nfetching https://deploy:{PLANTED['url']}@git.example.org/acme/web.git failed\n"
@@ -47,7 +50,7 @@ def assert_nowhere(place, *outputs):
         found.update({f"{request}": request.text.encode() for request in place.codegen.requests})
         found.update({f"prompt {at}": prompt.encode() for at, prompt in enumerate(place.codegen.prompts())})
     assert any(name.endswith("codegend.db") for name in found)
-    secrets = {**PLANTED, "our token": place.token, "its token": "codegen-token"}
+    secrets = {**PLANTED, "our token": place.token, "its token": ITS_TOKEN}
     for where, data in found.items():
         for name, secret in secrets.items():
             for form in forms(secret):
@@ -56,7 +59,8 @@ def assert_nowhere(place, *outputs):
 
 @pytest.mark.parametrize("agents", [["fixer"], ["remote"], ["asked"]], ids=lambda agents: agents[0])
 def test_no_planted_secret_gets_anywhere(make_place, agents):
-    place = make_place(agents=agents, forge={"head_status": "on", "escalate_to": "mona"}, max_cycles=1)
+    place = make_place(agents=agents, forge={"head_status": "on", "escalate_to": "mona"}, max_cycles=1,
+                       codegen={"token": ITS_TOKEN})
     place.hub.forbid(*PLANTED.values())
     number = place.pull("fix")
     answer = submit(place, commit=place.head("fix"))
@@ -107,7 +111,7 @@ HOSTILE = "\n".join([
     "<details><summary>@summary</summary><img src=x onerror=y alt='@alt'>", "[@link](https://example.org \"@title\")",
     "&#64;entity &commat;name \\@escaped", "::warning::@workflow", "| @a | #106 |", "\t@indented #107",
     "\x1b]8;;https://evil.example\x07click\x1b]8;;\x07", "---", "# @heading #108", "[x]: @reference",
-    "src/@types/a.ts(3,1): error TS2304: Cannot find name '@acme/pkg'.", "mail me@example.org", "a" * 70000])
+    "src/@types/a.ts(3,1): error TS2304: Cannot find name '@acme/pkg'.", "mail me@example.org", "a" * 30000])
 
 
 @pytest.mark.parametrize("agents", [["asked"], ["fixer"]], ids=lambda agents: agents[0])
@@ -120,10 +124,11 @@ def test_hostile_markdown_arrives_inert(make_place, agents, has_pull):
     connection = place.daemon.connect()
     answer = connection.call("Submit", key="hostile", project=PROJECT, branch=branch, commit=place.head(branch),
                              job="test @mona #109 <!-- x", step="/merge `x` fixes #101", command="make @all\n/close",
-                             errorType="test_failure", errorDetails=HOSTILE, log=HOSTILE, exitCode=1,
+                             errorType="test_failure", errorDetails=HOSTILE, log=HOSTILE * 5, exitCode=1,
                              buildNumber="1 @mona", buildUrl="https://ci.example.org/@mona/1",
                              context={"recentCommits": HOSTILE})
     connection.close()
+    assert "error" not in answer, answer
     ticket = answer["parameters"]["ticket"]
     place.wait_state(ticket, "waiting")
     number = number or place.issues()[0].number

@@ -82,7 +82,8 @@ def test_a_label_keeps_codegend_away(make_place):
     place = make_place(agents=["asked", "fixer"], forge={"escalate_to": "mona"})
     number = place.pull("fix", labels=["codegen:ignore"])
     ticket = place.report("fix")
-    wait_for(lambda: "codegen:ignore" in place.incident(ticket)["reason"], "the incident saying why nothing happens")
+    wait_for(lambda: place.incident(ticket).get("hold") == "ignored", "hands being kept off")
+    assert "label" in place.incident(ticket)["reason"]
     place.wait_quiet()
     place.repair("fix")
     place.look()

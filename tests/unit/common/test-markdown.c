@@ -126,6 +126,7 @@ static const struct case_row fence_cases[] = {
 	/* Bots read the source. */
 	{ "/merge", "```text\n\\/merge\n```\n" },
 	{ "a\n  /lgtm cancel\n", "```text\na\n\\  /lgtm cancel\n```\n" },
+	{ "> /retest\n>>/merge", "```text\n\\> /retest\n\\>>/merge\n```\n" },
 	{ "/usr/bin/cc: not found\n", "```text\n/usr/bin/cc: not found\n```\n" },
 	{ "a\r/merge\n", "```text\n\\/merge\n```\n" },
 	{ "a\n\x1B[1m/merge\n", "```text\na\n\\/merge\n```\n" },

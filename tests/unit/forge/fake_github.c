@@ -1,4 +1,4 @@
-#include "fake_github.h"
+#include "tests/unit/forge/fake_github.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -127,7 +127,12 @@ static json_t *view(const struct fake_item *item) {
 static long number_in(const char *name) {
 	const char *at = strstr(fake.path, name);
 
-	return at != NULL ? strtol(at + strlen(name), NULL, 10) : 0;
+	long number = 0;
+
+	for (at = at != NULL ? at + strlen(name) : ""; isdigit((unsigned char)*at); at++) {
+		number = 10 * number + (*at - '0');
+	}
+	return number;
 }
 
 /* Ascending by id, issues descending, as GitHub has it; `on` 0: issues. */
@@ -359,6 +364,7 @@ static void end_call(int status) {
 void github_cancel(struct github_call *call) {
 	if (fake.call == call) {
 		call->doubtful = call->kind == GITHUB_CALL_WRITE;
+		call->passing = true;
 		(void)TEXT_SET(call->sentence, "Cancelled.");
 		end_call(-ECANCELED);
 	}
@@ -380,6 +386,7 @@ void github_wait_cancel(struct github_wait *wait) {
 
 void forge_publish_finish(struct forge_publish *publish, int status) {
 	(void)publish;
+	assert_false(fake.done);
 	fake.done = true;
 	fake.status = status;
 }
@@ -433,6 +440,10 @@ static void answer_call(void) {
 	}
 	if (fault.answer == FAKE_CRASH) {
 		fake.crashed = true;
+	} else if (fault.answer == FAKE_STOP) {
+		github_publish_cancel(fake.publish);
+	} else if (fault.answer == FAKE_TOO_LONG) {
+		end_call(-EMSGSIZE);
 	} else if (fault.answer == FAKE_RESET || fault.answer == FAKE_NOT_SENT) {
 		fake.call->passing = true;
 		fake.call->doubtful = is_write && fault.answer == FAKE_RESET;
@@ -464,6 +475,9 @@ static void answer_record(void) {
 	struct fake_fault fault = take_fault("COMMIT", "");
 	struct forge_publish *publish = TAKE_PTR(fake.recording);
 
+	if (fault.answer == FAKE_STOP) {
+		github_publish_cancel(publish);
+	}
 	if (fault.effect != FAKE_NONE) {
 		commit();
 	}

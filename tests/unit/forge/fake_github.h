@@ -1,8 +1,8 @@
 /*
  * fake_github - the functions of the client that a publish uses, over a GitHub in memory. Linked instead of the client.
  *
- * Nothing happens inside a call: fake_pump() answers what waits, one thing at a time, requests and commits alike. A fault
- * is told for one of the next requests or commits. What was asked is kept as lines "METHOD path".
+ * Nothing happens inside a call: fake_pump() answers what waits, one thing at a time, requests and commits alike. A
+ * fault is told for one of the next requests or commits. What was asked is kept as lines "METHOD path".
  */
 #pragma once
 
@@ -31,6 +31,8 @@ enum fake_answer {
 	FAKE_NO_JSON,  /* 2xx, and a page of HTML */
 	FAKE_NOT_SENT, /* the budget is used up */
 	FAKE_CRASH,    /* we are gone before it arrives */
+	FAKE_STOP,     /* the publish is cancelled while it waits for it */
+	FAKE_TOO_LONG, /* the answer is more than we hold */
 	FAKE_STATUS,   /* and values from 100 on: that HTTP status */
 };
 
@@ -94,6 +96,7 @@ struct fake {
 	json_t *last_body; /* of the last write that was no label or status; owned */
 	json_t *last_head; /* of the last status or check run; owned */
 
+	struct forge_publish *publish; /* that is under way */
 	bool done;
 	int status;
 };

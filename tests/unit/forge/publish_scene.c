@@ -1,4 +1,4 @@
-#include "publish_scene.h"
+#include "tests/unit/forge/publish_scene.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,6 +105,7 @@ int scene_publish(enum forge_purpose purpose) {
 		.record = fake_record,
 		.forge = &forge,
 	};
+	fake.publish = &scene.publish;
 	assert_int_equal(github_publish(&forge, &scene.publish), 0);
 	assert_false(fake.done);
 	fake_pump();

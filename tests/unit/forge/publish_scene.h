@@ -1,7 +1,7 @@
 /* publish_scene - an incident of acme/web, and publishes of it on the GitHub in memory. */
 #pragma once
 
-#include "fake_github.h"
+#include "tests/unit/forge/fake_github.h"
 
 #define SCENE_HEAD "1111111111111111111111111111111111111111"
 

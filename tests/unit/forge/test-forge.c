@@ -129,14 +129,19 @@ static void publish_done(struct forge_publish *publish, int status) {
 	f->n_closed_at_done = f->n_closed;
 }
 
-static int publish(struct fixture *f) {
+static int publish_for(struct fixture *f, enum forge_purpose purpose) {
 	f->publish = (struct forge_publish){
+		.purpose = purpose,
 		.incident = &f->incident,
 		.report = &f->report,
 		.task = &f->task,
 		.policy = &f->policy,
 	};
 	return forge_publish(f->forge, &f->publish, publish_done);
+}
+
+static int publish(struct fixture *f) {
+	return publish_for(f, FORGE_REPORT);
 }
 
 static void published_path(const struct fixture *f, char *out, size_t size) {
@@ -182,6 +187,22 @@ static void a_new_cycle_replaces_the_report(void **state) {
 	assert_non_null(strstr(text, "codegend:op=delayed-1758245293693-2 "));
 	assert_non_null(strstr(text, "Cycle: 2 of 3"));
 	free(text);
+}
+
+/* Who follows a branch of this forge reads the news in codegenctl; nobody is there to be asked. */
+static void news_write_nothing(void **state) {
+	struct fixture *f = *state;
+	char path[256];
+
+	assert_int_equal(publish_for(f, FORGE_NEWS), 0);
+	assert_int_equal(f->n_done, 0);
+	run_until_done(f, 1);
+	assert_int_equal(f->status, 0);
+	assert_string_equal(f->publish.url, "");
+	published_path(f, path, sizeof(path));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(publish_for(f, FORGE_MENTION), -ENOTSUP);
+	assert_int_equal(f->n_done, 1);
 }
 
 static void a_url_is_one_whatever_the_directory_is_called(void **state) {
@@ -413,6 +434,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(writes_a_report_and_says_where),
 		TEST(a_new_cycle_replaces_the_report),
+		TEST(news_write_nothing),
 		TEST(a_url_is_one_whatever_the_directory_is_called),
 		TEST(a_directory_that_cannot_be_written_is_a_sentence),
 		TEST(a_directory_that_was_removed_is_made_again),

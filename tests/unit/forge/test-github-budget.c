@@ -250,6 +250,20 @@ static void expect_spaced(const int64_t *at_ms, size_t n) {
 	}
 }
 
+/* What was written last before a crash nobody may know any more. */
+static void the_first_write_after_a_start_keeps_its_distance(void **state) {
+	static struct budget budget;
+
+	budget_init(&budget);
+	budget_started(&budget, NOW);
+	assert_int_equal(budget_ready_ms(&budget, BUDGET_CORE, true, TOKEN, NOW, NULL), NOW + S);
+	assert_true(budget_ready_ms(&budget, BUDGET_CORE, false, TOKEN, NOW, NULL) <= NOW);
+	assert_true(budget_ready_ms(&budget, BUDGET_CORE, true, TOKEN, NOW + S, NULL) <= NOW + S);
+	/* However the clock was set. */
+	assert_int_equal(budget_ready_ms(&budget, BUDGET_CORE, true, TOKEN, NOW - CLOCK_DAY_MS, NULL),
+		NOW - CLOCK_DAY_MS + S);
+}
+
 static void writes_are_spaced(void **state) {
 	static struct budget budget;
 	static int64_t at_ms[1700];
@@ -358,6 +372,7 @@ int main(void) {
 		cmocka_unit_test(waits_longer_each_time),
 		cmocka_unit_test(a_refused_credential_waits_for_another),
 		cmocka_unit_test(what_is_left_is_counted_before_the_answer),
+		cmocka_unit_test(the_first_write_after_a_start_keeps_its_distance),
 		cmocka_unit_test(writes_are_spaced),
 		cmocka_unit_test(writes_are_spaced_over_restarts),
 		cmocka_unit_test(a_clock_that_is_set_back_holds_up_nothing_for_ever),

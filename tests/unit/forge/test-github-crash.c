@@ -10,7 +10,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "publish_scene.h"
+#include "tests/unit/forge/publish_scene.h"
 
 /* More than any publish here has. */
 #define STEPS_MAX 40
@@ -140,6 +140,37 @@ static void lost_answers_double_nothing(void **state) {
 	scene_end();
 }
 
+/* The daemon stops: what waits is given up, and the next start goes on. */
+static void stopping_doubles_nothing(void **state) {
+	static const char *const methods[] = { "GET", "POST", "PATCH", "COMMIT" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		for (size_t flow = 0; flow < N_POSTING; flow++) {
+			for (int step = 0; run(flow, methods[i], FAKE_STOP, step, 1); step++) {
+				expect_once(flow, methods[i], step, 1);
+			}
+		}
+	}
+	scene_end();
+}
+
+static void stopping_asks_nothing_more(void **state) {
+	begin(0);
+	fake_fail("POST", "/comments", FAKE_APPLIED, FAKE_STOP);
+	assert_int_equal(scene_publish(FORGE_REPORT), -ECANCELED);
+	assert_true(scene.publish.passing);
+	assert_int_equal(fake_asked(""), 2);
+	assert_true(fake.disk[0].intent_ms != 0);
+	/* What was answered is still committed. */
+	begin(0);
+	fake_fail("COMMIT", NULL, FAKE_APPLIED, FAKE_STOP);
+	fake.faults[0].skip = 1;
+	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	assert_int_equal(fake_asked(""), 2);
+	assert_int_equal(fake.disk[0].intent_ms, 0);
+	scene_end();
+}
+
 /* Two writes without an answer, and both take effect after all. */
 static void two_lost_writes_leave_one(void **state) {
 	for (size_t flow = 0; flow < N_POSTING; flow++) {
@@ -184,6 +215,8 @@ int main(void) {
 		cmocka_unit_test(a_crash_at_a_commit_doubles_nothing),
 		cmocka_unit_test(a_crash_in_anything_else_doubles_nothing),
 		cmocka_unit_test(lost_answers_double_nothing),
+		cmocka_unit_test(stopping_doubles_nothing),
+		cmocka_unit_test(stopping_asks_nothing_more),
 		cmocka_unit_test(two_lost_writes_leave_one),
 		cmocka_unit_test(many_crashes_leave_one),
 	};

@@ -1,3 +1,4 @@
+/* The living post: where, for whom, what fails, and what is read back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +11,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "publish_scene.h"
+#include "tests/unit/forge/publish_scene.h"
 
 #define HAS(text, part)                                                                            \
 	do {                                                                                       \
@@ -397,6 +398,26 @@ static void reads_all_pages_and_only_ours(void **state) {
 	HAS(fake.items[250].body, "This is cycle 1 of 3"); /* up to date */
 }
 
+static void long_pages_are_read_in_pieces(void **state) {
+	char body[GITHUB_MARKER_MAX];
+	const struct github_marker marker = { .kind = GITHUB_POST_STATUS };
+
+	scene_begin();
+	scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
+	for (int i = 0; i < 15; i++) {
+		(void)fake_add(0, 17, FAKE_OTHER, github_marker_format(&marker, body));
+	}
+	fake_fail("POST", "/comments", FAKE_APPLIED, FAKE_RESET);
+	assert_int_equal(scene_publish(FORGE_REPORT), -ECONNRESET);
+	fake_fail("GET", "/comments?", FAKE_NONE, FAKE_TOO_LONG);
+	fake_fail("GET", "&page=2", FAKE_NONE, FAKE_TOO_LONG);
+	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	assert_int_equal(fake_asked("/comments?per_page=100"), 1);
+	assert_int_equal(fake_asked("/comments?per_page=10&page=2"), 1);
+	assert_int_equal(fake_asked("/comments?per_page=1&page=16"), 1);
+	assert_int_equal(fake_count("kind=status"), 1);
+}
+
 /* Of issues only the pages since the incident began. */
 static void issues_are_read_back_to_its_beginning(void **state) {
 	scene_begin();
@@ -464,294 +485,6 @@ static void what_is_hidden_is_found_again(void **state) {
 	assert_int_equal(fake.n_items, 1);
 }
 
-/* ---- asking an agent ---- */
-
-static void mentions_an_agent_once(void **state) {
-	scene_begin();
-	scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
-	assert_int_equal(scene_publish(FORGE_REPORT), 0);
-	(void)scene_task(TASK_TRIGGER_AGENT);
-	fake.n_lines = 0;
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(scene_publish(FORGE_MENTION), 0);
-		assert_int_equal(fake_count("kind=mention"), 1);
-		HAS(scene.publish.url, "/comments/");
-	}
-	assert_int_equal(fake.n_lines, 1);
-	HAS(fake_find("kind=mention")->body,
-		"@codegen-sh Please repair the failure that [this comment](");
-	assert_int_equal(fake_find("kind=mention")->on, 17);
-	/* One for each task. */
-	(void)scene_task(TASK_TRIGGER_AGENT);
-	assert_int_equal(scene_publish(FORGE_MENTION), 0);
-	assert_int_equal(fake_count("kind=mention"), 2);
-	assert_int_equal(fake.n_disk, 3);
-}
-
-static void posts_the_report_before_it_mentions(void **state) {
-	scene_begin();
-	assert_int_equal(scene_publish(FORGE_MENTION), 0);
-	assert_int_equal(fake_count("kind=status"), 1);
-	assert_int_equal(fake_count("kind=mention"), 1);
-	assert_int_equal(fake_find("kind=mention")->on, fake_find("kind=status")->number);
-}
-
-static void mentions_nobody_who_is_no_user(void **state) {
-	scene_begin();
-	assert_int_equal(scene_publish(FORGE_REPORT), 0);
-	(void)TEXT_SET(fake.github.config.escalate_to, "not a user");
-	scene.incident.state = INCIDENT_ESCALATED;
-	assert_int_equal(scene_publish(FORGE_NEWS), -EINVAL);
-	HAS(scene.publish.sentence, "\"not a user\" is no user or ORGANISATION/TEAM");
-	assert_false(scene.publish.passing);
-}
-
-/* ---- news ---- */
-
-static void news_of_nothing_say_nothing(void **state) {
-	for (int i = 0; i < INCIDENT_STATE_COUNT; i++) {
-		scene_begin();
-		scene.incident.state = (enum incident_state)i;
-		assert_int_equal(scene_publish(FORGE_NEWS), 0);
-		assert_string_equal(scene.publish.url, "");
-		assert_int_equal(fake.n_lines, 0);
-	}
-}
-
-static void news_change_the_living_post(void **state) {
-	static const struct {
-		enum incident_state state;
-		const char *text, *issue_state, *issue_reason;
-	} rows[] = {
-		{ INCIDENT_WAITING, "This is cycle 1 of 3", NULL, NULL },
-		{ INCIDENT_RESOLVED, "Resolved at ", "closed", "completed" },
-		{ INCIDENT_ABANDONED, "Nothing more happens here.", "closed", "not_planned" },
-		{ INCIDENT_ESCALATED, "A person has to look at this.", NULL, NULL },
-	};
-
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
-		const char *state_wanted = i % 2 == 0 ? NULL : rows[i / 2].issue_state;
-
-		scene_begin();
-		if (i % 2 == 0) {
-			scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
-		}
-		assert_int_equal(scene_publish(FORGE_REPORT), 0);
-		scene.incident.state = rows[i / 2].state;
-		(void)scene_task(TASK_NOTIFY);
-		assert_int_equal(scene_publish(FORGE_NEWS), 0);
-		HAS(fake.items[0].body, rows[i / 2].text);
-		assert_int_equal(fake.items[0].closed, state_wanted != NULL);
-		if (state_wanted != NULL) {
-			assert_string_equal(fake.items[0].reason, rows[i / 2].issue_reason);
-		}
-		assert_int_equal(
-			fake_count("kind=escalation"), rows[i / 2].state == INCIDENT_ESCALATED);
-		assert_string_equal(scene.publish.url, fake.disk[0].url);
-	}
-}
-
-static void people_are_asked_once_a_cycle(void **state) {
-	struct verdict verdict = { .outcome = VERDICT_READY };
-	struct task *check;
-
-	scene_begin();
-	(void)TEXT_SET(fake.github.config.escalate_to, "acme/on-call");
-	assert_int_equal(scene_publish(FORGE_REPORT), 0);
-	scene.incident.state = INCIDENT_ESCALATED;
-	for (int i = 0; i < 2; i++) {
-		(void)scene_task(TASK_NOTIFY);
-		assert_int_equal(scene_publish(FORGE_NEWS), 0);
-		assert_int_equal(fake_count("kind=escalation"), 1);
-	}
-	HAS(fake_find("kind=escalation")->body,
-		"@acme/on-call A person has to look at this: [this comment](");
-	assert_int_equal(fake_find("kind=escalation")->on, fake.disk[0].number);
-	/* It was green, and came back without a new cycle. */
-	fake.now_ms += CLOCK_MINUTE_MS;
-	check = scene_task(TASK_PR_READINESS_CHECK);
-	verdict.checked_at_ms = fake.now_ms;
-	check->result = verdict_to_json(&verdict);
-	fake.now_ms += CLOCK_MINUTE_MS;
-	(void)scene_task(TASK_NOTIFY);
-	assert_int_equal(scene_publish(FORGE_NEWS), 0);
-	assert_int_equal(fake_count("kind=escalation"), 2);
-	/* A budget that was refilled is spent as well. */
-	scene.incident.cycle = 4;
-	(void)scene_task(TASK_NOTIFY);
-	assert_int_equal(scene_publish(FORGE_NEWS), 0);
-	assert_int_equal(fake_count("kind=escalation"), 3);
-}
-
-/* A report that had no answer: news adopt it, but do not write it. */
-static void news_adopt_what_is_there(void **state) {
-	for (int applied = 0; applied < 2; applied++) {
-		scene_begin();
-		scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
-		fake_fail("POST", "/comments", applied ? FAKE_APPLIED : FAKE_NONE, FAKE_RESET);
-		assert_int_equal(scene_publish(FORGE_REPORT), -ECONNRESET);
-		scene.incident.state = INCIDENT_RESOLVED;
-		assert_int_equal(scene_publish(FORGE_NEWS), 0);
-		assert_int_equal(fake_count("kind=status"), applied);
-		assert_int_equal(fake.disk[0].intent_ms == 0, applied);
-		assert_int_equal(scene.publish.look_again_ms,
-			applied ? 0 : fake.now_ms + 2 * CLOCK_MINUTE_MS);
-	}
-}
-
-/* ---- labels and heads ---- */
-
-static void labels_never_fail_it(void **state) {
-	static const int answers[] = { 403, 404, 500, FAKE_RESET, FAKE_NOT_SENT };
-
-	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
-		scene_begin();
-		fake_fail("POST", "/labels", FAKE_NONE, answers[i]);
-		fake.faults[0].always = true;
-		assert_int_equal(scene_publish(FORGE_REPORT), 0);
-		assert_int_equal(fake_count("kind=status"), 1);
-		assert_string_equal(scene.publish.sentence, "");
-	}
-}
-
-static void a_label_is_made_once(void **state) {
-	scene_begin();
-	fake.has_label = true; /* 422: it is there */
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(scene_publish(FORGE_REPORT), 0);
-	}
-	assert_int_equal(fake_asked("POST /repos/acme/web/labels"), 1);
-	assert_int_equal(fake_asked("/labels"), 4);
-	/* Many repositories are remembered, not all. */
-	for (int i = 0; i < 2 * LIMIT_GITHUB_REPOSITORIES; i++) {
-		(void)text_format(
-			scene.incident.project, sizeof(scene.incident.project), "acme/p%d", i);
-		assert_int_equal(scene_publish(FORGE_REPORT), 0);
-		fake.n_lines = 0;
-	}
-	(void)TEXT_SET(fake.github.config.label, "other");
-	assert_int_equal(scene_publish(FORGE_REPORT), 0);
-	assert_int_equal(fake_asked("/labels"), 2);
-	fake.github.config.label[0] = '\0';
-	fake.n_lines = 0;
-	assert_int_equal(scene_publish(FORGE_REPORT), 0);
-	assert_int_equal(fake_asked("/labels"), 0);
-}
-
-static const char *head_says(const char *name) {
-	return json_string_value(json_object_get(fake.last_head, name));
-}
-
-static void a_status_on_the_head(void **state) {
-	static const struct {
-		enum incident_state state;
-		const char *text;
-	} rows[] = {
-		{ INCIDENT_OPEN, "following test_failure, cycle 1 of 3, looks again at 02:28Z" },
-		{ INCIDENT_RESOLVED, "test_failure is resolved" },
-		{ INCIDENT_ESCALATED, "a person has to look at test_failure" },
-		{ INCIDENT_ABANDONED, "test_failure is no longer followed" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		scene_begin();
-		fake.github.config.show_status = true;
-		scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
-		assert_int_equal(scene_publish(FORGE_REPORT), 0);
-		assert_int_equal(fake_asked("POST /repos/acme/web/statuses/" SCENE_HEAD), 1);
-		scene.incident.state = rows[i].state;
-		(void)TEXT_SET(scene.incident.head_sha, SCENE_HEAD);
-		assert_int_equal(scene_publish(FORGE_NEWS), 0);
-		assert_int_equal(fake_asked("/statuses/"), 2);
-		assert_string_equal(head_says("description"), rows[i].text);
-		assert_string_equal(head_says("state"), "success");
-		assert_string_equal(head_says("context"), "codegend/follow-up");
-		assert_string_equal(head_says("target_url"), fake.disk[0].url);
-	}
-}
-
-static void no_status_without_a_whole_head(void **state) {
-	static const char *const heads[] = { "", "abc1234", "111111111111111111111111111111111111111",
-		"no commit, but forty characters long, i.e." };
-
-	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
-		scene_begin();
-		fake.github.config.show_status = true;
-		(void)TEXT_SET(scene.incident.head_sha, heads[i]);
-		assert_int_equal(scene_publish(FORGE_REPORT), 0);
-		assert_int_equal(fake_asked("/statuses/"), 0);
-	}
-}
-
-static void an_app_has_a_check_run(void **state) {
-	char id[ID_TEXT_MAX];
-
-	scene_begin();
-	fake.github.config.show_status = true;
-	fake.github.config.app_id = 7;
-	(void)TEXT_SET(scene.incident.head_sha, SCENE_HEAD);
-	assert_int_equal(scene_publish(FORGE_REPORT), 0);
-	assert_int_equal(fake_asked("POST /repos/acme/web/check-runs"), 1);
-	assert_int_equal(fake_asked("&creator="), 0);
-	assert_string_equal(head_says("head_sha"), SCENE_HEAD);
-	assert_string_equal(head_says("conclusion"), "neutral");
-	(void)id_format(ID_INCIDENT, scene.incident.id, id);
-	assert_string_equal(head_says("external_id"), id);
-	/* Another app's of that name is not ours. */
-	(void)json_array_append_new(fake.check_runs,
-		json_pack("{s:i, s:s, s:{s:i}}", "id", 5, "external_id", id, "app", "id", 8));
-	(void)json_array_append_new(fake.check_runs,
-		json_pack("{s:i, s:s, s:{s:i}}", "id", 6, "external_id", id, "app", "id", 7));
-	assert_int_equal(scene_publish(FORGE_REPORT), 0);
-	assert_int_equal(fake_asked("PATCH /repos/acme/web/check-runs/6"), 1);
-	assert_null(head_says("head_sha"));
-}
-
-static void a_head_without_status_fails_nothing(void **state) {
-	scene_begin();
-	fake.github.config.show_status = true;
-	scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
-	fake_fail("POST", "/statuses/", FAKE_NONE, 403);
-	assert_int_equal(scene_publish(FORGE_REPORT), 0);
-	assert_int_equal(fake_count("kind=status"), 1);
-}
-
-/* ---- what it tells ---- */
-
-static void tells_of_earlier_cycles(void **state) {
-	struct verdict verdict = { .outcome = VERDICT_NOT_READY, .checked_at_ms = 1758245293693 };
-	struct task *trigger, *check, *publish;
-
-	scene_begin();
-	trigger = scene_task(TASK_TRIGGER_AGENT);
-	trigger->started_ms = fake.now_ms;
-	(void)TEXT_SET(trigger->lane, "agent/fixer");
-	(void)TEXT_SET(trigger->reason, "It exited with code 0.");
-	check = scene_task(TASK_PR_READINESS_CHECK);
-	for (int i = 0; i < 4; i++) {
-		verdict_add(&verdict, REASON_CHECK_FAILED, "x", "Check %d failed.", i);
-	}
-	check->result = verdict_to_json(&verdict);
-	scene.incident.cycle = 2;
-	check = scene_task(TASK_PR_READINESS_CHECK); /* a second cycle without an agent */
-	verdict.n_reasons = 0;
-	verdict.outcome = VERDICT_PENDING;
-	check->result = verdict_to_json(&verdict);
-	check = scene_task(TASK_PR_READINESS_CHECK);
-	check->status = TASK_SCHEDULED;
-	check->due_ms = fake.now_ms + 5 * CLOCK_MINUTE_MS;
-	publish = scene_task(TASK_PUBLISH_REPORT);
-	assert_non_null(publish);
-	assert_int_equal(scene_publish(FORGE_REPORT), 0);
-	HAS(fake.items[0].body,
-		"- Cycle 1: agent `fixer` was asked at 2025-09-19T01:28:13.693Z. It exited with code 0. Looked"
-		" at 2025-09-19T01:28:13.693Z: not ready: Check 0 failed. Check 1 failed. Check 2 failed. And 1"
-		" more.");
-	HAS(fake.items[0].body,
-		"- Cycle 2: no agent was asked. Looked at 2025-09-19T01:28:13.693Z: not yet.\n");
-	HAS(fake.items[0].body, "codegend looks again at 2025-09-19T01:33:13.693Z.");
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(comments_on_the_pull_request, tear_down),
@@ -770,24 +503,11 @@ int main(void) {
 		cmocka_unit_test_teardown(waits_until_it_is_settled, tear_down),
 		cmocka_unit_test_teardown(the_oldest_stays, tear_down),
 		cmocka_unit_test_teardown(reads_all_pages_and_only_ours, tear_down),
+		cmocka_unit_test_teardown(long_pages_are_read_in_pieces, tear_down),
 		cmocka_unit_test_teardown(issues_are_read_back_to_its_beginning, tear_down),
 		cmocka_unit_test_teardown(a_clock_set_back_is_survived, tear_down),
 		cmocka_unit_test_teardown(a_deleted_post_is_made_again, tear_down),
 		cmocka_unit_test_teardown(what_is_hidden_is_found_again, tear_down),
-		cmocka_unit_test_teardown(mentions_an_agent_once, tear_down),
-		cmocka_unit_test_teardown(posts_the_report_before_it_mentions, tear_down),
-		cmocka_unit_test_teardown(mentions_nobody_who_is_no_user, tear_down),
-		cmocka_unit_test_teardown(news_of_nothing_say_nothing, tear_down),
-		cmocka_unit_test_teardown(news_change_the_living_post, tear_down),
-		cmocka_unit_test_teardown(people_are_asked_once_a_cycle, tear_down),
-		cmocka_unit_test_teardown(news_adopt_what_is_there, tear_down),
-		cmocka_unit_test_teardown(labels_never_fail_it, tear_down),
-		cmocka_unit_test_teardown(a_label_is_made_once, tear_down),
-		cmocka_unit_test_teardown(a_status_on_the_head, tear_down),
-		cmocka_unit_test_teardown(no_status_without_a_whole_head, tear_down),
-		cmocka_unit_test_teardown(an_app_has_a_check_run, tear_down),
-		cmocka_unit_test_teardown(a_head_without_status_fails_nothing, tear_down),
-		cmocka_unit_test_teardown(tells_of_earlier_cycles, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("github-publish", tests, NULL, NULL);

@@ -27,6 +27,7 @@ static void a_marker_comes_back(void **state) {
 		{ GITHUB_POST_STATUS, INCIDENT, TASK },
 		{ GITHUB_POST_STATUS, INCIDENT, 0 },
 		{ GITHUB_POST_MENTION, INT64_MAX - 1, INT64_MAX - 1 },
+		{ GITHUB_POST_ESCALATION, INCIDENT, TASK },
 	};
 	char line[GITHUB_MARKER_MAX];
 
@@ -429,6 +430,53 @@ static void a_mention_is_short(void **state) {
 	assert_int_equal(github_mention_write(&f.out, &mention, &f.secret), -EINVAL);
 }
 
+static void an_escalation_asks_people(void **state) {
+	struct github_escalation_text escalation = {
+		.incident = &f.incident,
+		.task_id = TASK,
+		.escalate_to = "acme/on-call",
+		.status_url = "https://github.com/acme/web/pull/17#issuecomment-5",
+	};
+	const char *body;
+
+	begin();
+	(void)TEXT_SET(f.incident.reason, "The budget is spent, @other.");
+	for (int i = 0; i < 10; i++) {
+		verdict_add(&f.incident.verdict, REASON_CHECK_FAILED, "x", "Check @other failed.");
+	}
+	assert_int_equal(github_escalation_write(&f.out, &escalation, &f.secret), 0);
+	body = f.out.data;
+	HAS(body,
+		"kind=escalation incident=incident-1758245293693 task=delayed-1758245293693-2 -->\n");
+	HAS(body, "\n@acme/on-call A person has to look at this: [this comment](https://github.com/");
+	HAS(body, "`codegenctl incident retry incident-1758245293693` gives it a new budget.");
+	assert_null(strstr(body, "@other"));
+	assert_true(f.out.len < 1500);
+	f.out.len = 0;
+	escalation.escalate_to = "";
+	escalation.status_url = "";
+	assert_int_equal(github_escalation_write(&f.out, &escalation, &f.secret), 0);
+	HAS(f.out.data, "\nA person has to look at this: the comment of this incident tells");
+	assert_null(strstr(f.out.data, "@acme"));
+	escalation.escalate_to = "a @b";
+	assert_int_equal(github_escalation_write(&f.out, &escalation, &f.secret), -EINVAL);
+}
+
+static void a_duplicate_says_of_what(void **state) {
+	const struct github_marker marker = { GITHUB_POST_STATUS, INCIDENT, TASK };
+
+	begin();
+	assert_int_equal(github_duplicate_write(&f.out, &marker, 12), 0);
+	HAS(f.out.data, LINE "\nThis is #12 once more: ");
+}
+
+static void an_issue_names_its_pull_request(void **state) {
+	begin();
+	assert_null(strstr(write_status(), "pull request"));
+	f.status.pull_request = 17;
+	HAS(write_status(), "Its pull request is #17. ");
+}
+
 static void titles_are_our_own_words(void **state) {
 	char title[LIMIT_NAME_MAX];
 
@@ -459,6 +507,9 @@ int main(void) {
 		cmocka_unit_test(a_secret_is_not_posted),
 		cmocka_unit_test(knows_who_can_be_mentioned),
 		cmocka_unit_test(a_mention_is_short),
+		cmocka_unit_test(an_escalation_asks_people),
+		cmocka_unit_test(a_duplicate_says_of_what),
+		cmocka_unit_test(an_issue_names_its_pull_request),
 		cmocka_unit_test(titles_are_our_own_words),
 	};
 

@@ -67,13 +67,20 @@ static size_t request_len(const struct buffer *input) {
 
 static void connection_answer(struct peer_connection *connection) {
 	struct peer *peer = connection->peer;
-	const struct peer_answer *answer = &peer->answers[MIN(peer->n_requests, peer->n_answers - 1)];
-	size_t len = answer->len > 0 ? answer->len : strlen(answer->data);
-	uv_buf_t buf = uv_buf_init((char *)answer->data, (unsigned)len);
-	struct peer_write *write = calloc(1, sizeof(*write));
+	const struct peer_answer *answer = peer->choose != NULL
+		? peer->choose(peer)
+		: &peer->answers[MIN(peer->n_requests, peer->n_answers - 1)];
+	struct peer_write *write;
+	uv_buf_t buf;
 
-	assert_non_null(write);
 	peer->n_requests++;
+	if (answer == NULL) {
+		return;
+	}
+	buf = uv_buf_init((char *)answer->data,
+		(unsigned)(answer->len > 0 ? answer->len : strlen(answer->data)));
+	write = calloc(1, sizeof(*write));
+	assert_non_null(write);
 	write->connection = connection;
 	write->then = answer->then;
 	assert_int_equal(uv_write(&write->write, (uv_stream_t *)&connection->tcp, &buf, 1,

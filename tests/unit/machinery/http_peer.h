@@ -22,12 +22,14 @@ struct peer {
 	int port;
 	const struct peer_answer *answers; /* borrowed */
 	size_t n_answers;
+	/* Instead of them, what the newest request is answered with; it lives until it is written. NULL: nothing. */
+	const struct peer_answer *(*choose)(struct peer *peer);
 	size_t n_requests;
 	size_t n_connections;
 	size_t n_open;
 	size_t most_open;
 	uv_tcp_t *connections[64];
-	char request[32 * 1024]; /* the newest, as it came */
+	char request[160 * 1024]; /* the newest, as it came */
 };
 
 void peer_open(

@@ -207,6 +207,23 @@ static void carries_the_time_a_reason_was_first_seen(void **state) {
 	assert_int_equal(new.reasons[1].since_ms, NOW_MS - 5000);
 }
 
+/* What only time was asked for is asked of people once its bound is over; what is not known stays so. */
+static void is_pending_no_longer_than_its_bound(void **state) {
+	struct verdict old = { .outcome = VERDICT_PENDING }, new = { .outcome = VERDICT_PENDING };
+
+	verdict_add(&old, REASON_NO_CHECKS_ON_HEAD, "eff9f61", "No check has run.");
+	verdict_carry(&old, NULL, NOW_MS);
+	assert_int_equal(old.outcome, VERDICT_PENDING);
+	verdict_add(&new, REASON_NO_CHECKS_ON_HEAD, "eff9f61", "No check has run.");
+	verdict_carry(&new, &old, NOW_MS + 10 * CLOCK_MINUTE_MS - 1);
+	assert_int_equal(new.outcome, VERDICT_PENDING);
+	verdict_carry(&new, &old, NOW_MS + 10 * CLOCK_MINUTE_MS);
+	assert_int_equal(new.outcome, VERDICT_NOT_READY);
+	new.outcome = VERDICT_UNKNOWN;
+	verdict_carry(&new, &old, NOW_MS + 10 * CLOCK_MINUTE_MS);
+	assert_int_equal(new.outcome, VERDICT_UNKNOWN);
+}
+
 /* A check that began again is young, however long the one before it was pending. */
 static void what_the_judge_knows_of_its_age_stands(void **state) {
 	struct verdict old = { 0 }, new = { 0 };
@@ -347,6 +364,7 @@ int main(void) {
 		cmocka_unit_test(every_reason_has_its_class_and_bound),
 		cmocka_unit_test(a_project_may_have_its_own_bound),
 		cmocka_unit_test(a_project_may_let_an_agent_do_a_persons_work),
+		cmocka_unit_test(is_pending_no_longer_than_its_bound),
 		cmocka_unit_test(what_the_judge_knows_of_its_age_stands),
 		cmocka_unit_test(a_reason_of_unknown_age_is_young),
 		cmocka_unit_test(refuses_names_of_no_reason),
