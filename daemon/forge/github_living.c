@@ -62,9 +62,22 @@ static void choose_place(const struct github_publishing *p, struct post *row) {
 	row->number = p->pull_request;
 }
 
+/* News are not told where to post, and post nothing. */
+static void look_everywhere(struct github_publishing *p, struct post *row) {
+	p->once.everywhere = true;
+	choose_place(p, row);
+	if (p->publish->purpose == FORGE_NEWS) {
+		row->number = p->publish->incident->pull_request;
+		row->is_issue = row->number == 0;
+	}
+}
+
 static void make(struct github_publishing *p, struct post *row, bool again) {
 	github_once_begin(
 		p, row, p->publish->purpose == FORGE_NEWS ? GITHUB_ONCE_ADOPT : GITHUB_ONCE_WRITE);
+	if (post_is_nowhere(row)) {
+		look_everywhere(p, row);
+	}
 	/* Where an earlier one may be is where to look, and so where to write. */
 	if (again || (row->intent_ms == 0 && row->suspect_ms == 0)) {
 		p->once.look = again;

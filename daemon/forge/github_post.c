@@ -145,13 +145,44 @@ static int nothing_found(struct github_publishing *p) {
 	return 0;
 }
 
+static int look_among_issues(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+
+	once->number = once->row->number;
+	once->row->number = 0;
+	once->row->is_issue = true;
+	once->n_posts = 0;
+	once->per_page = 0;
+	once->state = GITHUB_ONCE_PAGE;
+	return github_read_back(p);
+}
+
+static int found_nowhere(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+
+	if (!once->row->is_issue) {
+		return look_among_issues(p);
+	}
+	once->row->number = once->number;
+	once->row->is_issue = once->number == 0;
+	if (once->mode == GITHUB_ONCE_ADOPT) { /* as far as anybody knows, nothing was ever posted */
+		*once->row = once->before;
+		once->state = GITHUB_ONCE_END;
+		return 0;
+	}
+	return nothing_found(p);
+}
+
 static int find(struct github_publishing *p) {
 	struct github_once *once = &p->once;
 	const struct github_marker marker = marker_of(once->row);
 	long at = github_post_find(once->posts, once->n_posts, &p->github->identity, &marker,
 		once->duplicates, ARRAY_SIZE(once->duplicates), &once->n_duplicates);
 
-	return at >= 0 ? adopt(p, &once->posts[at]) : nothing_found(p);
+	if (at >= 0) {
+		return adopt(p, &once->posts[at]);
+	}
+	return once->everywhere ? found_nowhere(p) : nothing_found(p);
 }
 
 /* ---- duplicates ---- */

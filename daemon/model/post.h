@@ -2,7 +2,8 @@
  * post - what we wrote outside for one incident, or were about to: a comment, an issue, an agent's run. Pure data.
  *
  * A row is committed before the write, with `intent_ms`; when what came of the write is known, it is committed again
- * without. A row that still has an intent says: look for it by its marker before writing again.
+ * without. A row that still has an intent says: look for it by its marker before writing again. After a backup was
+ * restored there are such rows of what may have been written since the backup, and that of a status may not say where.
  */
 #pragma once
 
@@ -32,5 +33,10 @@ struct post {
 	bool is_issue;		 /* it is the body of an issue of ours, which we close and reopen */
 	char url[LIMIT_URL_MAX]; /* for people; "" unknown */
 };
+
+/* It may have been written, on a pull request or as an issue. */
+static inline bool post_is_nowhere(const struct post *post) {
+	return post->intent_ms != 0 && post->number == 0 && !post->is_issue;
+}
 
 extern const char *const post_kind_names[]; /* NULL-ended, by enum */

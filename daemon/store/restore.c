@@ -18,14 +18,10 @@
 
 /* ?1: now; what was sent before may still take effect for a while. */
 static const char *const doubts[] = {
-	/* The status that may be there by now: on the pull request if one is known, else an issue. */
+	/* The status that may be there by now, wherever; and one whose first write had been refused. */
 	"INSERT OR IGNORE INTO " COLUMNS
-	" SELECT i.id, 'status', 0, i.pull_request, 0, ?1, 0, i.pull_request = 0, '' FROM incidents i"
-	" WHERE " MATTERS,
-	/* One whose first write had been refused. */
-	"UPDATE posts SET intent_ms = ?1, number = CASE WHEN number <> 0 THEN number ELSE"
-	"  (SELECT i.pull_request FROM incidents i WHERE i.id = posts.incident_id) END,"
-	" is_issue = number = 0 AND (SELECT i.pull_request = 0 FROM incidents i WHERE i.id = posts.incident_id)"
+	" SELECT i.id, 'status', 0, 0, 0, ?1, 0, 0, '' FROM incidents i WHERE " MATTERS,
+	"UPDATE posts SET intent_ms = ?1, number = 0, is_issue = 0"
 	" WHERE kind = 'status' AND intent_ms = 0 AND post_id = 0 AND NOT (is_issue AND number <> 0)"
 	" AND EXISTS (SELECT 1 FROM incidents i WHERE i.id = posts.incident_id AND " MATTERS ")",
 	/*
