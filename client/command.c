@@ -19,6 +19,11 @@ const struct option_row global_options[] = {
 	OPTIONS_END,
 };
 
+static const struct option_row backup_options[] = {
+	{ "force", OPTION_FLAG, NULL, "replace a file of that name" },
+	OPTIONS_END,
+};
+
 static const struct option_row check_options[] = {
 	{ "all", OPTION_FLAG, NULL, "also the tasks that are not due yet" },
 	OPTIONS_END,
@@ -147,6 +152,14 @@ static const char ready_more[] = "Returns 0 ready, 1 not ready, 8 pending.\n";
 
 const struct command commands[] = {
 	/* sorted; the rows are group, synopsis, help, socket, arguments, function */
+	{ .name = "backup",
+		.group = GROUP_REST,
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.help = "copy the database into a file, while the daemon runs",
+		.run = cmd_backup,
+		.options = backup_options },
 	{ .name = "check",
 		.group = GROUP_ACT,
 		.arguments = "",

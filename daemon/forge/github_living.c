@@ -210,6 +210,7 @@ static bool has_to_ask(struct github_publishing *p) {
 static int begin_asking(struct github_publishing *p) {
 	enum post_kind kind = p->publish->purpose == FORGE_MENTION ? POST_MENTION : POST_ESCALATION;
 	const struct post *status = github_publish_find_row(p, POST_STATUS, 0);
+	const struct post *unknown = github_publish_find_row(p, kind, POST_TASK_UNKNOWN);
 	struct post *row;
 	int r;
 
@@ -226,6 +227,10 @@ static int begin_asking(struct github_publishing *p) {
 	github_once_begin(p, row, GITHUB_ONCE_WRITE);
 	if (row->intent_ms == 0 && row->suspect_ms == 0) {
 		row->number = status->number;
+	}
+	if (unknown != NULL) {
+		p->once.look = true;
+		p->once.unknown_ms = unknown->intent_ms;
 	}
 	p->asking_state = GITHUB_ASKING_ONCE;
 	return 0;

@@ -145,6 +145,35 @@ static int nothing_found(struct github_publishing *p) {
 	return 0;
 }
 
+static bool is_known_post(const struct github_publishing *p, int64_t id) {
+	for (size_t i = 0; i < p->n_rows; i++) {
+		if (p->rows[i].post_id == id) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* After a backup was restored: the oldest that a task posted which nobody remembers. It asked what we are to ask. */
+static long find_unknown(const struct github_publishing *p) {
+	const struct github_once *once = &p->once;
+	long oldest = -ENOENT;
+
+	for (size_t i = 0; i < once->n_posts && once->unknown_ms != 0; i++) {
+		const struct github_post *post = &once->posts[i];
+
+		if (post->marked && github_post_is_ours(post, &p->github->identity) &&
+			post->marker.kind == marker_kinds[once->row->kind] &&
+			post->marker.incident_id == once->row->incident_id &&
+			id_ms(post->marker.task_id) >= once->unknown_ms &&
+			!is_known_post(p, post->id) &&
+			(oldest < 0 || post->id < once->posts[oldest].id)) {
+			oldest = (long)i;
+		}
+	}
+	return oldest;
+}
+
 static int look_among_issues(struct github_publishing *p) {
 	struct github_once *once = &p->once;
 
@@ -179,6 +208,7 @@ static int find(struct github_publishing *p) {
 	long at = github_post_find(once->posts, once->n_posts, &p->github->identity, &marker,
 		once->duplicates, ARRAY_SIZE(once->duplicates), &once->n_duplicates);
 
+	at = at >= 0 ? at : find_unknown(p);
 	if (at >= 0) {
 		return adopt(p, &once->posts[at]);
 	}

@@ -20,6 +20,12 @@ enum post_kind {
 	POST_KIND_COUNT,
 };
 
+/*
+ * In place of a task: a backup was restored, and tasks that are newer than `intent_ms` and not known any more may have
+ * posted something of that kind.
+ */
+#define POST_TASK_UNKNOWN INT64_MAX
+
 /* Known by incident, kind and task. Owns nothing. */
 struct post {
 	int64_t incident_id;

@@ -13,6 +13,7 @@
 /* The incidents whose posts matter: those that go on, and those that a report may reopen. ?2: when the copy was made. */
 #define MATTERS                                                                                    \
 	"(i.state NOT IN ('resolved', 'abandoned') OR (i.state = 'resolved' AND i.resolved_ms > ?2 - ?3))"
+#define TASK_UNKNOWN "9223372036854775807" /* POST_TASK_UNKNOWN */
 #define COLUMNS                                                                                    \
 	"posts (incident_id, kind, task_id, number, post_id, intent_ms, suspect_ms, is_issue, url)"
 
@@ -24,19 +25,15 @@ static const char *const doubts[] = {
 	"UPDATE posts SET intent_ms = ?1, number = 0, is_issue = 0"
 	" WHERE kind = 'status' AND intent_ms = 0 AND post_id = 0 AND NOT (is_issue AND number <> 0)"
 	" AND EXISTS (SELECT 1 FROM incidents i WHERE i.id = posts.incident_id AND " MATTERS ")",
-	/*
-	 * What the tasks that are due or were under way may have done: on whatever the status stands on. A run is looked
-	 * for among those that are newer than its intent.
-	 */
+	/* Whom tasks may have asked, these or later ones. */
+	"INSERT OR IGNORE INTO " COLUMNS " SELECT i.id, k.column1, " TASK_UNKNOWN
+	", 0, 0, ?2, 0, 0, '' FROM incidents i,"
+	" (VALUES ('mention'), ('escalation')) k WHERE " MATTERS,
+	/* A run elsewhere is looked for among those that are newer than its intent. */
 	"INSERT OR IGNORE INTO " COLUMNS
-	" SELECT t.incident_id, k.column2, t.id, coalesce(p.number, 0), 0,"
-	" CASE WHEN k.column2 = 'run' THEN ?2 ELSE ?1 END, 0, 0, ''"
-	" FROM tasks t JOIN incidents i ON i.id = t.incident_id"
-	" JOIN (VALUES ('trigger_agent', 'mention'), ('trigger_agent', 'run'), ('notify', 'escalation')) k"
-	"  ON k.column1 = t.type"
-	" LEFT JOIN posts p ON p.incident_id = t.incident_id AND p.kind = 'status'"
-	" WHERE t.incident_id <> 0 AND t.finished_ms = 0"
-	" AND (k.column2 = 'run' OR coalesce(p.number, 0) <> 0) AND " MATTERS,
+	" SELECT t.incident_id, 'run', t.id, 0, 0, ?2, 0, 0, '' FROM tasks t"
+	" JOIN incidents i ON i.id = t.incident_id"
+	" WHERE t.type = 'trigger_agent' AND t.incident_id <> 0 AND t.finished_ms = 0 AND " MATTERS,
 };
 
 static int doubt(struct db *db, const char *sql, int64_t now_ms, int64_t copied_ms) {
