@@ -68,7 +68,7 @@ static void what_may_be_read_is_told(void **state) {
 			"knows us as ann; what is read of acme/web may be read" },
 		{ "-", 0, "", NULL, "", 0, "knows us as ann." },
 		{ "GET /user", 401, "{}", NULL, "acme/web", -EACCES, "refuses the credential" },
-		{ "GET /user", SCENE_RESET, NULL, NULL, "", -ECONNRESET, "127.0.0.1" },
+		{ "GET /user", SCENE_RESET, NULL, NULL, "", -EPROTO, "127.0.0.1" },
 		{ "GET /repos/acme/web/issues", 410, "{}", NULL, "acme/web", 0, "may be read" },
 		{ "GET /repos/acme/web/commits/HEAD/status", 422, "{}", NULL, "acme/web", 0,
 			"may be read" },
