@@ -213,7 +213,7 @@ int config_load(const char *path, bool required, struct config **ret_config,
 	return load_result(&load, ret_config);
 }
 
-static void list_finish(char **list) {
+void config_list_destroy(char **list) {
 	for (char **text = list; text && *text; text++) {
 		free(*text);
 	}
@@ -221,8 +221,8 @@ static void list_finish(char **list) {
 }
 
 static void checks_finish(struct config_checks *checks) {
-	list_finish(checks->required);
-	list_finish(checks->ignored);
+	config_list_destroy(checks->required);
+	config_list_destroy(checks->ignored);
 }
 
 /* It may hold a password. */
@@ -238,13 +238,17 @@ void config_destroy(struct config *config) {
 		return;
 	}
 	for (size_t i = 0; i < config->n_agents; i++) {
-		list_finish(config->agents[i].command);
-		list_finish(config->agents[i].branches);
+		config_list_destroy(config->agents[i].command);
+		config_list_destroy(config->agents[i].branches);
 		free(config->agents[i].workdir);
 	}
 	for (size_t i = 0; i < config->n_projects; i++) {
 		checks_finish(&config->projects[i].checks);
 	}
+	for (size_t i = 0; i < config->n_rules; i++) {
+		config_submitters_destroy(config->rules[i]);
+	}
+	free(config->rules);
 	destroy_proxy(config->proxy);
 	free(config->no_proxy);
 	free(config->ca_file);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/macro.h"
 #include "daemon/limits.h"
@@ -58,10 +59,24 @@ struct config_checks {
 	bool accept_stale_reviews;
 };
 
+/* Who may submit, resolved when it was read. All of it owned. */
+struct config_submitters {
+	char **names; /* as they are written, NULL-ended, at least one */
+	char *path;   /* where that stands */
+	int line;
+	uid_t *uids;
+	size_t n_uids;
+	gid_t *gids;
+	size_t n_gids;
+	uid_t *members; /* of these groups, as far as the system lists them: for who has no connection */
+	size_t n_members;
+};
+
 struct config_project {
 	char pattern[LIMIT_NAME_MAX]; /* a glob; "*" crosses "/" */
 	struct policy policy;	      /* defaults of the file already merged in */
 	struct config_checks checks;
+	const struct config_submitters *submitters; /* borrowed: one of the configuration's; NULL: everybody */
 };
 
 struct config {
@@ -69,7 +84,8 @@ struct config {
 	int64_t report_retention_ms;
 	int64_t history_retention_ms;
 	bool deny_unknown_projects;
-	char *proxy; /* owned, may be NULL, as the next two: struct http_options */
+	int64_t max_pending_per_user; /* incidents under repair that one user's reports opened */
+	char *proxy;		      /* owned, may be NULL, as the next two: struct http_options */
 	char *no_proxy;
 	char *ca_file;
 	struct policy defaults;
@@ -80,6 +96,9 @@ struct config {
 	size_t n_agents;
 	struct config_project *projects;
 	size_t n_projects;
+	const struct config_submitters *submitters; /* of projects that say nothing, as theirs */
+	struct config_submitters **rules;	    /* each owned */
+	size_t n_rules;
 };
 
 /* The mistakes found, one sentence each: `FILE:LINE: key "K": …`. */
@@ -102,6 +121,9 @@ void config_errors_finish(struct config_errors *errors);
  * Returns: 0; -EACCES, unknown projects are denied. */
 must_check int config_policy(
 	const struct config *config, const char *project, struct policy *ret_policy);
+/* Who may submit for the project; NULL: everybody. Lives as long as the configuration. */
+const struct config_submitters *config_find_submitters(
+	const struct config *config, const char *project);
 /* A copy of how the project's checks are judged; config_checks_destroy(). Returns: 0; -ENOMEM. */
 must_check int config_copy_checks(
 	const struct config *config, const char *project, struct config_checks **ret_checks);

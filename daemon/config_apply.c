@@ -260,6 +260,7 @@ static void apply_project(const struct place *place) {
 	TEXT_SET(project->pattern, place->section->title);
 	project->policy = config->defaults;
 	project->checks = config->default_checks;
+	project->submitters = config->submitters;
 	apply_keys(place, CONFIG_POLICY, &project->policy);
 	apply_keys(place, CONFIG_CHECKS, &project->checks);
 	apply_keys(place, CONFIG_PROJECT, project);
@@ -345,4 +346,5 @@ void config_apply(struct config_load *load) {
 	/* Last: a project begins as the defaults of all files and names forges and agents of any. */
 	apply_sections(load, "project", apply_project);
 	find_mentions(config);
+	config_find_members(load);
 }

@@ -42,6 +42,13 @@ int config_policy(const struct config *config, const char *project, struct polic
 	return 0;
 }
 
+const struct config_submitters *config_find_submitters(
+	const struct config *config, const char *project) {
+	const struct config_project *found = find_project(config, project);
+
+	return found ? found->submitters : config->submitters;
+}
+
 /* NULL stays NULL. */
 static char **copy_list(char *const *list, bool *ret_failed) {
 	char **copy;

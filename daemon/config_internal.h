@@ -1,8 +1,8 @@
 /*
  * config_internal - what the parts of the configuration share: config.c (files), config_scan.c (the text before
  * libconfuse sees it), config_parse.c (libconfuse), config_keys.c (the tables), config_value.c (a value to a setting),
- * config_text.c (what a value may look like), config_apply.c (sections, and what must agree), config_find.c (look-up),
- * config_json.c.
+ * config_text.c (what a value may look like), config_submitters.c (users and groups), config_apply.c (sections, and
+ * what must agree), config_find.c (look-up), config_json.c.
  */
 #pragma once
 
@@ -73,9 +73,10 @@ enum config_kind {
 	CONFIG_LABEL,  /* into char[LIMIT_SUBJECT_MAX] */
 	CONFIG_HANDLE, /* a user or ORG/TEAM, "@" dropped, into char[LIMIT_SUBJECT_MAX] */
 	/* Lists. */
-	CONFIG_COMMAND, /* its first text an absolute path, into char ** */
-	CONFIG_GLOBS,	/* into char ** */
-	CONFIG_AGENTS,	/* a chain of names of agents, into `agents` of struct policy */
+	CONFIG_COMMAND,	   /* its first text an absolute path, into char ** */
+	CONFIG_GLOBS,	   /* into char ** */
+	CONFIG_AGENTS,	   /* a chain of names of agents, into `agents` of struct policy */
+	CONFIG_SUBMITTERS, /* users and groups, into const struct config_submitters * */
 };
 
 /* A configuration key. The pages and their test know the same tables. */
@@ -152,6 +153,17 @@ void config_refuse(const struct config_setting *setting, size_t i, const char *p
 /* Puts the values where they belong, or refuses them. */
 void config_apply_setting(const struct config_setting *setting);
 
+/* The values as a NULL-ended list, owned by the caller; NULL or cut short: memory, which the load remembers. */
+char **config_setting_list(const struct config_setting *setting);
+
+/* --- config_submitters.c --- */
+
+/* Looks up users and groups, which may block. The rule is the configuration's. */
+void config_apply_submitters(const struct config_setting *setting);
+/* When all rules are known: who belongs to their groups. */
+void config_find_members(struct config_load *load);
+void config_submitters_destroy(struct config_submitters *rule);
+
 /* --- config_text.c --- */
 
 /* https, or http to this machine; no user, password, query or fragment. */
@@ -177,5 +189,6 @@ void config_apply(struct config_load *load);
 /* Adds `PATH:LINE: …` (line 0: `PATH: …`), printable whatever is in it. */
 void config_error(struct config_load *load, const char *path, int line, const char *fmt, ...)
 	printf_like(4, 5);
+void config_list_destroy(char **list); /* NULL-ended, of texts; NULL is fine */
 /* Foreign text fit for an error: one line, no control characters, cut. Returns `out`. */
 const char *config_quote(const char *text, char out[CONFIG_QUOTE_MAX]);

@@ -18,6 +18,11 @@ static json_t *list_json(char *const *texts, size_t max) {
 	return list;
 }
 
+/* Everybody is an empty list. */
+static json_t *submitters_json(const struct config_submitters *rule) {
+	return list_json(rule ? rule->names : NULL, SIZE_MAX);
+}
+
 static json_t *chain_json(const struct policy *policy) {
 	json_t *list = json_array();
 
@@ -80,6 +85,10 @@ static void write_key(struct member_writer *writer, const struct config_key *key
 		return;
 	case CONFIG_GLOBS:
 		member_json(writer, key->name, list_json(*(char *const *const *)member, SIZE_MAX));
+		return;
+	case CONFIG_SUBMITTERS:
+		member_json(writer, key->name,
+			submitters_json(*(const struct config_submitters *const *)member));
 		return;
 	case CONFIG_COMMAND:
 		/* The program alone: an argument may be a secret, from ${NAME} for one. */

@@ -35,10 +35,13 @@ static const char *const runs[] = { "codegen", "command", NULL };
 static const struct config_key top_keys[] = {
 	{ KEY("ca-file",           CONFIG_PATH,  struct config, ca_file) },
 	{ KEY("history-retention", CONFIG_SPAN,  struct config, history_retention_ms) },
+	{ KEY("max-pending-per-user", CONFIG_COUNT, struct config, max_pending_per_user),
+		.max = LIMIT_TASKS_PENDING },
 	{ KEY("no-proxy",          CONFIG_TEXT,  struct config, no_proxy) },
 	{ KEY("proxy",             CONFIG_PROXY, struct config, proxy) },
 	{ KEY("report-retention",  CONFIG_SPAN,  struct config, report_retention_ms) },
 	{ KEY("retention",         CONFIG_SPAN,  struct config, retention_ms) },
+	{ KEY("submitters",        CONFIG_SUBMITTERS, struct config, submitters) },
 	{ KEY("unknown-projects",  CONFIG_FLAG,  struct config, deny_unknown_projects), .choices = unknown_choices },
 };
 
@@ -98,6 +101,7 @@ static const struct config_key project_keys[] = {
 	{ KEY("forge",           CONFIG_NAME,   struct config_project, policy.forge) },
 	{ KEY("ignore-checks",   CONFIG_GLOBS,  struct config_project, checks.ignored),  .types = github },
 	{ KEY("required-checks", CONFIG_GLOBS,  struct config_project, checks.required), .types = github },
+	{ KEY("submitters",      CONFIG_SUBMITTERS, struct config_project, submitters) },
 };
 
 const struct config_key_table config_key_tables[CONFIG_SECTION_COUNT] = {
@@ -114,6 +118,7 @@ const struct config config_defaults = {
 	.retention_ms = 7 * CLOCK_DAY_MS,
 	.report_retention_ms = 90 * CLOCK_DAY_MS,
 	.history_retention_ms = 730 * CLOCK_DAY_MS,
+	.max_pending_per_user = 10000,
 	.defaults = {
 		.follow_up_delay_ms = CLOCK_HOUR_MS,
 		.wait_recheck_ms = 10 * CLOCK_MINUTE_MS,

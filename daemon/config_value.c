@@ -174,8 +174,7 @@ static void apply_agents(const struct config_setting *setting) {
 	}
 }
 
-/* Both lists are of a section, which stands in one place: nothing was there before. */
-static void apply_list(const struct config_setting *setting) {
+char **config_setting_list(const struct config_setting *setting) {
 	size_t n = setting->opt->nvalues;
 	char **list = calloc(n + 1, sizeof(*list));
 	bool failed = !list;
@@ -183,8 +182,13 @@ static void apply_list(const struct config_setting *setting) {
 	for (size_t i = 0; i < n && !failed; i++) {
 		list[i] = text_dup(value_text(setting, i), &failed);
 	}
-	*(char ***)setting->out = list;
 	setting->load->out_of_memory |= failed;
+	return list;
+}
+
+/* Both lists are of a section, which stands in one place: nothing was there before. */
+static void apply_list(const struct config_setting *setting) {
+	*(char ***)setting->out = config_setting_list(setting);
 }
 
 static void apply_command(const struct config_setting *setting) {
@@ -328,6 +332,7 @@ static void (*const apply[])(const struct config_setting *setting) = {
 	[CONFIG_COMMAND] = apply_command,
 	[CONFIG_GLOBS] = apply_globs,
 	[CONFIG_AGENTS] = apply_agents,
+	[CONFIG_SUBMITTERS] = config_apply_submitters,
 };
 
 void config_apply_setting(const struct config_setting *setting) {

@@ -77,6 +77,9 @@
 #define LIMIT_SPOOL_PAUSE_MS 100 /* from one look to the next */
 #define LIMIT_SPOOL_RETRY_FIRST_MS CLOCK_SECOND_MS
 #define LIMIT_SPOOL_RETRY_MAX_MS (5 * CLOCK_MINUTE_MS)
+#define LIMIT_SPOOL_FULL_USERS                                                                     \
+	64 /* users beyond their share whose files are passed over meanwhile */
+#define LIMIT_SPOOL_FULL_MS CLOCK_MINUTE_MS /* until they are tried again */
 #define LIMIT_SPOOL_UNWATCHED_MS                                                                   \
 	CLOCK_MINUTE_MS /* between looks when the kernel cannot tell of changes */
 
@@ -219,7 +222,9 @@
 #define LIMIT_CONFIG_AGENTS 64
 #define LIMIT_CONFIG_PROJECTS 4096
 #define LIMIT_CONFIG_FILES 256
-#define LIMIT_CONFIG_GLOBS 256	 /* of one list: checks, branches */
+#define LIMIT_CONFIG_GLOBS 256	    /* of one list: checks, branches */
+#define LIMIT_CONFIG_SUBMITTERS 256 /* of one list */
+#define LIMIT_CONFIG_MEMBERS 65536  /* of the groups of one such list */
 #define LIMIT_CONFIG_NAME_MAX 65 /* of a forge or agent, with its NUL: "agent/NAME" fits a lane */
 #define LIMIT_CONFIG_ERRORS 100	 /* sentences of one load; further ones are counted */
 

@@ -96,6 +96,16 @@ static int finish(int code) {
 	return code;
 }
 
+/* When standard error goes to the journal, fields can go there as well. */
+static void open_log(enum log_level level) {
+	bool journal = systemd_has_journal();
+
+	log_open("codegend", level, journal);
+	if (journal && log_open_journal(NULL) < 0) {
+		log_warning("Lines have no fields: the journal's socket cannot be opened.");
+	}
+}
+
 int main(int argc, char **argv) {
 	struct arguments arguments = { .level = LOG_LEVEL_INFO, .exit_code = -1 };
 	int option;
@@ -110,7 +120,7 @@ int main(int argc, char **argv) {
 	if (arguments.exit_code >= 0) {
 		return finish(arguments.exit_code);
 	}
-	log_open("codegend", arguments.level, systemd_has_journal());
+	open_log(arguments.level);
 	return arguments.check_config ? finish(daemon_check_config(&arguments.daemon))
 				      : daemon_run(&arguments.daemon);
 }

@@ -112,7 +112,9 @@ void engine_unwatch(struct engine_watcher *watcher) {
 	list_remove(&watcher->node);
 }
 
-static void tell(struct engine *engine, const struct note *note) {
+/* `step`: what it came from; NULL: no decision. */
+static void tell(struct engine *engine, const struct note *note, const struct store_step *step) {
+	engine_log_note(note, step);
 	list_for_each_safe (pos, &engine->watchers) {
 		struct engine_watcher *watcher = container_of(pos, struct engine_watcher, node);
 
@@ -156,7 +158,7 @@ void engine_committed(struct engine *engine, struct store_step *step, int status
 		return;
 	}
 	for (size_t i = 0; i < step->n_notes; i++) {
-		tell(engine, &step->notes[i]);
+		tell(engine, &step->notes[i], step);
 	}
 	for (size_t i = 0; i < step->n_stop_agent_of; i++) {
 		job_stop_agent(engine, step->stop_agent_of[i]);
@@ -217,7 +219,7 @@ static void paused_recorded(struct store_req *req, int status) {
 
 	if (status == 0) {
 		status = engine_set_paused(engine, pause->project, pause->paused);
-		tell(engine, &store->note);
+		tell(engine, &store->note, NULL);
 		runner_due_all(engine, "", clock_now_ms());
 		runner_wake(engine);
 	}

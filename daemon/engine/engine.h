@@ -67,6 +67,7 @@ struct engine_submit {
 	/* in; owned by the operation: engine_submit_finish() */
 	char key[LIMIT_KEY_MAX];
 	bool passed;
+	bool is_unbounded;    /* an administrator's: max-pending-per-user is not asked */
 	struct report report; /* for a pass: names only; at_ms 0: now */
 	struct build build;   /* ancestors and quality; its names are filled in from the report */
 	/* out */
@@ -80,7 +81,7 @@ struct engine_submit {
 	void (*done)(struct engine_submit *submit, int status);
 };
 
-/* done(status): 0; -EACCES, unknown projects are denied; as store_step(). May return -EACCES as well. */
+/* done(status): 0; -EACCES, unknown projects are denied; -EDQUOT, as store_step(). May return -EACCES as well. */
 must_check int engine_submit(struct engine *engine, struct engine_submit *submit,
 	void (*done)(struct engine_submit *, int));
 void engine_submit_finish(struct engine_submit *submit);

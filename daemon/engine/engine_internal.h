@@ -55,8 +55,10 @@ struct engine {
 void engine_policy(const struct engine *engine, const char *project, struct policy *ret_policy);
 /* Queues one decision of the lifecycle. Fills in `decide` and `now_ms`. */
 must_check int engine_step(struct engine *engine, struct store_step *step, store_done_fn *done);
-/* To be called first by every `done` of a step: tells watchers, stops agents, looks at the lanes. */
+/* To be called first by every `done` of a step: tells watchers and the journal, stops agents, looks at the lanes. */
 void engine_committed(struct engine *engine, struct store_step *step, int status);
+/* note_log.c: a committed line of the event log, in the journal as well. `step`: it is of; NULL: none. */
+void engine_log_note(const struct note *note, const struct store_step *step);
 /* A number below `bound`, for jitter. */
 int64_t engine_jitter(int64_t bound);
 bool engine_is_paused(const struct engine *engine, const char *project);

@@ -50,7 +50,8 @@ static void saved(struct store_req *req, int status) {
 	json_decref(TAKE_PTR(post->memory));
 	forge->saving = false;
 	if (status < 0 && status != -ESHUTDOWN) {
-		log_warning("What forge \"%s\" remembers of its limits cannot be kept: %s, ignoring.",
+		log_about(&(struct log_about){ .forge = forge->name }, LOG_LEVEL_WARNING,
+			"What forge \"%s\" remembers of its limits cannot be kept: %s, ignoring.",
 			forge->name, log_errno(status));
 	}
 	if (forge->forge == NULL) {
@@ -135,7 +136,8 @@ static int open_one(struct engine *engine, const struct config_forge *config, co
 	TEXT_SET(forge->name, config->name);
 	r = forge_open(&options, &forge->forge);
 	if (r < 0) {
-		log_error("Forge \"%s\" cannot be opened: %s.", config->name, log_errno(r));
+		log_about(&(struct log_about){ .forge = config->name }, LOG_LEVEL_ERROR,
+			"Forge \"%s\" cannot be opened: %s.", config->name, log_errno(r));
 		free(forge);
 		return r;
 	}
@@ -195,7 +197,8 @@ void forges_down(struct engine *engine, const char *name) {
 		return;
 	}
 	if (forge->down_ms == 0) {
-		log_warning("Forge \"%s\" cannot be reached; it is tried again until it can.", name);
+		log_about(&(struct log_about){ .forge = name }, LOG_LEVEL_WARNING,
+			"Forge \"%s\" cannot be reached; it is tried again until it can.", name);
 	}
 	forge->down_ms =
 		MIN(MAX(2 * forge->down_ms, LIMIT_FORGE_DOWN_FIRST_MS), LIMIT_FORGE_DOWN_MAX_MS);
@@ -209,7 +212,8 @@ void forges_up(struct engine *engine, const char *name) {
 	if (forge == NULL || forge->down_ms == 0) {
 		return;
 	}
-	log_notice("Forge \"%s\" can be reached again.", name);
+	log_about(&(struct log_about){ .forge = name }, LOG_LEVEL_NOTICE,
+		"Forge \"%s\" can be reached again.", name);
 	forge->down_ms = 0;
 	forge->down_until_ms = 0;
 }

@@ -200,12 +200,23 @@ static bool is_pointless(int status) {
 	return status == -ESTALE || status == -ENOENT || status == -ESHUTDOWN || status == -EIO;
 }
 
+static struct log_about about_job(const struct job *job) {
+	return (struct log_about){
+		.incident = job->task.incident_id,
+		.task = job->task.id,
+		.project = job->task.project,
+		.forge = job->task.type != TASK_TRIGGER_AGENT ? job->policy.forge : NULL,
+	};
+}
+
 static void stall(struct job *job, int status) {
+	struct log_about about = about_job(job);
 	char id[ID_TEXT_MAX];
 
 	list_remove(&job->node);
 	list_append(&job->engine->stalled, &job->node);
-	log_warning("Cannot record what came of task %s: %s; trying again until it is on disk.",
+	log_about(&about, LOG_LEVEL_WARNING,
+		"Cannot record what came of task %s: %s; trying again until it is on disk.",
 		id_format(ID_TASK, job->task.id, id), log_errno(status));
 	if (job->turn == JOB_HAS_TURN) {
 		job->turn = JOB_POSTS_NOTHING;
@@ -215,12 +226,13 @@ static void stall(struct job *job, int status) {
 
 /* What failed is also for people who read the log. */
 static void log_failure(const struct job *job) {
+	struct log_about about = about_job(job);
 	char id[ID_TEXT_MAX];
 
 	if (job->event.type == EVENT_ATTEMPT_FAILED) {
-		log_warning("Attempt %lld of task %s (%s) failed: %s", (long long)job->task.attempt,
-			id_format(ID_TASK, job->task.id, id), task_type_names[job->task.type],
-			job->event.text);
+		log_about(&about, LOG_LEVEL_WARNING, "Attempt %lld of task %s (%s) failed: %s",
+			(long long)job->task.attempt, id_format(ID_TASK, job->task.id, id),
+			task_type_names[job->task.type], job->event.text);
 	}
 }
 

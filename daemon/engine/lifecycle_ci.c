@@ -47,6 +47,7 @@ void on_report_open(const struct step_input *in, struct step_result *ret) {
 	TEXT_SET(incident->head_repository, report->head_repository);
 	TEXT_SET(incident->branch, report->branch);
 	incident->error_type = report->error_type;
+	incident->submitter_uid = report->submitter_uid;
 	incident->opened_ms = in->now_ms;
 	take_report(in, ret);
 	step_begin_cycle(in, ret);
@@ -83,6 +84,7 @@ void on_report_reopen(const struct step_input *in, struct step_result *ret) {
 			"Tells people that the incident is escalated.");
 		return;
 	}
+	incident->submitter_uid = in->event->report->submitter_uid;
 	step_begin_cycle(in, ret);
 	step_note(ret, NOTE_INCIDENT, "The failure came back: the incident is reopened.");
 }

@@ -286,6 +286,7 @@ static void open_by_hand(
 	TEXT_SET(incident->branch, in->task->branch);
 	TEXT_SET(incident->head_sha, in->task->commit);
 	incident->error_type = ERROR_UNKNOWN;
+	incident->submitter_uid = -1;
 	incident->opened_ms = in->now_ms;
 	incident->verdict = *verdict;
 	step_begin_cycle(in, ret);

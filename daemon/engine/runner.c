@@ -162,7 +162,11 @@ static void start_claimed(struct lane *lane) {
 		int r = job_start(engine, task);
 
 		if (r < 0) { /* its row stays executing; the next start recovers it */
-			log_error("Cannot execute task %s: %s; it is tried again after a restart.",
+			log_about(&(struct log_about){ .incident = task->incident_id,
+					  .task = task->id,
+					  .project = task->project },
+				LOG_LEVEL_ERROR,
+				"Cannot execute task %s: %s; it is tried again after a restart.",
 				id_format(ID_TASK, task->id, id), log_errno(r));
 			continue;
 		}

@@ -117,6 +117,7 @@ int engine_submit(struct engine *engine, struct engine_submit *submit,
 		.head_repository = report->head_repository,
 		.branch = report->branch,
 		.error_type = report->error_type,
+		.max_pending = submit->is_unbounded ? 0 : engine->config->max_pending_per_user,
 		.agent_lane = submit->agent_lane[0] != '\0' ? submit->agent_lane : NULL };
 	if (submit->passed) {
 		char step[2 * LIMIT_NAME_MAX + 32];

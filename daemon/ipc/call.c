@@ -228,6 +228,14 @@ uid_t call_uid(const struct call *call) {
 	return call->uid;
 }
 
+const struct peer *call_peer(const struct call *call) {
+	return call->conn != NULL ? &call->conn->peer : NULL;
+}
+
+bool call_is_control(const struct call *call) {
+	return call->conn != NULL && call->conn->socket == SERVER_CONTROL;
+}
+
 bool call_wants_more(const struct call *call) {
 	return call->more;
 }

@@ -18,6 +18,7 @@
 #include "daemon/ipc/server.h"
 
 struct call;
+struct peer;
 
 struct call *call_ref(struct call *call);
 /* Drops a reference; an unanswered call whose last one goes is a bug and is answered with StoreFailed. NULL is fine. */
@@ -27,6 +28,10 @@ DEFINE_CLEANUP(struct call *, call_unref);
 struct server *call_server(struct call *call);
 struct engine *call_engine(struct call *call);
 uid_t call_uid(const struct call *call); /* from SO_PEERCRED */
+/* Who calls, for handlers before they wait for anything: borrowed, as long as the connection. NULL: it is gone. */
+const struct peer *call_peer(const struct call *call);
+/* It came in by the control socket: from somebody who administers the daemon. */
+bool call_is_control(const struct call *call);
 /* It was called with `more`, and its method is one that streams. */
 bool call_wants_more(const struct call *call);
 /*

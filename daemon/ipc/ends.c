@@ -32,30 +32,48 @@ static const char *const end_sentences[CONN_END_COUNT] = {
 	[CONN_END_NO_PEER] = "the system does not tell who it is",
 };
 
-static void window_move(struct log_window *window, uint64_t now_ms, const char *sentence) {
-	if (window->began_ms != 0 && now_ms - window->began_ms < LIMIT_LOG_WINDOW_MS) {
-		return;
+/* Whether one more line may be written. `ret_dropped`: how many were not in the window that just ended. */
+static bool window_takes(
+	struct log_window *window, const struct server *server, unsigned *ret_dropped) {
+	uint64_t now_ms = uv_now(server->loop);
+
+	*ret_dropped = 0;
+	if (window->began_ms == 0 || now_ms - window->began_ms >= LIMIT_LOG_WINDOW_MS) {
+		*ret_dropped = window->n_dropped;
+		*window = (struct log_window){ .began_ms = now_ms > 0 ? now_ms : 1 };
 	}
-	if (window->n_dropped > 0) {
-		log_warning("%u more connections were closed for this reason: %s",
-			window->n_dropped, sentence);
+	if (window->n_logged >= LIMIT_LOG_LINES) {
+		window->n_dropped++;
+		return false;
 	}
-	*window = (struct log_window){ .began_ms = now_ms > 0 ? now_ms : 1 };
+	window->n_logged++;
+	return true;
 }
 
 void server_log_end(struct server *server, enum conn_end end, enum server_socket socket, uid_t uid) {
-	struct log_window *window = &server->windows[end];
 	const char *sentence = end_sentences[end];
+	unsigned n_dropped;
 
-	if (sentence == NULL) {
+	if (sentence == NULL || !window_takes(&server->windows[end], server, &n_dropped)) {
 		return;
 	}
-	window_move(window, uv_now(server->loop), sentence);
-	if (window->n_logged >= LIMIT_LOG_LINES) {
-		window->n_dropped++;
-		return;
+	if (n_dropped > 0) {
+		log_warning(
+			"%u more connections were closed for this reason: %s", n_dropped, sentence);
 	}
-	window->n_logged++;
 	log_warning("connection of uid %ld on %s closed: %s", uid == (uid_t)-1 ? -1L : (long)uid,
 		socket_names[socket], sentence);
+}
+
+void server_log_refusal(struct server *server, const char *project, const char *sentence) {
+	unsigned n_dropped;
+
+	if (!window_takes(&server->refusals, server, &n_dropped)) {
+		return;
+	}
+	if (n_dropped > 0) {
+		log_warning("%u more submissions were refused because of their users.", n_dropped);
+	}
+	log_about(&(struct log_about){ .project = project }, LOG_LEVEL_WARNING,
+		"A submission was refused. %s", sentence);
 }

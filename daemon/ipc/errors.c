@@ -5,6 +5,7 @@
 #include "daemon/ipc/internal.h"
 
 #define ERRORS_RETRY_MS 1000
+#define ERRORS_QUOTA_RETRY_MS 60000 /* longer than a step of CI waits: it is spooled meanwhile */
 
 struct error_row {
 	int status;
@@ -24,6 +25,12 @@ static const struct error_row error_rows[] = {
 	{ -ECANCELED, "Refused", "there was nothing to do", NULL, 0 },
 	{ -EACCES, "Refused", "the configuration does not allow this project",
 		"add a project section, or set unknown-projects = allow, in codegend.conf(5)", 0 },
+	{ -EPERM, "Refused", "this user may not report for this project",
+		"report as a user that \"submitters\" in codegend.conf(5) names, or have this one added",
+		0 },
+	{ -EDQUOT, "Busy", "too much that this user reported is under repair; nothing was recorded",
+		"close what nobody repairs, or raise max-pending-per-user in codegend.conf(5)",
+		ERRORS_QUOTA_RETRY_MS },
 	{ -EAGAIN, "Busy", "too much is waiting to be written; nothing was recorded",
 		"try again in a second", ERRORS_RETRY_MS },
 	{ -ENOSPC, "StoreFull", "the disk is full; nothing was recorded",

@@ -93,6 +93,7 @@ struct server {
 	size_t input_bytes;	   /* half messages of all connections */
 	size_t output_bytes;	   /* unread answers of all connections */
 	struct log_window windows[CONN_END_COUNT];
+	struct log_window refusals; /* of users who may not report for a project */
 
 	bool closing;
 	bool finished;	    /* only calls that still run know of it */
@@ -172,6 +173,9 @@ void server_handle_closed(struct server *server);
 /* ends.c */
 /* Why a connection was ended, in one line, unless too many of the kind were written lately. */
 void server_log_end(struct server *server, enum conn_end end, enum server_socket socket, uid_t uid);
+
+/* That somebody's submission for the project was refused: a sentence, unless too many were written lately. */
+void server_log_refusal(struct server *server, const char *project, const char *sentence);
 
 /* conn.c */
 void conn_accept(struct server *server, enum server_socket socket);

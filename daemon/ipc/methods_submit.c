@@ -3,7 +3,9 @@
 
 #include "common/error_type.h"
 #include "daemon/ipc/handlers.h"
+#include "daemon/ipc/internal.h"
 #include "daemon/ipc/submit_check.h"
+#include "daemon/ipc/submitters.h"
 
 void submit_preset(void *params) {
 	struct submit_params *p = params;
@@ -44,10 +46,29 @@ static void submit_done(struct engine_submit *submit, int status) {
 	engine_submit_finish(submit);
 }
 
+/* Answers and returns false: its user may not report for that project. Who administers the daemon may. */
+static bool is_allowed(struct call *call, const struct report *report) {
+	char sentence[LIMIT_SENTENCE_MAX];
+	int r = call_is_control(call)
+		? 0
+		: submitters_check(engine_config(call_engine(call)), report->project,
+			  call_uid(call), call_peer(call), sentence);
+
+	if (r < 0) {
+		server_log_refusal(call_server(call), report->project, sentence);
+		call_fail(call, r, sentence);
+	}
+	return r == 0;
+}
+
 static bool submit_start(struct call *call, struct submit_params *p) {
 	int r;
 
+	if (!is_allowed(call, &p->submit.report)) {
+		return false;
+	}
 	p->submit.report.submitter_uid = (int64_t)call_uid(call);
+	p->submit.is_unbounded = call_is_control(call);
 	p->call = call_ref(call);
 	r = engine_submit(call_engine(call), &p->submit, submit_done);
 	if (r < 0) {

@@ -85,11 +85,18 @@ static void close_dir(struct spool *spool) {
 	spool->n_names = spool->next = spool->n_stuck = 0;
 }
 
+static void look_again(struct spool *spool) {
+	spool->again = true;
+	if (spool->look == NULL && spool->n_jobs == 0 && !spool->failed && !spool->closing) {
+		spool_step(spool);
+	}
+}
+
 static void event_seen(uv_fs_event_t *handle, const char *name, int events, int status) {
 	(void)name;
 	(void)events;
 	(void)status;
-	spool_look(handle->data);
+	look_again(handle->data);
 }
 
 /* A directory for what is set aside, made by whoever installed us; never one of somebody else's. */
@@ -155,7 +162,10 @@ static void begin_look(struct spool *spool) {
 	spool->again = spool->failed = false;
 	spool->looked_us = clock_mono_us();
 	spool->n_taken_before = spool->n_taken;
-	spool->n_lines = spool->n_unlogged = spool->n_waiting = 0;
+	spool->n_lines = spool->n_unlogged = spool->n_waiting = spool->n_passed_over = 0;
+	if (spool->looked_us >= spool->full_until_us) {
+		spool->n_full = 0;
+	}
 	if (!open_dir(spool)) {
 		spool->n_waited = 0;
 		return;
@@ -173,8 +183,14 @@ static void begin_look(struct spool *spool) {
 static void end_look(struct spool *spool) {
 	closedir(spool->look);
 	spool->look = NULL;
-	spool->n_waited = spool->n_stuck;
+	spool->n_waited = spool->n_stuck + spool->n_passed_over;
 	spool->backoff_ms = 0;
+	if (spool->n_passed_over > 0 && !spool->said_full) {
+		log_warning("%zu submissions stay in the spool \"%s\": what their users reported is under "
+			    "repair in as many incidents as max-pending-per-user allows.",
+			spool->n_passed_over, spool->path);
+	}
+	spool->said_full = spool->n_passed_over > 0;
 	if (spool->n_unlogged > 0) {
 		log_warning("%zu further spooled submissions were set aside.", spool->n_unlogged);
 	}
@@ -201,10 +217,14 @@ static void spool_finished(struct spool *spool) {
 	}
 }
 
+static void wake_at(struct spool *spool, int64_t mono_us) {
+	int64_t wait_ms = (mono_us - clock_mono_us() + 999) / 1000;
+
+	uv_timer_start(&spool->timer, timer_fired, (uint64_t)MAX(wait_ms, INT64_C(0)), 0);
+}
+
 /* What is to be done next, and when. Never more than LIMIT_SPOOL_JOBS files in one turn of the loop. */
 void spool_step(struct spool *spool) {
-	int64_t pause_ms;
-
 	if (spool->closing) {
 		spool_finished(spool);
 		return;
@@ -226,18 +246,17 @@ void spool_step(struct spool *spool) {
 	} else if (spool->failed) {
 		uv_timer_start(&spool->timer, timer_fired, (uint64_t)spool->backoff_ms, 0);
 	} else if (spool->again) {
-		pause_ms = LIMIT_SPOOL_PAUSE_MS - (clock_mono_us() - spool->looked_us) / 1000;
-		uv_timer_start(&spool->timer, timer_fired, (uint64_t)MAX(pause_ms, INT64_C(0)), 0);
+		wake_at(spool, spool->looked_us + LIMIT_SPOOL_PAUSE_MS * 1000);
+	} else if (spool->n_full > 0) {
+		wake_at(spool, spool->full_until_us);
 	} else if (spool->dir_fd >= 0 && !spool->watching) {
 		uv_timer_start(&spool->timer, timer_fired, LIMIT_SPOOL_UNWATCHED_MS, 0);
 	}
 }
 
 void spool_look(struct spool *spool) {
-	spool->again = true;
-	if (spool->look == NULL && spool->n_jobs == 0 && !spool->failed && !spool->closing) {
-		spool_step(spool);
-	}
+	spool->n_full = 0; /* the configuration may give them a larger share now */
+	look_again(spool);
 }
 
 /* Opening and closing */

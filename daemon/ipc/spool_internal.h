@@ -23,7 +23,8 @@
  *
  *     IDLE ── event, start, retry ──► LOOKING ── slice of names ──► jobs ──► next slice ... end ──► IDLE
  *
- * When a file cannot be taken for a passing reason the look ends, and the timer begins another one later.
+ * When a file cannot be taken for a passing reason the look ends, and the timer begins another one later. When it is
+ * its owner who is beyond max-pending-per-user, the others' files are taken all the same, and the owner's later.
  */
 struct spool {
 	uv_loop_t *loop;
@@ -40,6 +41,7 @@ struct spool {
 	bool watching;
 	bool is_asked_for;
 	bool said_missing;
+	bool said_full;
 	bool closing;
 
 	char names[LIMIT_SPOOL_SLICE][SPOOL_NAME_MAX];
@@ -53,10 +55,15 @@ struct spool {
 	ino_t stuck[LIMIT_SPOOL_STUCK]; /* what can be neither taken nor set aside */
 	size_t n_stuck;
 
+	uid_t full[LIMIT_SPOOL_FULL_USERS]; /* beyond their share when they were tried last */
+	size_t n_full;
+	int64_t full_until_us; /* CLOCK_MONOTONIC */
+
 	uint64_t n_taken;
 	uint64_t n_rejected;
-	size_t n_waiting; /* seen by this look so far */
-	size_t n_waited;  /* seen by the last whole one, and not taken */
+	size_t n_waiting;     /* seen by this look so far */
+	size_t n_waited;      /* seen by the last whole one, and not taken */
+	size_t n_passed_over; /* seen by this look, of users who are full */
 	uint64_t n_taken_before;
 	size_t n_lines;	   /* about this look */
 	size_t n_unlogged; /* not said in it */

@@ -13,6 +13,7 @@
 #include "daemon/ipc/spool_file.h"
 #include "daemon/ipc/spool_internal.h"
 #include "daemon/ipc/submit_check.h"
+#include "daemon/ipc/submitters.h"
 
 /* One file on its way into the store. */
 struct spool_job {
@@ -43,7 +44,8 @@ static void leave_alone(struct spool *spool, const char *name, const char *what,
 	}
 }
 
-static void reject(struct spool *spool, const char *name, const char *why) {
+/* `project`: of the submission; NULL: it is not known. */
+static void reject(struct spool *spool, const char *name, const char *project, const char *why) {
 	int r = spool_file_reject(spool->dir_fd, spool->rejected_fd, name);
 
 	if (r < 0 && r != -ENOENT) {
@@ -54,7 +56,8 @@ static void reject(struct spool *spool, const char *name, const char *why) {
 	if (spool->n_lines++ < LIMIT_SPOOL_LINES) {
 		size_t len = strlen(why);
 
-		log_warning("The spooled submission \"%s\" was set aside: %.*s.", name,
+		log_about(&(struct log_about){ .project = project }, LOG_LEVEL_WARNING,
+			"The spooled submission \"%s\" was set aside: %.*s.", name,
 			(int)(len > 0 && why[len - 1] == '.' ? len - 1 : len), why);
 	} else {
 		spool->n_unlogged++;
@@ -72,8 +75,8 @@ static const struct ipc_method *submit_method(void) {
 
 /* What ends by itself. Anything else would stand in the way of all others again and again. */
 static bool is_passing(int status) {
-	static const int statuses[] = { -EAGAIN, -EDQUOT, -EIO, -EMFILE, -ENFILE, -ENOMEM, -ENOSPC,
-		-EROFS, -ESHUTDOWN };
+	static const int statuses[] = { -EAGAIN, -EIO, -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -EROFS,
+		-ESHUTDOWN };
 
 	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
 		if (status == statuses[i]) {
@@ -81,6 +84,41 @@ static bool is_passing(int status) {
 		}
 	}
 	return false;
+}
+
+/* Users beyond their share */
+
+static bool is_full(const struct spool *spool, uid_t uid) {
+	for (size_t i = 0; i < spool->n_full; i++) {
+		if (spool->full[i] == uid) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Its files wait, those of others do not; unless there are so many such users that all wait. */
+static void put_off(struct spool *spool, uid_t uid) {
+	spool->n_passed_over++;
+	if (is_full(spool, uid)) {
+		return;
+	}
+	if (spool->n_full == LIMIT_SPOOL_FULL_USERS) {
+		spool_retry_later(spool, -EDQUOT);
+		return;
+	}
+	if (spool->n_full == 0) {
+		spool->full_until_us = clock_mono_us() + LIMIT_SPOOL_FULL_MS * 1000;
+	}
+	spool->full[spool->n_full++] = uid;
+}
+
+/* Not even read, which would cost as much as taking it. */
+static bool is_passed_over(const struct spool *spool, const char *name) {
+	struct stat st;
+
+	return spool->n_full > 0 && fstatat(spool->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		is_full(spool, st.st_uid);
 }
 
 static void job_destroy(struct spool_job *job) {
@@ -103,10 +141,12 @@ static void job_ended(struct spool_job *job, int status) {
 		if (r < 0) {
 			leave_alone(spool, job->name, "remove the submission", r);
 		}
+	} else if (status == -EDQUOT) {
+		put_off(spool, job->file.uid);
 	} else if (is_passing(status)) {
 		spool_retry_later(spool, status);
 	} else {
-		reject(spool, job->name,
+		reject(spool, job->name, job->params.submit.report.project,
 			job->params.submit.sentence[0] != '\0' ? job->params.submit.sentence
 							       : log_errno(status));
 	}
@@ -157,19 +197,28 @@ static void job_start(struct spool_job *job) {
 	}
 	job->params.submit.report.at_ms = job->file.at_ms;
 	job->params.submit.report.submitter_uid = (int64_t)job->file.uid;
-	r = engine_submit(spool->engine, &job->params.submit, job_committed);
+	r = submitters_check(engine_config(spool->engine), job->params.submit.report.project,
+		job->file.uid, NULL, job->params.submit.sentence);
+	if (r == 0) {
+		r = engine_submit(spool->engine, &job->params.submit, job_committed);
+	}
 	if (r < 0) {
 		job_ended(job, r);
 	}
 }
 
 void spool_take(struct spool *spool, const char *name) {
-	struct spool_job *job = calloc(1, sizeof(*job));
 	char sentence[LIMIT_SENTENCE_MAX] = "", why[LIMIT_SENTENCE_MAX + 16];
-	int r = job == NULL
-		? -ENOMEM
-		: spool_file_read(spool->dir_fd, name, clock_now_ms(), &job->file, sentence);
+	struct spool_job *job;
+	int r;
 
+	if (is_passed_over(spool, name)) {
+		spool->n_passed_over++;
+		return;
+	}
+	job = calloc(1, sizeof(*job));
+	r = job == NULL ? -ENOMEM
+			: spool_file_read(spool->dir_fd, name, clock_now_ms(), &job->file, sentence);
 	if (r == 0) {
 		job->spool = spool;
 		(void)TEXT_SET(job->name, name);
@@ -189,5 +238,5 @@ void spool_take(struct spool *spool, const char *name) {
 		r == -ESTALE	       ? "waited for more than 7 days"
 			: r == -EINVAL ? sentence
 				       : log_errno(r));
-	reject(spool, name, why);
+	reject(spool, name, NULL, why);
 }

@@ -62,6 +62,7 @@ struct incident {
 	int64_t cycle;		   /* 1 is the first */
 	int64_t refilled_at_cycle; /* cycles up to it are not counted against the budget; 0 at first */
 	int64_t revision;	   /* + 1 with every report, passed build and new cycle */
+	int64_t submitter_uid;	   /* whose report opened it, or reopened it last; -1: nobody's */
 	int64_t opened_ms;
 	int64_t updated_ms;
 	int64_t resolved_ms; /* 0: not */

@@ -18,9 +18,10 @@ static const char triggers[] =
 	"CREATE TEMP TRIGGER tasks_moved AFTER UPDATE OF status ON main.tasks WHEN OLD.status <> NEW.status"
 	" BEGIN SELECT counted('tasks', OLD.status, OLD.type, -1), counted('tasks', NEW.status, NEW.type, 1); END;"
 	"CREATE TEMP TRIGGER incidents_removed AFTER DELETE ON main.incidents"
-	" BEGIN SELECT counted('incidents', OLD.state, '', -1); END;"
+	" BEGIN SELECT counted('incidents', OLD.state, '', -1), charged(OLD.submitter_uid, OLD.state, -1); END;"
 	"CREATE TEMP TRIGGER incidents_moved AFTER UPDATE OF state ON main.incidents WHEN OLD.state <> NEW.state"
-	" BEGIN SELECT counted('incidents', OLD.state, '', -1), counted('incidents', NEW.state, '', 1); END;"
+	" BEGIN SELECT counted('incidents', OLD.state, '', -1), counted('incidents', NEW.state, '', 1),"
+	" charged(OLD.submitter_uid, OLD.state, -1), charged(NEW.submitter_uid, NEW.state, 1); END;"
 	"CREATE TEMP TRIGGER reports_removed AFTER DELETE ON main.reports"
 	" BEGIN SELECT counted('reports', '', '', -1); END;"
 	"CREATE TEMP TRIGGER builds_removed AFTER DELETE ON main.builds"
@@ -51,6 +52,7 @@ void counters_inserted(struct db *db, enum sql_id id, const void *row) {
 		break;
 	case SQL_INCIDENT_INSERT:
 		status = add(db, "incidents", incident_state_names[incident->state], "", 1);
+		pending_moved(db, incident->submitter_uid, incident->state, 1);
 		break;
 	case SQL_REPORT_INSERT: status = add(db, "reports", "", "", 1); break;
 	case SQL_BUILD_INSERT: status = add(db, "builds", "", "", 1); break;
@@ -71,12 +73,28 @@ static void counted(sqlite3_context *context, int n_arguments, sqlite3_value **a
 	}
 }
 
+/* charged(uid, state, n), from the triggers. */
+static void charged(sqlite3_context *context, int n_arguments, sqlite3_value **arguments) {
+	const char *name = argument(arguments, 1);
+	enum incident_state state = 0;
+
+	while (state < INCIDENT_STATE_COUNT && !text_equal(incident_state_names[state], name)) {
+		state++;
+	}
+	pending_moved(sqlite3_user_data(context), sqlite3_value_int64(arguments[0]), state,
+		sqlite3_value_int64(arguments[2]));
+}
+
 int counters_open(struct db *db) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_COUNTERS);
 	int code = sqlite3_create_function_v2(db->sqlite, "counted", 4,
 		SQLITE_UTF8 | SQLITE_INNOCUOUS, db, counted, NULL, NULL, NULL);
 	int status;
 
+	if (code == SQLITE_OK) {
+		code = sqlite3_create_function_v2(db->sqlite, "charged", 3,
+			SQLITE_UTF8 | SQLITE_INNOCUOUS, db, charged, NULL, NULL, NULL);
+	}
 	if (code != SQLITE_OK) {
 		return db_error(db, code);
 	}

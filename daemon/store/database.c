@@ -427,5 +427,6 @@ void db_close(struct db *db, bool failed) {
 			db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, failed ? 1 : 0, NULL);
 		(void)sqlite3_close(db->sqlite);
 	}
+	pending_forget(db);
 	free(db);
 }

@@ -50,6 +50,7 @@ bool db_is_fatal(int status) {
 
 void db_forget(struct db *db) {
 	counters_forget(db);
+	pending_forget(db);
 	memset(db->last_id, 0, sizeof(db->last_id));
 	memset(db->newest_id, 0xff, sizeof(db->newest_id));
 	db->last_seq = -1;

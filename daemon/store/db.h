@@ -45,6 +45,12 @@ struct db_counter {
 	int64_t pending;
 };
 
+/* A user whose reports opened incidents. */
+struct db_pending {
+	int64_t uid;
+	int64_t n; /* of them under repair now */
+};
+
 struct db {
 	sqlite3 *sqlite;
 	sqlite3_stmt *statements[SQL_COUNT];
@@ -55,9 +61,12 @@ struct db {
 	int64_t wal_bytes;		 /* since the last checkpoint that ended */
 	struct db_counter counters[DB_COUNTERS_MAX];
 	size_t n_counters;
-	struct backup *backup; /* owned; NULL: none is being made */
-	bool moved;	       /* somebody removed or replaced the file */
-	int fault;	       /* SQLite's extended code of the first failure of this try */
+	struct backup *backup;	    /* owned; NULL: none is being made */
+	struct db_pending *pending; /* owned, by uid: pending.c */
+	size_t n_pending;
+	bool pending_known;
+	bool moved; /* somebody removed or replaced the file */
+	int fault;  /* SQLite's extended code of the first failure of this try */
 	char path[PATH_MAX];
 };
 
@@ -125,6 +134,9 @@ void counters_forget(struct db *db);
  * is a write-ahead log.
  */
 must_check int db_adopt_copy(struct db *db, int64_t now_ms);
+
+/* pending.c: drops what it knows (a rollback, the end). */
+void pending_forget(struct db *db);
 
 /* schema.c: creates the tables or brings older ones up to date; one transaction. */
 must_check int schema_update(struct db *db, int64_t from_version);

@@ -93,6 +93,11 @@ must_check int link_write(struct db *db, const struct incident *incident, const 
 must_check int links_of_incident(
 	struct db *db, int64_t incident_id, struct link **ret_links, size_t *ret_n);
 
+/* pending.c: how many incidents under repair that user's reports opened, with those of this transaction. */
+must_check int pending_of(struct db *db, int64_t uid, int64_t *ret_n);
+/* `n` more (or fewer) incidents of that user are in `state`. */
+void pending_moved(struct db *db, int64_t uid, enum incident_state state, int64_t n);
+
 /* notes.c: gives it the next seq. `failure`: status shows it among the last errors. */
 must_check int note_append(struct db *db, struct note *note, bool failure);
 

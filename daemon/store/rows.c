@@ -83,6 +83,7 @@ static const struct column incident_columns[] = {
 	TEXT(incident, triggered_sha),
 	NAME(incident, hold, incident_hold_names),
 	INT(incident, hold_ms),
+	INT(incident, submitter_uid),
 };
 
 static const struct column report_columns[] = {

@@ -113,6 +113,13 @@ static const char schema_3[] =
 	MOVE_LANES "status = 'scheduled';" MOVE_LANES
 	"status = 'executing' AND status NOT IN ('scheduled', 'completed');";
 
+/* An incident that is there already is charged to whoever reported it first, as far as that report is kept. */
+static const char schema_4[] =
+	"ALTER TABLE incidents ADD COLUMN submitter_uid INTEGER NOT NULL DEFAULT -1;"
+	"UPDATE incidents SET submitter_uid = coalesce((SELECT r.submitter_uid FROM reports r"
+	" WHERE r.incident_id = incidents.id AND r.incident_id <> 0 ORDER BY r.id LIMIT 1), -1)"
+	" WHERE state IN ('open', 'waiting') AND state <> 'resolved';";
+
 /* The n-th line leads to version n + 1; the version is set in the same transaction. */
 static const struct {
 	const char *sql;
@@ -121,6 +128,7 @@ static const struct {
 	{ schema_1, "PRAGMA application_id = 0x63676e64; PRAGMA user_version = 1;" },
 	{ schema_2, "PRAGMA user_version = 2;" },
 	{ schema_3, "PRAGMA user_version = 3;" },
+	{ schema_4, "PRAGMA user_version = 4;" },
 };
 
 int64_t schema_version(void) {

@@ -9,7 +9,7 @@
 	"id, project, head_repository, branch, error_type, state, cycle, refilled_at_cycle,"       \
 	" revision, opened_ms, updated_ms, resolved_ms, follow_up_ms, n_reports, report_id,"       \
 	" cycle_report_id, pull_request, head_sha, issue_url, reason, verdict, agent_at,"          \
-	" life_due_ms, triggered_sha, hold, hold_ms"
+	" life_due_ms, triggered_sha, hold, hold_ms, submitter_uid"
 #define REPORT                                                                                     \
 	"id, at_ms, incident_id, project, head_repository, branch, commit_sha, build_number, job," \
 	" step, build_url, pull_request, error_type, exit_code, submitter_uid, details, command,"  \
@@ -110,19 +110,21 @@ const char *const sql_texts[SQL_COUNT] = {
 		"UPDATE OR FAIL tasks SET status = 'failed', finished_ms = ?2, reason = ?3 WHERE id = ?1",
 	[SQL_INCIDENT_INSERT] = "INSERT OR FAIL INTO incidents (" INCIDENT
 				") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-				" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	/* As the insert, so that one table binds both; the key of an incident never changes. */
 	[SQL_INCIDENT_WRITE] =
 		"UPDATE OR FAIL incidents SET state = ?6, cycle = ?7, refilled_at_cycle = ?8, revision = ?9,"
 		" opened_ms = ?10, updated_ms = ?11, resolved_ms = ?12, follow_up_ms = ?13, n_reports = ?14,"
 		" report_id = ?15, cycle_report_id = ?16, pull_request = ?17, head_sha = ?18, issue_url = ?19,"
 		" reason = ?20, verdict = ?21, agent_at = ?22, life_due_ms = ?23, triggered_sha = ?24, hold = ?25,"
-		" hold_ms = ?26 WHERE id = ?1",
+		" hold_ms = ?26, submitter_uid = ?27 WHERE id = ?1",
 	[SQL_INCIDENT_GET] = "SELECT " INCIDENT " FROM incidents WHERE id = ?1",
 	[SQL_INCIDENT_BY_KEY] =
 		"SELECT " INCIDENT " FROM incidents WHERE project = ?1 AND head_repository = ?2"
 		" AND branch = ?3 AND error_type = ?4 ORDER BY id DESC LIMIT 1",
 	[SQL_INCIDENT_NOT_OVER] = "SELECT " INCIDENT " FROM incidents WHERE id = ?1 AND NOT " OVER,
+	[SQL_INCIDENT_SUBMITTERS] =
+		"SELECT submitter_uid FROM incidents WHERE state = ?1 AND " UNRESOLVED,
 	[SQL_INCIDENT_MAX_ID] = "SELECT id FROM incidents WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_INCIDENT_NEXT_CHECK] =
 		"SELECT min(due_ms) FROM tasks WHERE incident_id = ?1 AND " OF_INCIDENT

@@ -192,6 +192,35 @@ static int check_sibling(struct db *db, struct store_step *step, struct step_sce
 	return -ESTALE;
 }
 
+/* Whether the decision puts one more incident under repair. */
+static bool opens_work(const struct step_scene *scene) {
+	const struct step_result *result = &scene->result;
+	bool was_active = scene->has_incident && result->incident.id == scene->incident.id &&
+		incident_is_active(scene->incident.state);
+
+	return result->has_incident && incident_is_active(result->incident.state) && !was_active;
+}
+
+/* A report that only joins what is under repair is always welcome. */
+static int check_share(struct db *db, struct store_step *step, const struct step_scene *scene) {
+	int64_t uid = step->report != NULL ? step->report->submitter_uid : -1;
+	int64_t n = 0;
+	int status;
+
+	if (step->max_pending == 0 || uid < 0 || !opens_work(scene)) {
+		return 0;
+	}
+	status = pending_of(db, uid, &n);
+	if (status < 0 || n < step->max_pending) {
+		return status;
+	}
+	text_format(step->refusal, sizeof(step->refusal),
+		"What user %" PRId64 " reported has %" PRId64
+		" incidents under repair already, as many as max-pending-per-user allows",
+		uid, n);
+	return -EDQUOT;
+}
+
 int step_check_result(struct db *db, struct store_step *step, struct step_scene *scene) {
 	const struct step_result *result = &scene->result;
 
@@ -203,7 +232,7 @@ int step_check_result(struct db *db, struct store_step *step, struct step_scene 
 	assert(result->n_changes == 0 || result->has_incident || scene->has_incident);
 	assert(result->n_changes <= STEP_CHANGES_MAX && result->n_notes <= STEP_NOTES_MAX);
 	if (!result->has_task) {
-		return 0;
+		return check_share(db, step, scene);
 	}
 	assert(scene->task != NULL);
 	assert(task_may_move(scene->task->status, result->task.status));

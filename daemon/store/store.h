@@ -118,6 +118,7 @@ struct store_step {
 	int64_t incident_id;
 	int64_t task_id;
 	int64_t expected_attempt; /* 0, or STEP_BY_TASK refuses with -ESTALE unless the task executes this attempt */
+	int64_t max_pending; /* EVENT_REPORT: incidents under repair its submitter may have opened; 0: any number */
 	const char *note; /* NULL, or one sentence for the event log, as NOTE_OPERATOR or NOTE_BUILD by the event */
 
 	/* out */
@@ -145,7 +146,8 @@ struct store_step {
 
 /*
  * done(status) adds: -ENOENT; -ESTALE with step->result.refusal; -ECANCELED, `decide` had nothing to do; -EAGAIN,
- * LIMIT_TASKS_PENDING tasks are scheduled (submissions only); -EEXIST, EVENT_TASK_CREATED with an id that is taken.
+ * LIMIT_TASKS_PENDING tasks are scheduled (submissions only); -EDQUOT, `max_pending` is reached (`refusal` says so);
+ * -EEXIST, EVENT_TASK_CREATED with an id that is taken.
  * A key that was seen before is status 0 with answer.duplicate.
  */
 must_check int store_step(struct store *store, struct store_step *step, store_done_fn *done);

@@ -69,7 +69,8 @@ static int survey_memory(struct store_survey *survey, const char *name, const ch
 	json_t *json = json_loads(memory, JSON_DECODE_ANY, NULL);
 
 	if (json == NULL) {
-		log_warning("What forge \"%s\" remembered cannot be read, ignoring.", name);
+		log_about(&(struct log_about){ .forge = name }, LOG_LEVEL_WARNING,
+			"What forge \"%s\" remembered cannot be read, ignoring.", name);
 		return 0;
 	}
 	return json_object_set_new(survey->forges, name, json) < 0 ? -ENOMEM : 0;

@@ -133,7 +133,8 @@ static int claim_give_up(struct db *db, const struct store_claim *claim, int64_t
 	sqlite3_stmt *statement = db_sql(db, SQL_TASK_FAIL);
 	char text[ID_TEXT_MAX];
 
-	log_error("The row of task %s is damaged (%s, code %d); the task is failed, others go on.",
+	log_about(&(struct log_about){ .task = id }, LOG_LEVEL_ERROR,
+		"The row of task %s is damaged (%s, code %d); the task is failed, others go on.",
 		id_format(ID_TASK, id, text), log_errno(why), db->fault);
 	db->fault = SQLITE_OK;
 	sql_bind_int(statement, 1, id);

@@ -45,7 +45,7 @@ struct store {
 /* One batch */
 
 static bool is_refusal(int status) {
-	static const int refusals[] = { -ENOENT, -ESTALE, -ECANCELED, -EAGAIN, -EEXIST };
+	static const int refusals[] = { -ENOENT, -ESTALE, -ECANCELED, -EAGAIN, -EDQUOT, -EEXIST };
 
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		if (status == refusals[i]) {

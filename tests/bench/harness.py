@@ -114,7 +114,7 @@ class Daemon:
         self.config = directory / "codegend.conf"
         self.process = None
         directory.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(config)
+        self.config.write_text(f"{config}\nmax-pending-per-user = 1000000\n")  # one user brings all the load
 
     def __enter__(self):
         self.start()

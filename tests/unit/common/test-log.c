@@ -3,13 +3,21 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
+#include <endian.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "common/id.h"
+#include "common/log_journal.h"
 #include "common/text.h"
 
 static int saved_stderr = -1;
@@ -137,6 +145,159 @@ static void errors_read_as_part_of_a_sentence(void **state) {
 	assert_string_equal(log_errno(-99999), "error -99999");
 }
 
+/* A journal of our own, and what is sent to it. */
+
+struct journal {
+	char directory[32];
+	struct sockaddr_un address;
+	int fd;
+	char data[8192]; /* the entry that was read last */
+	size_t len;
+};
+
+static void journal_setup(struct journal *journal) {
+	*journal = (struct journal){ .directory = "/tmp/test-log-XXXXXX",
+		.address = { .sun_family = AF_UNIX } };
+	assert_non_null(mkdtemp(journal->directory));
+	(void)text_format(journal->address.sun_path, sizeof(journal->address.sun_path), "%s/socket",
+		journal->directory);
+	journal->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+		bind(journal->fd, (struct sockaddr *)&journal->address, sizeof(journal->address)), 0);
+	log_open("codegend", LOG_LEVEL_INFO, true);
+	assert_int_equal(log_open_journal(journal->address.sun_path), 0);
+	assert_true(log_has_fields());
+}
+
+static void journal_teardown(struct journal *journal) {
+	journal_close();
+	close(journal->fd);
+	unlink(journal->address.sun_path);
+	rmdir(journal->directory);
+}
+
+static bool journal_read(struct journal *journal) {
+	ssize_t n = recv(journal->fd, journal->data, sizeof(journal->data), 0);
+
+	journal->len = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+/* The entry as the journal takes it apart: "NAME=VALUE" in order, each with a bar behind it. */
+static void journal_format(const struct journal *journal, char *out, size_t size) {
+	const char *p = journal->data;
+	const char *end = p + journal->len;
+	size_t len = 0;
+
+	while (p < end) {
+		const char *line_end = memchr(p, '\n', (size_t)(end - p));
+		uint64_t n;
+
+		assert_non_null(line_end);
+		assert_null(memchr(p, '=', (size_t)(line_end - p))); /* the form with a length */
+		memcpy(&n, line_end + 1, sizeof(n));
+		n = le64toh(n);
+		assert_true(line_end + 1 + sizeof(n) + n < end);
+		len += (size_t)snprintf(out + len, size - len, "%.*s=%.*s|", (int)(line_end - p), p,
+			(int)n, line_end + 1 + sizeof(n));
+		p = line_end + 1 + sizeof(n) + n;
+		assert_int_equal(*p++, '\n');
+	}
+}
+
+static void expect_entry(struct journal *journal, const char *expected) {
+	char entry[8192] = "";
+
+	assert_true(journal_read(journal));
+	journal_format(journal, entry, sizeof(entry));
+	assert_string_equal(entry, expected);
+	assert_false(journal_read(journal));
+}
+
+static void fields_tell_what_a_line_is_about(void **state) {
+	struct journal journal;
+	const struct log_about all = { .incident = 1234567,
+		.task = 7654321,
+		.project = "acme/web",
+		.forge = "github",
+		.reasons = { "check_failed", "conflict" } };
+	char incident[ID_TEXT_MAX], task[ID_TEXT_MAX], expected[512];
+
+	journal_setup(&journal);
+	log_about(&all, LOG_LEVEL_WARNING, "%s", "Not ready.");
+	(void)text_format(expected, sizeof(expected),
+		"MESSAGE=Not ready.|PRIORITY=4|SYSLOG_IDENTIFIER=codegend|INCIDENT=%s|TASK=%s|"
+		"PROJECT=acme/web|FORGE=github|REASON=check_failed|REASON=conflict|",
+		id_format(ID_INCIDENT, 1234567, incident), id_format(ID_TASK, 7654321, task));
+	expect_entry(&journal, expected);
+	/* Nothing is said of what there is not. */
+	log_about(&(struct log_about){ .project = "", .forge = "local" }, LOG_LEVEL_INFO, "x");
+	expect_entry(&journal, "MESSAGE=x|PRIORITY=6|SYSLOG_IDENTIFIER=codegend|FORGE=local|");
+	log_error("x");
+	expect_entry(&journal, "MESSAGE=x|PRIORITY=3|SYSLOG_IDENTIFIER=codegend|");
+	log_debug("x");
+	assert_false(journal_read(&journal));
+	journal_teardown(&journal);
+}
+
+static void no_value_makes_a_field(void **state) {
+	struct journal journal;
+	const struct log_about about = { .project = "a\nPRIORITY=0\nMESSAGE\n\x01",
+		.forge = "\nUNIT=x\n" };
+
+	journal_setup(&journal);
+	log_about(&about, LOG_LEVEL_INFO, "%s", "a\nPRIORITY=0\n");
+	expect_entry(&journal,
+		"MESSAGE=a?PRIORITY=0?|PRIORITY=6|SYSLOG_IDENTIFIER=codegend|"
+		"PROJECT=a\nPRIORITY=0\nMESSAGE\n\x01|FORGE=\nUNIT=x\n|");
+	journal_teardown(&journal);
+}
+
+/* Standard error has the line as ever, where there is no journal. */
+static void a_line_is_not_lost_without_a_journal(void **state) {
+	char out[4096];
+	ssize_t len;
+	struct journal journal;
+
+	journal_setup(&journal);
+	journal_teardown(&journal);
+	assert_int_equal(log_open_journal(journal.address.sun_path), 0);
+	catch_stderr();
+	log_about(&(struct log_about){ .project = "acme/web" }, LOG_LEVEL_WARNING, "x");
+	len = read(pipe_fds[0], out, sizeof(out) - 1);
+	release_stderr();
+	assert_int_equal(len, 5);
+	assert_memory_equal(out, "<4>x\n", 5);
+	journal_close();
+}
+
+/* It is waited for once. When somebody reads again, the first entry says how many are missing. */
+static void a_reader_that_is_stuck_costs_lines(void **state) {
+	struct journal journal;
+	unsigned n_sent = 100000, n_read = 0, n_lost = 0;
+	char entry[8192], expected[256];
+
+	journal_setup(&journal);
+	for (unsigned i = 0; i < n_sent; i++) {
+		log_info("%u", i);
+	}
+	while (journal_read(&journal)) {
+		n_read++;
+	}
+	assert_true(n_read > 0 && n_read < n_sent);
+	n_lost = n_sent - n_read;
+	log_info("again");
+	assert_true(journal_read(&journal));
+	journal_format(&journal, entry, sizeof(entry));
+	(void)text_format(expected, sizeof(expected),
+		"MESSAGE=%u lines were lost here: the journal did not take them in time.|"
+		"PRIORITY=4|SYSLOG_IDENTIFIER=codegend|",
+		n_lost);
+	assert_string_equal(entry, expected);
+	expect_entry(&journal, "MESSAGE=again|PRIORITY=6|SYSLOG_IDENTIFIER=codegend|");
+	journal_teardown(&journal);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_for_people),
@@ -147,6 +308,10 @@ int main(void) {
 		cmocka_unit_test(errno_is_kept_and_printed),
 		cmocka_unit_test(level_names),
 		cmocka_unit_test(errors_read_as_part_of_a_sentence),
+		cmocka_unit_test(fields_tell_what_a_line_is_about),
+		cmocka_unit_test(no_value_makes_a_field),
+		cmocka_unit_test(a_line_is_not_lost_without_a_journal),
+		cmocka_unit_test(a_reader_that_is_stuck_costs_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -413,6 +413,49 @@ static void test_every_cell(void **state) {
 }
 
 /* However often it is red: as many cycles as the budget has, then no more. */
+/* Who is charged for it: whoever opened it, or reopened it; nobody for a check by hand. */
+static void test_whose_it_is(void **state) {
+	static const struct {
+		int state;
+		enum event_type event;
+		int64_t expected;
+	} cases[] = {
+		{ NONE, EVENT_REPORT, 1002 },
+		{ INCIDENT_OPEN, EVENT_REPORT, 1001 },
+		{ INCIDENT_WAITING, EVENT_REPORT, 1001 },
+		{ INCIDENT_ESCALATED, EVENT_REPORT, 1001 },
+		{ INCIDENT_RESOLVED, EVENT_REPORT, 1002 },
+		{ INCIDENT_ABANDONED, EVENT_REPORT, 1002 },
+		{ NONE, EVENT_VERDICT, -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct row row = { .state = cases[i].state, .event = cases[i].event };
+		struct policy policy = a_policy(0);
+		struct incident incident = an_incident(&row);
+		struct task task = a_task(&row);
+		struct report report = { .id = 12, .error_type = ERROR_TEST, .submitter_uid = 1002 };
+		struct verdict verdict = {
+			.outcome = VERDICT_NOT_READY, .checked_at_ms = NOW, .revision = 5
+		};
+		struct event event = { .type = cases[i].event, .report = &report, .verdict = &verdict };
+		struct step_input input = { .event = &event,
+			.policy = &policy,
+			.now_ms = NOW,
+			.incident = cases[i].state == NONE ? NULL : &incident,
+			.task = cases[i].event == EVENT_VERDICT ? &task : NULL };
+		struct step_result result = { 0 };
+
+		incident.submitter_uid = 1001;
+		incident.resolved_ms = NOW - HOUR;
+		task.incident_id = 0;
+		verdict_add(&verdict, REASON_BUILD_FAILED, "test", "It failed.");
+		lifecycle_step(&input, &result);
+		assert_true(result.has_incident);
+		assert_int_equal(result.incident.submitter_uid, cases[i].expected);
+	}
+}
+
 static void test_budget_ends_the_loop(void **state) {
 	struct policy policy = a_policy(PLAIN);
 	struct row row = { .event = EVENT_VERDICT,
@@ -452,6 +495,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_every_cell),
+		cmocka_unit_test(test_whose_it_is),
 		cmocka_unit_test(test_budget_ends_the_loop),
 	};
 

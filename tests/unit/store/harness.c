@@ -181,6 +181,7 @@ void decide_report(const struct step_input *input, struct step_result *ret) {
 		TEXT_SET(incident->head_repository, report->head_repository);
 		TEXT_SET(incident->branch, report->branch);
 		incident->error_type = report->error_type;
+		incident->submitter_uid = report->submitter_uid;
 		incident->opened_ms = input->now_ms;
 		incident->cycle = 1;
 		add(ret, TASK_PUBLISH_REPORT, input->now_ms);

@@ -107,7 +107,7 @@ static void test_newer_schema(void **state) {
 
 	make_database(f);
 	(void)file_sql(f, "PRAGMA user_version = 99");
-	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 3");
+	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 4");
 }
 
 /* A database as an earlier codegend left it: tests/data/store. */
@@ -122,9 +122,9 @@ static void make_older(struct fixture *f, const char *variable) {
 static void assert_brought_up_to_date(struct fixture *f, int64_t n_reports) {
 	(void)submit_simple(f, "main", T0);
 	fixture_close(f);
-	assert_int_equal(file_sql(f, "PRAGMA user_version"), 3);
+	assert_int_equal(file_sql(f, "PRAGMA user_version"), 4);
 	assert_int_equal(file_sql(f, "SELECT count(*) FROM reports"), n_reports + 1);
-	assert_int_equal(file_sql(f, "SELECT count(*) FROM posts, links, forges"), 0);
+	assert_int_equal(file_sql(f, "SELECT count(*) FROM posts, links"), 0);
 	assert_int_equal(fixture_open(f), 0);
 }
 
@@ -187,6 +187,29 @@ static void test_version_2(void **state) {
 		assert_int_equal(file_sql(f, sql), lanes[i].n);
 	}
 	assert_int_equal(fixture_open(f), 0);
+	assert_brought_up_to_date(f, 3);
+}
+
+/* Who opened what is under repair is known since: whose report was its first. */
+static void test_version_3(void **state) {
+	static const int64_t uids[] = { 1001, 1002, 1001 }; /* newest first */
+	struct fixture *f = *state;
+	struct store_page page = {
+		.kind = STORE_INCIDENTS, .state = INCIDENT_WAITING, .status = -1, .limit = 10
+	};
+	struct store_survey survey;
+
+	make_older(f, "STORE_VERSION_3");
+	assert_int_equal(fixture_open(f), 0);
+	assert_int_equal(run(f, &page.req, store_page(f->store, &page, request_done)), 0);
+	assert_int_equal(page.n_rows, ARRAY_SIZE(uids));
+	for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
+		assert_int_equal(page.incidents[i].submitter_uid, uids[i]);
+	}
+	store_page_finish(&page);
+	assert_int_equal(run(f, &survey.req, store_survey(f->store, &survey, request_done)), 0);
+	assert_int_equal(json_object_size(survey.forges), 1);
+	store_survey_finish(&survey);
 	assert_brought_up_to_date(f, 3);
 }
 
@@ -299,6 +322,7 @@ int main(void) {
 		TEST(test_newer_schema),
 		TEST(test_version_1),
 		TEST(test_version_2),
+		TEST(test_version_3),
 		TEST(test_corrupt),
 		TEST(test_missing_table),
 		TEST(test_no_directory),

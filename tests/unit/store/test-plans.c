@@ -34,6 +34,7 @@ static const struct {
 		"SEARCH incidents USING INDEX incidents_key (project=? AND head_repository=?"
 		" AND branch=? AND error_type=?)" },
 	{ SQL_INCIDENT_NOT_OVER, "SEARCH incidents USING INTEGER PRIMARY KEY (rowid=?)" },
+	{ SQL_INCIDENT_SUBMITTERS, "SEARCH incidents USING INDEX incidents_state (state=?)" },
 	{ SQL_INCIDENT_NEXT_CHECK, "SEARCH tasks USING INDEX tasks_incident (incident_id=?)" },
 	{ SQL_INCIDENT_MAX_ID, "SEARCH incidents USING INTEGER PRIMARY KEY (rowid<?)" },
 	{ SQL_REPORT_OLD, "SEARCH reports USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
