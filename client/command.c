@@ -148,6 +148,7 @@ static const char run_more[] =
 	"ended it, 125 when codegenctl failed, 126 when the command cannot be executed, 127 when it was not found.\n\n"
 	"  codegenctl run -- npm test\n"
 	"  codegenctl run --job \"test (node 20)\" --step test --tests junit.xml -- npm test\n";
+static const char doctor_more[] = "Returns 1 when something is a problem; warnings alone are 0.\n";
 static const char ready_more[] = "Returns 0 ready, 1 not ready, 8 pending.\n";
 
 const struct command commands[] = {
@@ -186,6 +187,12 @@ const struct command commands[] = {
 		.arguments = "",
 		.help = "print the settings in force",
 		.run = cmd_config },
+	{ .name = "doctor",
+		.group = GROUP_LOOK,
+		.arguments = "",
+		.help = "what is wrong, here and in the daemon, and what to do about it",
+		.more = doctor_more,
+		.run = cmd_doctor },
 	{ .name = "explain",
 		.group = GROUP_LOOK,
 		.arguments = "ID",

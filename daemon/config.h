@@ -131,6 +131,15 @@ void config_checks_destroy(struct config_checks *checks);
 /* The agent that makes branches of such a name; NULL: none, or the project has no such agent. */
 const struct config_agent *config_find_agent_of_branch(
 	const struct config *config, const char *project, const char *branch);
+#define CONFIG_SOURCES_MAX 4
+/*
+ * Where its secret is looked for: credential_read()'s sources, NULL-ended, borrowed from it. Of a forge, whether it is a
+ * key (PEM).
+ */
+bool config_forge_sources(
+	const struct config_forge *forge, const char *ret_sources[CONFIG_SOURCES_MAX]);
+void config_agent_sources(
+	const struct config_agent *agent, const char *ret_sources[CONFIG_SOURCES_MAX]);
 const struct config_forge *config_find_forge(const struct config *config, const char *name);
 const struct config_agent *config_find_agent(const struct config *config, const char *name);
 

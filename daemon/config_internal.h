@@ -2,7 +2,7 @@
  * config_internal - what the parts of the configuration share: config.c (files), config_scan.c (the text before
  * libconfuse sees it), config_parse.c (libconfuse), config_keys.c (the tables), config_value.c (a value to a setting),
  * config_text.c (what a value may look like), config_submitters.c (users and groups), config_apply.c (sections, and
- * what must agree), config_find.c (look-up), config_json.c.
+ * what must agree), config_find.c (look-up), config_sources.c (of secrets), config_json.c.
  */
 #pragma once
 

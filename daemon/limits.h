@@ -56,6 +56,7 @@
 	CLOCK_SECOND_MS	  /* how often a half-closed peer that waits for an answer is looked at */
 #define LIMIT_LOG_LINES 8 /* about closed connections, for each reason, in a window of: */
 #define LIMIT_LOG_WINDOW_MS (10 * CLOCK_SECOND_MS)
+#define LIMIT_DOCTOR_MS (10 * CLOCK_SECOND_MS) /* for what it has to wait for */
 #define LIMIT_LIST_ROWS_DEFAULT 100
 #define LIMIT_LIST_ROWS_MAX 1000
 #define LIMIT_LIST_MAX_BYTES (2 * 1024 * 1024) /* of an answer with a list; it has a `next` then */

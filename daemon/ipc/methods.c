@@ -135,6 +135,7 @@ static const struct ipc_method methods[] = {
 	{ "Check",         IPC_CONTROL, 0, TAKES(check, check),            on_check,          NULL },
 	{ "Cleanup",       IPC_CONTROL, 0, TAKES(cleanup, cleanup),        on_cleanup,        cleanup_preset },
 	{ "CloseIncident", IPC_CONTROL, 0, TAKES(id, object),              on_close_incident, NULL },
+	{ "Doctor",        IPC_CONTROL, 0, NONE,                           on_doctor,         NULL },
 	{ "Explain",       IPC_CONTROL, 0, TAKES(explain, explain),        on_explain,        NULL },
 	{ "GetConfig",     IPC_CONTROL, 0, NONE,                           on_get_config,     NULL },
 	{ "GetIncident",   IPC_CONTROL, 0, TAKES(id, object),              on_get_incident,   NULL },
