@@ -43,15 +43,16 @@ static enum doctor_state say(struct doctor_finding *finding, enum doctor_state s
 
 /* NAME:PASSWORD:ID:MEMBERS */
 static bool is_group(const char *line, unsigned gid) {
-	const char *second = strchr(line, ':');
-	const char *third = second != NULL ? strchr(second + 1, ':') : NULL;
+	size_t name = strcspn(line, ":\n");
+	size_t password = line[name] == ':' ? name + 1 + strcspn(line + name + 1, ":\n") : 0;
 	char id[16];
 	int64_t value;
 
-	if (third == NULL || second == line) {
+	if (name == 0 || password == 0 || line[password] != ':') {
 		return false;
 	}
-	(void)text_format(id, sizeof(id), "%.*s", (int)strcspn(third + 1, ":\n"), third + 1);
+	line += password + 1;
+	(void)text_format(id, sizeof(id), "%.*s", (int)strcspn(line, ":\n"), line);
 	return text_to_int(id, &value) == 0 && value == (int64_t)gid;
 }
 

@@ -99,6 +99,7 @@ struct config {
 	const struct config_submitters *submitters; /* of projects that say nothing, as theirs */
 	struct config_submitters **rules;	    /* each owned */
 	size_t n_rules;
+	json_t *origins; /* owned: where the values stand that files say; for config_origins_to_json() */
 };
 
 /* The mistakes found, one sentence each: `FILE:LINE: key "K": …`. */
@@ -145,3 +146,5 @@ const struct config_agent *config_find_agent(const struct config *config, const 
 
 /* The settings in force as JSON, for `codegenctl config`. No secrets. A new reference; NULL: memory. */
 must_check json_t *config_to_json(const struct config *config);
+/* The same object with, in place of each value, where it comes from: "FILE:LINE" or "default". */
+must_check json_t *config_origins_to_json(const struct config *config);
