@@ -135,11 +135,9 @@ static void test_nothing_said(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			test_origins, config_files_setup, config_files_teardown),
-		cmocka_unit_test_setup_teardown(
-			test_nothing_said, config_files_setup, config_files_teardown),
+		cmocka_unit_test(test_nothing_said), /* while there is no second file */
+		cmocka_unit_test(test_origins),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, config_files_setup, config_files_teardown);
 }
