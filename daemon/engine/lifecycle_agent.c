@@ -134,8 +134,13 @@ bool step_miss_life(const struct step_input *in, struct step_result *ret) {
 	if (incident->life_due_ms == 0) {
 		return false;
 	}
-	if (incident->triggered_sha[0] == '\0' ||
-		(head[0] != '\0' && !build_same_commit(head, incident->triggered_sha))) {
+	if (incident->triggered_sha[0] == '\0' && head[0] != '\0') {
+		/* Nobody knew the head when it was asked: from this one on it has its time once more. */
+		TEXT_SET(incident->triggered_sha, head);
+		step_await_life(in, ret);
+		return false;
+	}
+	if (head[0] != '\0' && !build_same_commit(head, incident->triggered_sha)) {
 		incident->life_due_ms = 0;
 		return false;
 	}
