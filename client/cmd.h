@@ -8,10 +8,12 @@
 
 #include "client/command.h"
 
+command_run_fn cmd_backup;
 command_run_fn cmd_check;
 command_run_fn cmd_cleanup;
 command_run_fn cmd_completion;
 command_run_fn cmd_config;
+command_run_fn cmd_doctor;
 command_run_fn cmd_explain;
 command_run_fn cmd_export;
 command_run_fn cmd_help;

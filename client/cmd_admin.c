@@ -1,5 +1,5 @@
 /*
- * pause, resume, reload, config, version, completion, help.
+ * pause, resume, reload, version, completion, help.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -69,22 +69,6 @@ int cmd_reload(const struct invocation *inv) {
 		r = request_print_json(answer);
 	} else {
 		printf("The new configuration is in force.\n");
-	}
-	json_decref(answer);
-	return r;
-}
-
-int cmd_config(const struct invocation *inv) {
-	json_t *answer = NULL;
-	int r = request_once(inv, "GetConfig", json_object(), &answer);
-
-	if (r != 0) {
-		return r;
-	}
-	if (inv->json) {
-		r = request_print_json(json_object_get(answer, "config"));
-	} else {
-		print_block(json_text(answer, "text"), 0);
 	}
 	json_decref(answer);
 	return r;

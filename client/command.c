@@ -19,6 +19,11 @@ const struct option_row global_options[] = {
 	OPTIONS_END,
 };
 
+static const struct option_row backup_options[] = {
+	{ "force", OPTION_FLAG, NULL, "replace a file of that name" },
+	OPTIONS_END,
+};
+
 static const struct option_row check_options[] = {
 	{ "all", OPTION_FLAG, NULL, "also the tasks that are not due yet" },
 	OPTIONS_END,
@@ -143,10 +148,19 @@ static const char run_more[] =
 	"ended it, 125 when codegenctl failed, 126 when the command cannot be executed, 127 when it was not found.\n\n"
 	"  codegenctl run -- npm test\n"
 	"  codegenctl run --job \"test (node 20)\" --step test --tests junit.xml -- npm test\n";
+static const char doctor_more[] = "Returns 1 when something is a problem; warnings alone are 0.\n";
 static const char ready_more[] = "Returns 0 ready, 1 not ready, 8 pending.\n";
 
 const struct command commands[] = {
 	/* sorted; the rows are group, synopsis, help, socket, arguments, function */
+	{ .name = "backup",
+		.group = GROUP_REST,
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.help = "copy the database into a file, while the daemon runs",
+		.run = cmd_backup,
+		.options = backup_options },
 	{ .name = "check",
 		.group = GROUP_ACT,
 		.arguments = "",
@@ -171,8 +185,14 @@ const struct command commands[] = {
 	{ .name = "config",
 		.group = GROUP_REST,
 		.arguments = "",
-		.help = "print the settings in force",
+		.help = "print the settings in force, and where each comes from",
 		.run = cmd_config },
+	{ .name = "doctor",
+		.group = GROUP_LOOK,
+		.arguments = "",
+		.help = "what is wrong, here and in the daemon, and what to do about it",
+		.more = doctor_more,
+		.run = cmd_doctor },
 	{ .name = "explain",
 		.group = GROUP_LOOK,
 		.arguments = "ID",

@@ -27,9 +27,12 @@ static const struct word_color {
 	{ "escalated", "\033[31m" },
 	{ "executing", "\033[33m" },
 	{ "failed", "\033[31m" },
+	{ "ok", "\033[32m" },
 	{ "open", "\033[33m" },
+	{ "problem", "\033[31m" },
 	{ "resolved", "\033[32m" },
 	{ "waiting", "\033[36m" },
+	{ "warning", "\033[33m" },
 };
 
 struct print_style print_style_detect(bool no_color) {
@@ -157,6 +160,12 @@ static void print_cell(const char *cell, size_t pad) {
 
 	printf("%s%s%s", color != NULL ? color : "", cell, color != NULL ? "\033[0m" : "");
 	printf("%*s", (int)pad, "");
+}
+
+void print_word(const char *word, int width) {
+	int pad = width - (int)strlen(word);
+
+	print_cell(word, (size_t)MAX(pad, 0));
 }
 
 static void print_last_cell(const char *cell, size_t room) {

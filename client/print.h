@@ -41,6 +41,9 @@ size_t print_table_rows(const struct print_table *table);
 /* Titles and rows, columns aligned by code points; the last column is cut with "…" to the style's width. */
 void print_table_show(const struct print_table *table);
 
+/* A word in its colour, if it has one, and blanks up to `width`. */
+void print_word(const char *word, int width);
+
 /* "Key:      value". Nothing when `value` is NULL or empty; a value of several lines is indented. */
 void print_pair(const char *key, const char *value);
 void print_pair_number(const char *key, int64_t number);

@@ -62,7 +62,7 @@ static const char *given_option(const struct invocation *inv) {
 }
 
 /* The places to try, in their order. Returns how many. */
-static size_t find_places(const struct invocation *inv, struct place places[2]) {
+static size_t find_places(const struct invocation *inv, struct place places[SPOOL_PLACES_MAX]) {
 	const char *option = given_option(inv), *variable = getenv("CODEGEN_SPOOL");
 	const char *path = option != NULL && option[0] != '\0' ? option : variable;
 	size_t n = 0;
@@ -77,6 +77,16 @@ static size_t find_places(const struct invocation *inv, struct place places[2]) 
 	}
 	places[n] = (struct place){ .own = true };
 	n += address_spool_dir(NULL, true, places[n].path, ADDRESS_PATH_MAX) == 0;
+	return n;
+}
+
+size_t spool_places(const struct invocation *inv, char paths[SPOOL_PLACES_MAX][ADDRESS_PATH_MAX]) {
+	struct place places[SPOOL_PLACES_MAX];
+	size_t n = find_places(inv, places);
+
+	for (size_t i = 0; i < n; i++) {
+		(void)text_copy(paths[i], ADDRESS_PATH_MAX, places[i].path);
+	}
 	return n;
 }
 
@@ -255,7 +265,7 @@ static char *make_text(const json_t *parameters, size_t *ret_len) {
 int spool_write(const struct invocation *inv, const json_t *parameters, char path[ADDRESS_PATH_MAX],
 	char *sentence) {
 	_cleanup_(freep) char *text = NULL;
-	struct place places[2];
+	struct place places[SPOOL_PLACES_MAX];
 	char name[NAME_MAX_BYTES];
 	size_t n = find_places(inv, places), len = 0, i = 0;
 	uint64_t random = (uint64_t)clock_mono_us() ^ (uint64_t)getpid() << 32;

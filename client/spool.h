@@ -22,5 +22,9 @@
 must_check int spool_write(const struct invocation *inv, const json_t *parameters,
 	char path[ADDRESS_PATH_MAX], char *sentence);
 
+#define SPOOL_PLACES_MAX 2
+/* Where that is, in the order in which it is tried. Returns how many places there are. */
+size_t spool_places(const struct invocation *inv, char paths[SPOOL_PLACES_MAX][ADDRESS_PATH_MAX]);
+
 /* "KEY.RANDOM.json", the key as far as it is fit to be a file's name. Pure. */
 void spool_name(const char *key, uint64_t random, char *out, size_t size);

@@ -134,7 +134,7 @@ int fd_read_file(const char *path, size_t max_bytes, char **ret_data, size_t *re
 	return fd < 0 ? -errno : fd_read_all(fd, max_bytes, ret_data, ret_len);
 }
 
-static int sync_parent(const char *path) {
+int fd_sync_parent(const char *path) {
 	const char *slash = strrchr(path, '/');
 	size_t len = slash == NULL ? 0 : MAX((size_t)(slash - path), (size_t)1);
 	_cleanup_(freep) char *dir = slash == NULL ? strdup(".") : strndup(path, len);
@@ -177,12 +177,12 @@ int fd_write_file_atomic(const char *path, const void *data, size_t len, mode_t 
 		unlink(temporary);
 		return status;
 	}
-	return sync_parent(path);
+	return fd_sync_parent(path);
 }
 
 /* A parent that we may write but not read, or a file system without this, is used as it is. */
 static int sync_new_dir(const char *path) {
-	int status = sync_parent(path);
+	int status = fd_sync_parent(path);
 
 	return status == -EACCES || status == -EINVAL ? 0 : status;
 }

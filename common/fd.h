@@ -32,6 +32,9 @@ must_check int fd_read_all(int fd, size_t max_bytes, char **ret_data, size_t *re
  */
 must_check int fd_write_file_atomic(const char *path, const void *data, size_t len, mode_t mode);
 
+/* Makes what was renamed, made or removed at `path` last: fsync of its directory. */
+must_check int fd_sync_parent(const char *path);
+
 /*
  * mkdir -p: every missing directory of `path` with `mode`, each synced into its parent. Existing ones are left as they
  * are.

@@ -1,10 +1,57 @@
 # Completions of codegenctl for bash. A test holds them against the command table.
 
+# Asks the daemon that the command line means: tasks, incidents, reports or config. Silent when nobody answers at once.
+_codegenctl_ask() {
+	local where=() i
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--user) where+=(--user) ;;
+		--socket) where+=(--socket "${COMP_WORDS[i + 1]}") ;;
+		esac
+	done
+	"${COMP_WORDS[0]}" "${where[@]}" --timeout 1 "$@" 2>/dev/null
+}
+
+# The ids of the newest of each kind.
+_codegenctl_ids() {
+	local kind id rest
+
+	for kind; do
+		_codegenctl_ask "$kind" --limit 50 | while read -r id rest; do
+			[[ $id == ID ]] || echo "$id"
+		done
+	done
+}
+
+# Those of the newest incidents, and those that a section of the configuration names.
+_codegenctl_projects() {
+	local first second rest
+
+	_codegenctl_ask incidents --limit 50 | while read -r first second rest; do
+		[[ $first == ID ]] || echo "$second"
+	done
+	_codegenctl_ask config | while read -r first second rest; do
+		second=${second//\"/}
+		[[ $first != project ]] || echo "$second"
+	done
+}
+
+# Completes what is read, as far as it means nothing to the shell: anybody may have named a project.
+_codegenctl_reply() {
+	local word
+
+	while read -r word; do
+		[[ $word != "$cur"* || $word == *[^A-Za-z0-9._/-]* ]] || COMPREPLY+=("$word")
+	done
+}
+
 _codegenctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command= options= words= i
+	COMPREPLY=()
 	local global='--help --json --no-color --quiet --socket --timeout --user --version'
-	local commands='check cleanup completion config explain export help import incident incidents pause ready redact reload report reports resume run scan schedule status submit task tasks version watch'
+	local commands='backup check cleanup completion config doctor explain export help import incident incidents pause ready redact reload report reports resume run scan schedule status submit task tasks version watch'
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
@@ -17,6 +64,9 @@ _codegenctl() {
 		esac
 	done
 	case $command in
+	backup)
+		options='--force'
+		;;
 	check)
 		options='--all'
 		;;
@@ -73,6 +123,30 @@ _codegenctl() {
 		;;
 	esac
 	case $command$prev in
+	*--project | pausepause | resumeresume)
+		_codegenctl_reply < <(_codegenctl_projects)
+		return
+		;;
+	*--incident)
+		_codegenctl_reply < <(_codegenctl_ids incidents)
+		return
+		;;
+	explainexplain)
+		_codegenctl_reply < <(_codegenctl_ids incidents tasks)
+		return
+		;;
+	incidentshow | incidentclose | incidentrelease | incidentretry)
+		_codegenctl_reply < <(_codegenctl_ids incidents)
+		return
+		;;
+	reportshow)
+		_codegenctl_reply < <(_codegenctl_ids reports)
+		return
+		;;
+	taskshow | taskrun | taskcancel | taskretry | tasksnooze)
+		_codegenctl_reply < <(_codegenctl_ids tasks)
+		return
+		;;
 	tasks--status)
 		COMPREPLY=($(compgen -W 'scheduled executing completed failed cancelled' -- "$cur"))
 		return
@@ -85,7 +159,7 @@ _codegenctl() {
 		COMPREPLY=($(compgen -W 'open waiting resolved escalated abandoned' -- "$cur"))
 		return
 		;;
-	*--coverage | *--lint | *--log | *--security | *--socket | *--spool-directory | *--tests | import* | export* | scan*)
+	*--coverage | *--lint | *--log | *--security | *--socket | *--spool-directory | *--tests | backup* | import* | export* | scan*)
 		if [[ $cur != -* ]]; then
 			compopt -o default
 			return

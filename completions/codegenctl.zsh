@@ -1,10 +1,44 @@
 #compdef codegenctl
 # Completions of codegenctl for zsh. A test holds them against the command table.
 
+# Asks the daemon that the command line means: tasks, incidents, reports or config. Silent when nobody answers at once.
+_codegenctl_ask() {
+	command $program $where --timeout 1 "$@" 2>/dev/null
+}
+
+# The ids of the newest of each kind.
+_codegenctl_ids() {
+	local kind
+	local -a lines ids
+
+	for kind; do
+		lines=(${(f)"$(_codegenctl_ask $kind --limit 50)"})
+		ids+=(${lines[2,-1]%% *})
+	done
+	compadd -a ids
+}
+
+# Those of the newest incidents, and those that a section of the configuration names.
+_codegenctl_projects() {
+	local line
+	local -a words projects
+
+	for line in ${${(f)"$(_codegenctl_ask incidents --limit 50)"}[2,-1]}; do
+		words=(${=line})
+		projects+=($words[2])
+	done
+	for line in ${(M)${(f)"$(_codegenctl_ask config)"}:#project *}; do
+		words=(${=line})
+		projects+=(${${words[2]//\"/}:#*[*?[]*})
+	done
+	compadd -a projects
+}
+
 _codegenctl() {
+	local program=$words[1]
 	local context state line command
 	local -A opt_args
-	local -a global commands
+	local -a global commands where
 
 	global=(
 		'--help[show help, of the command when one is given]'
@@ -17,10 +51,12 @@ _codegenctl() {
 		'--version[show the version of codegenctl]'
 	)
 	commands=(
+		'backup:copy the database into a file, while the daemon runs'
 		'check:execute every due task now and wait'
 		'cleanup:remove old finished tasks'
 		'completion:print the completions for a shell'
-		'config:print the settings in force'
+		'config:print the settings in force, and where each comes from'
+		'doctor:what is wrong, here and in the daemon, and what to do about it'
 		'explain:why a task or incident is where it is, and what happens next'
 		'export:write all tasks and reports as files'
 		'help:show help, of one command when it is given'
@@ -50,7 +86,14 @@ _codegenctl() {
 		return
 	fi
 	command=$words[1]
+	(( $+opt_args[--user] )) && where+=(--user)
+	(( $+opt_args[--socket] )) && where+=(--socket ${(Q)opt_args[--socket]})
 	case $command in
+	backup)
+		_arguments $global \
+			'--force[replace a file of that name]' \
+			'1:file:_files'
+		;;
 	check)
 		_arguments $global \
 			'--all[also the tasks that are not due yet]'
@@ -64,6 +107,10 @@ _codegenctl() {
 	completion)
 		_arguments $global \
 			'1:what:(bash zsh fish)'
+		;;
+	explain)
+		_arguments $global \
+			'1:id: _codegenctl_ids incidents tasks'
 		;;
 	export)
 		_arguments $global \
@@ -80,31 +127,35 @@ _codegenctl() {
 	incident)
 		_arguments $global \
 			'1:what:(show close release retry)' \
-			'2:id: '
+			'2:id: _codegenctl_ids incidents'
 		;;
 	incidents)
 		_arguments $global \
 			'--limit=[at most N of them, 0 for all (100)]:N: ' \
-			'--project=[only of that project]:PROJECT: ' \
+			'--project=[only of that project]:PROJECT: _codegenctl_projects' \
 			'--state=[open, waiting, resolved, escalated or abandoned]:STATE:(open waiting resolved escalated abandoned)'
+		;;
+	pause | resume)
+		_arguments $global \
+			'1:project: _codegenctl_projects'
 		;;
 	ready)
 		_arguments $global \
 			'--branch=[the branch (else git'\''s)]:BRANCH: ' \
-			'--project=[the project (else from git'\''s remote)]:PROJECT: ' \
+			'--project=[the project (else from git'\''s remote)]:PROJECT: _codegenctl_projects' \
 			'--pull-request=[the pull request, instead of a branch]:N: ' \
 			'--wait[wait until it is ready or cannot become so by itself]'
 		;;
 	report)
 		_arguments $global \
 			'1:what:(show)' \
-			'2:id: '
+			'2:id: _codegenctl_ids reports'
 		;;
 	reports)
 		_arguments $global \
-			'--incident=[only of that incident]:ID: ' \
+			'--incident=[only of that incident]:ID: _codegenctl_ids incidents' \
 			'--limit=[at most N of them, 0 for all (100)]:N: ' \
-			'--project=[only of that project]:PROJECT: '
+			'--project=[only of that project]:PROJECT: _codegenctl_projects'
 		;;
 	run)
 		_arguments $global \
@@ -118,7 +169,7 @@ _codegenctl() {
 			'--job=[the CI job, matrix legs apart (else the CI'\''s)]:NAME: ' \
 			'--key=[makes it idempotent\: the same key is one submission]:KEY: ' \
 			'--lint=[lint results the step wrote]:FILE:_files' \
-			'--project=[owner/name (else the CI'\''s, git'\''s remote)]:PROJECT: ' \
+			'--project=[owner/name (else the CI'\''s, git'\''s remote)]:PROJECT: _codegenctl_projects' \
 			'--pull-request=[the pull request'\''s number (else the CI'\''s)]:N: ' \
 			'--security=[security scan results the step wrote]:FILE:_files' \
 			'--spool-directory=[where it waits when no daemon answers]:DIR:_directories' \
@@ -138,7 +189,7 @@ _codegenctl() {
 			'--commit=[the commit (else git'\''s)]:COMMIT: ' \
 			'--delay=[due after that long, such as 30m (1h)]:DURATION: ' \
 			'--instructions=[what to look at, for whoever repairs]:TEXT: ' \
-			'--project=[the project (else from git'\''s remote)]:PROJECT: '
+			'--project=[the project (else from git'\''s remote)]:PROJECT: _codegenctl_projects'
 		;;
 	submit)
 		_arguments $global \
@@ -155,7 +206,7 @@ _codegenctl() {
 			'--lint=[lint results the step wrote]:FILE:_files' \
 			'--log=[the step'\''s output; - reads it from standard input]:FILE:_files' \
 			'--passed[report a green build instead of a failure]' \
-			'--project=[owner/name (else the CI'\''s, git'\''s remote)]:PROJECT: ' \
+			'--project=[owner/name (else the CI'\''s, git'\''s remote)]:PROJECT: _codegenctl_projects' \
 			'--pull-request=[the pull request'\''s number (else the CI'\''s)]:N: ' \
 			'--security=[security scan results the step wrote]:FILE:_files' \
 			'--spool-directory=[where it waits when no daemon answers]:DIR:_directories' \
@@ -169,11 +220,11 @@ _codegenctl() {
 		_arguments $global \
 			'--delay=[with snooze\: due that long from now (1h)]:DURATION: ' \
 			'1:what:(show run cancel retry snooze)' \
-			'2:id: '
+			'2:id: _codegenctl_ids tasks'
 		;;
 	tasks)
 		_arguments $global \
-			'--incident=[only of that incident]:ID: ' \
+			'--incident=[only of that incident]:ID: _codegenctl_ids incidents' \
 			'--limit=[at most N of them, 0 for all (100)]:N: ' \
 			'--status=[scheduled, executing, completed, failed or cancelled]:STATUS:(scheduled executing completed failed cancelled)' \
 			'--type=[publish_report, trigger_agent, pr_readiness_check or notify]:TYPE:(publish_report trigger_agent pr_readiness_check notify)'

@@ -205,6 +205,10 @@ int config_load(const char *path, bool required, struct config **ret_config,
 		return -ENOMEM;
 	}
 	*load.config = config_defaults;
+	load.config->origins = config_origins_begin();
+	if (!load.config->origins) {
+		return -ENOMEM;
+	}
 	load_file(&load, path, required);
 	load_parts(&load, directory);
 	if (!load.out_of_memory) {
@@ -250,6 +254,7 @@ void config_destroy(struct config *config) {
 	}
 	free(config->rules);
 	destroy_proxy(config->proxy);
+	json_decref(config->origins);
 	free(config->no_proxy);
 	free(config->ca_file);
 	free(config->agents);

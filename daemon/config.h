@@ -47,6 +47,7 @@ struct config_agent {
 	int64_t organization;
 	int64_t repository; /* what the service calls the project; 0: asked for by its name */
 	int64_t poll_ms;    /* between looks at a run */
+	int64_t settle_ms;  /* so long a run that was asked for without an answer may still begin */
 };
 
 /* How a project judges its checks. Lists are NULL-ended and owned; NULL: empty. */
@@ -99,6 +100,7 @@ struct config {
 	const struct config_submitters *submitters; /* of projects that say nothing, as theirs */
 	struct config_submitters **rules;	    /* each owned */
 	size_t n_rules;
+	json_t *origins; /* owned: where the values stand that files say; for config_origins_to_json() */
 };
 
 /* The mistakes found, one sentence each: `FILE:LINE: key "K": …`. */
@@ -131,8 +133,19 @@ void config_checks_destroy(struct config_checks *checks);
 /* The agent that makes branches of such a name; NULL: none, or the project has no such agent. */
 const struct config_agent *config_find_agent_of_branch(
 	const struct config *config, const char *project, const char *branch);
+#define CONFIG_SOURCES_MAX 4
+/*
+ * Where its secret is looked for: credential_read()'s sources, NULL-ended, borrowed from it. Of a forge, whether it is a
+ * key (PEM).
+ */
+bool config_forge_sources(
+	const struct config_forge *forge, const char *ret_sources[CONFIG_SOURCES_MAX]);
+void config_agent_sources(
+	const struct config_agent *agent, const char *ret_sources[CONFIG_SOURCES_MAX]);
 const struct config_forge *config_find_forge(const struct config *config, const char *name);
 const struct config_agent *config_find_agent(const struct config *config, const char *name);
 
 /* The settings in force as JSON, for `codegenctl config`. No secrets. A new reference; NULL: memory. */
 must_check json_t *config_to_json(const struct config *config);
+/* The same object with, in place of each value, where it comes from: "FILE:LINE" or "default". */
+must_check json_t *config_origins_to_json(const struct config *config);

@@ -9,6 +9,7 @@ struct place {
 	struct config_load *load;
 	const struct config_source *source;
 	cfg_t *section;
+	json_t *origins; /* borrowed: where the settings of it stand */
 };
 
 static struct config_setting make_setting(
@@ -37,6 +38,7 @@ static void apply_keys(const struct place *place, enum config_section which, voi
 
 		if (is_set(setting.opt)) {
 			config_apply_setting(&setting);
+			config_note_origin(place->origins, &setting);
 		}
 	}
 }
@@ -274,10 +276,12 @@ static void apply_sections(
 		size_t n = source->cfg ? cfg_size(source->cfg, name) : 0;
 
 		for (size_t k = 0; k < n; k++) {
-			struct place place = { load, source,
-				cfg_getnsec(source->cfg, name, (unsigned)k) };
+			struct place place = { .load = load,
+				.source = source,
+				.section = cfg_getnsec(source->cfg, name, (unsigned)k) };
 
 			if (section_is_named(&place)) {
+				place.origins = config_origins_section(load, name);
 				apply(&place);
 			}
 		}
@@ -332,7 +336,7 @@ void config_apply(struct config_load *load) {
 
 	for (size_t i = 0; i < load->n_sources; i++) {
 		const struct config_source *source = &load->sources[i];
-		struct place place = { load, source, source->cfg };
+		struct place place = { load, source, source->cfg, config->origins };
 
 		if (source->cfg) {
 			apply_keys(&place, CONFIG_TOP, config);

@@ -2,7 +2,8 @@
  * config_internal - what the parts of the configuration share: config.c (files), config_scan.c (the text before
  * libconfuse sees it), config_parse.c (libconfuse), config_keys.c (the tables), config_value.c (a value to a setting),
  * config_text.c (what a value may look like), config_submitters.c (users and groups), config_apply.c (sections, and
- * what must agree), config_find.c (look-up), config_json.c.
+ * what must agree), config_find.c (look-up), config_sources.c (of secrets), config_json.c,
+ * config_origin.c (where values come from).
  */
 #pragma once
 
@@ -163,6 +164,15 @@ void config_apply_submitters(const struct config_setting *setting);
 /* When all rules are known: who belongs to their groups. */
 void config_find_members(struct config_load *load);
 void config_submitters_destroy(struct config_submitters *rule);
+
+/* --- config_origin.c --- */
+
+/* A new reference, for `origins` of the configuration; NULL: memory. */
+must_check json_t *config_origins_begin(void);
+/* Of the next "forge", "agent" or "project"; borrowed. NULL: memory, which is noted. */
+json_t *config_origins_section(struct config_load *load, const char *kind);
+/* Where the setting stands; `origins` NULL: memory was short already. */
+void config_note_origin(json_t *origins, const struct config_setting *setting);
 
 /* --- config_text.c --- */
 

@@ -283,6 +283,24 @@ int credential_read(const char *const *sources, bool is_pem, char **ret_value,
 	return -ENOENT;
 }
 
+int credential_find(const char *const *sources, bool is_pem, const char **ret_source,
+	char ret_sentence[LIMIT_SENTENCE_MAX]) {
+	_cleanup_(credential_wipep) char *value = NULL;
+
+	for (size_t i = 0; sources[i]; i++) {
+		const char *const one[] = { sources[i], NULL };
+		int r = credential_read(one, is_pem, &value, ret_sentence);
+
+		if (r == 0) {
+			*ret_source = sources[i];
+		}
+		if (r != -ENOENT) {
+			return r;
+		}
+	}
+	return credential_read(sources, is_pem, &value, ret_sentence);
+}
+
 void credential_wipe(char *value) {
 	if (value) {
 		explicit_bzero(value, strlen(value));

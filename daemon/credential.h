@@ -27,6 +27,9 @@ bool credential_is_source(const char *source, char ret_problem[LIMIT_SENTENCE_MA
  */
 must_check int credential_read(const char *const *sources, bool is_pem, char **ret_value,
 	char ret_sentence[LIMIT_SENTENCE_MAX]);
+/* As credential_read(), but tells only which of `sources` has it. */
+must_check int credential_find(const char *const *sources, bool is_pem, const char **ret_source,
+	char ret_sentence[LIMIT_SENTENCE_MAX]);
 /* Overwrites and frees it; NULL is fine. */
 void credential_wipe(char *value);
 DEFINE_CLEANUP(char *, credential_wipe);

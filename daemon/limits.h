@@ -56,6 +56,7 @@
 	CLOCK_SECOND_MS	  /* how often a half-closed peer that waits for an answer is looked at */
 #define LIMIT_LOG_LINES 8 /* about closed connections, for each reason, in a window of: */
 #define LIMIT_LOG_WINDOW_MS (10 * CLOCK_SECOND_MS)
+#define LIMIT_DOCTOR_MS (10 * CLOCK_SECOND_MS) /* for what it has to wait for */
 #define LIMIT_LIST_ROWS_DEFAULT 100
 #define LIMIT_LIST_ROWS_MAX 1000
 #define LIMIT_LIST_MAX_BYTES (2 * 1024 * 1024) /* of an answer with a list; it has a `next` then */
@@ -93,9 +94,10 @@
 #define LIMIT_STORE_PAGE_BYTES (8 * 1024 * 1024) /* texts of one page, after which it ends */
 #define LIMIT_STORE_WAL_BYTES (64 * 1024 * 1024)
 #define LIMIT_STORE_WAL_IDLE_BYTES                                                                 \
-	(16 * 1024 * 1024)	     /* moved into the database when nothing waits */
-#define LIMIT_STORE_CLEANUP_ROWS 500 /* deleted in one transaction */
-#define LIMIT_BUILDS_PER_BRANCH 256  /* newest builds a local verdict looks at */
+	(16 * 1024 * 1024)		      /* moved into the database when nothing waits */
+#define LIMIT_BACKUP_PIECE_BYTES (384 * 1024) /* handed out at once */
+#define LIMIT_STORE_CLEANUP_ROWS 500	      /* deleted in one transaction */
+#define LIMIT_BUILDS_PER_BRANCH 256	      /* newest builds a local verdict looks at */
 #define LIMIT_BUILDS_JUDGED                                                                        \
 	(2 * LIMIT_BUILDS_PER_BRANCH) /* with older ones that still matter; beyond: never ready */
 #define LIMIT_HISTORY_TASKS 32	      /* tasks of earlier cycles a prompt or `explain` tells of */
@@ -137,8 +139,6 @@
 #define LIMIT_ENVIRON_MAX_BYTES (6 * 1024 * 1024) /* the most that Linux lets a process have */
 #define LIMIT_PROMPT_MAX_BYTES (512 * 1024)
 /* Of agents that work elsewhere. */
-#define LIMIT_AGENT_SETTLE_MS                                                                      \
-	(2 * CLOCK_MINUTE_MS) /* so long a run that was asked for without an answer may still begin */
 #define LIMIT_AGENT_LOOK_MS (3 * CLOCK_SECOND_MS) /* from such a request to the first look for it */
 #define LIMIT_AGENT_CREDENTIAL_MS                                                                  \
 	(5 * CLOCK_MINUTE_MS) /* until an API key that is refused or missing is tried again */

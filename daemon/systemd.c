@@ -64,6 +64,12 @@ int64_t systemd_watchdog_ms(void) {
 	return 0;
 }
 
+bool systemd_is_service(void) {
+	const char *socket = getenv("NOTIFY_SOCKET");
+
+	return socket != NULL && socket[0] != '\0';
+}
+
 bool systemd_has_journal(void) {
 	const char *stream = getenv("JOURNAL_STREAM");
 	char ours[64];

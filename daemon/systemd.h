@@ -18,6 +18,8 @@ void systemd_status(const char *status);
 void systemd_alive(void);
 /* How often systemd_alive() is wanted (half of the watchdog's time); 0: no watchdog. */
 int64_t systemd_watchdog_ms(void);
+/* Whether systemd started us as a service and waits for what we tell it. */
+bool systemd_is_service(void);
 /* Whether standard error goes to the journal ($JOURNAL_STREAM matches). */
 bool systemd_has_journal(void);
 

@@ -12,9 +12,6 @@
 
 #define MESSAGE_MAX 160
 
-static const char *const default_keys[] = { "credential:codegen-api-key", "env:CODEGEN_API_KEY",
-	"env:CODEGEN_API_TOKEN", NULL };
-
 /* By HTTP status; 0 is for all others from 300 to 499. */
 static const struct {
 	int http_status;
@@ -97,10 +94,12 @@ static void answered(struct http_request *request, int status) {
 }
 
 static int read_key(struct codegen *run) {
-	const char *const configured[] = { run->agent.token, NULL };
+	const char *sources[CONFIG_SOURCES_MAX];
 	_cleanup_(credential_wipep) char *key = NULL;
-	int r = credential_read(*run->agent.token ? configured : default_keys, false, &key, run->why);
+	int r;
 
+	config_agent_sources(&run->agent, sources);
+	r = credential_read(sources, false, &key, run->why);
 	if (r < 0) {
 		return r;
 	}

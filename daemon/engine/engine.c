@@ -64,6 +64,10 @@ const struct config *engine_config(const struct engine *engine) {
 	return engine->config;
 }
 
+bool engine_clock_is_suspect(const struct engine *engine) {
+	return engine->clock_suspect;
+}
+
 int engine_set_config(struct engine *engine, struct config *config) {
 	struct config *old = engine->config;
 	int r;

@@ -19,6 +19,7 @@
 #include "daemon/store/store.h"
 
 struct engine;
+struct forge_probe;
 
 struct engine_options {
 	uv_loop_t *loop;
@@ -53,6 +54,12 @@ must_check json_t *engine_lanes_to_json(const struct engine *engine);
 must_check json_t *engine_forges_to_json(struct engine *engine);
 /* Why tasks of a lane are not claimed now: a sentence; "" when they are. */
 void engine_explain_lane(struct engine *engine, const char *lane, char ret_why[LIMIT_SENTENCE_MAX]);
+
+/* Whether no task runs since the clock is before the newest record. */
+bool engine_clock_is_suspect(const struct engine *engine);
+/* forge_probe() of the forge of that name. Returns: as it; -ENOENT, none of that name is open. */
+must_check int engine_probe(struct engine *engine, const char *forge, struct forge_probe *probe,
+	void (*done)(struct forge_probe *probe, int status));
 
 /* The event log as it grows. `noted` runs after the commit; it must not unwatch another watcher. */
 struct engine_watcher {

@@ -264,6 +264,13 @@ bool forges_lane_is_probing(struct engine *engine, const char *lane) {
 	return forge != NULL && forge->down_ms != 0;
 }
 
+int engine_probe(struct engine *engine, const char *name, struct forge_probe *probe,
+	void (*done)(struct forge_probe *probe, int status)) {
+	struct forge *forge = forges_find(engine, name);
+
+	return forge != NULL ? forge_probe(forge, probe, done) : -ENOENT;
+}
+
 json_t *engine_forges_to_json(struct engine *engine) {
 	json_t *array = json_array();
 

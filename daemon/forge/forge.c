@@ -19,6 +19,8 @@ static const struct forge_type forge_types[] = {
 		.recorded = github_publish_recorded,
 		.check = github_check,
 		.cancel = github_publish_cancel,
+		.probe = github_probe,
+		.probe_cancel = github_probe_cancel,
 		.close = github_close,
 		.open_ms = github_open_ms,
 		.memory = github_memory,
@@ -221,6 +223,26 @@ void forge_publish_finish(struct forge_publish *publish, int status) {
 	publish->done(publish, status);
 	/* `publish` may be gone by now. */
 	close_when_idle(forge);
+}
+
+int forge_probe(
+	struct forge *forge, struct forge_probe *probe, void (*done)(struct forge_probe *, int)) {
+	if (forge->closing) {
+		return -ESHUTDOWN;
+	}
+	if (forge->type->probe == NULL) {
+		return -EOPNOTSUPP;
+	}
+	probe->forge = forge;
+	probe->done = done;
+	probe->state = NULL;
+	probe->sentence[0] = '\0';
+	probe->doubt = false;
+	return forge->type->probe(forge, probe);
+}
+
+void forge_probe_cancel(struct forge_probe *probe) {
+	probe->forge->type->probe_cancel(probe);
 }
 
 int forge_check(

@@ -101,6 +101,18 @@ struct forge_check {
 	void *state;
 };
 
+/* Asks whether the forge can be asked, and what the credential may read of a project. Changes nothing. */
+struct forge_probe {
+	void (*done)(struct forge_probe *probe, int status);
+	/* in; borrowed */
+	const char *project; /* one of its projects; "": none is known */
+	/* out */
+	char sentence[LIMIT_SENTENCE_MAX]; /* what was found, what to do about it */
+	bool doubt; /* status 0: it can be asked, but `sentence` names what will not go well */
+	struct forge *forge; /* the forge's, as the next */
+	void *state;
+};
+
 struct forge_options {
 	uv_loop_t *loop;
 	const struct config_forge *config; /* copied */
@@ -135,6 +147,14 @@ must_check json_t *forge_status(struct forge *forge, int64_t now_ms);
 
 must_check int forge_publish(struct forge *forge, struct forge_publish *publish,
 	void (*done)(struct forge_publish *, int));
+/*
+ * Returns: 0, `done` will run; -EOPNOTSUPP, there is nothing to ask (local); -ESHUTDOWN; -ENOMEM. done(status): 0;
+ * -ECANCELED; else it cannot be asked, or not for all that is needed.
+ */
+must_check int forge_probe(
+	struct forge *forge, struct forge_probe *probe, void (*done)(struct forge_probe *, int));
+/* `done` runs with -ECANCELED, or with how it ended if that is known already. Only before `done`. */
+void forge_probe_cancel(struct forge_probe *probe);
 /* Answers a `record` of that publish: `status` 0, it is on disk. */
 void forge_publish_recorded(struct forge_publish *publish, int status);
 must_check int forge_check(

@@ -15,14 +15,10 @@
 
 static int read_secret(
 	const struct config_forge *config, char **ret_secret, char sentence[LIMIT_SENTENCE_MAX]) {
-	const char *const usual[] = { "credential:github-token", "env:GITHUB_TOKEN", NULL };
-	const char *const token[] = { config->token, NULL }, *const key[] = { config->app_key, NULL };
-	bool is_app = config->app_id > 0;
+	const char *sources[CONFIG_SOURCES_MAX];
+	bool is_key = config_forge_sources(config, sources);
 
-	return credential_read(is_app		   ? key
-			: config->token[0] != '\0' ? token
-						   : usual,
-		is_app, ret_secret, sentence);
+	return credential_read(sources, is_key, ret_secret, sentence);
 }
 
 static void set_mark(struct github *github) {

@@ -288,6 +288,10 @@ void github_finish(struct forge *forge);
 /* github_check.c */
 must_check int github_check(struct forge *forge, struct forge_check *check);
 
+/* github_probe.c */
+must_check int github_probe(struct forge *forge, struct forge_probe *probe);
+void github_probe_cancel(struct forge_probe *probe);
+
 /* github_publish.c */
 must_check int github_publish(struct forge *forge, struct forge_publish *publish);
 void github_publish_recorded(struct forge_publish *publish, int status);

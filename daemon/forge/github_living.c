@@ -62,9 +62,22 @@ static void choose_place(const struct github_publishing *p, struct post *row) {
 	row->number = p->pull_request;
 }
 
+/* News are not told where to post, and post nothing. */
+static void look_everywhere(struct github_publishing *p, struct post *row) {
+	p->once.everywhere = true;
+	choose_place(p, row);
+	if (p->publish->purpose == FORGE_NEWS) {
+		row->number = p->publish->incident->pull_request;
+		row->is_issue = row->number == 0;
+	}
+}
+
 static void make(struct github_publishing *p, struct post *row, bool again) {
 	github_once_begin(
 		p, row, p->publish->purpose == FORGE_NEWS ? GITHUB_ONCE_ADOPT : GITHUB_ONCE_WRITE);
+	if (post_is_nowhere(row)) {
+		look_everywhere(p, row);
+	}
 	/* Where an earlier one may be is where to look, and so where to write. */
 	if (again || (row->intent_ms == 0 && row->suspect_ms == 0)) {
 		p->once.look = again;
@@ -197,6 +210,7 @@ static bool has_to_ask(struct github_publishing *p) {
 static int begin_asking(struct github_publishing *p) {
 	enum post_kind kind = p->publish->purpose == FORGE_MENTION ? POST_MENTION : POST_ESCALATION;
 	const struct post *status = github_publish_find_row(p, POST_STATUS, 0);
+	const struct post *unknown = github_publish_find_row(p, kind, POST_TASK_UNKNOWN);
 	struct post *row;
 	int r;
 
@@ -213,6 +227,10 @@ static int begin_asking(struct github_publishing *p) {
 	github_once_begin(p, row, GITHUB_ONCE_WRITE);
 	if (row->intent_ms == 0 && row->suspect_ms == 0) {
 		row->number = status->number;
+	}
+	if (unknown != NULL) {
+		p->once.look = true;
+		p->once.unknown_ms = unknown->intent_ms;
 	}
 	p->asking_state = GITHUB_ASKING_ONCE;
 	return 0;

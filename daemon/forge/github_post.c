@@ -153,13 +153,74 @@ static int nothing_found(struct github_publishing *p) {
 	return 0;
 }
 
+static bool is_known_post(const struct github_publishing *p, int64_t id) {
+	for (size_t i = 0; i < p->n_rows; i++) {
+		if (p->rows[i].post_id == id) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* After a backup was restored: the oldest that a task posted which nobody remembers. It asked what we are to ask. */
+static long find_unknown(const struct github_publishing *p) {
+	const struct github_once *once = &p->once;
+	long oldest = -ENOENT;
+
+	for (size_t i = 0; i < once->n_posts && once->unknown_ms != 0; i++) {
+		const struct github_post *post = &once->posts[i];
+
+		if (post->marked && github_post_is_ours(post, &p->github->identity) &&
+			post->marker.kind == marker_kinds[once->row->kind] &&
+			post->marker.incident_id == once->row->incident_id &&
+			id_ms(post->marker.task_id) >= once->unknown_ms &&
+			!is_known_post(p, post->id) &&
+			(oldest < 0 || post->id < once->posts[oldest].id)) {
+			oldest = (long)i;
+		}
+	}
+	return oldest;
+}
+
+static int look_among_issues(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+
+	once->number = once->row->number;
+	once->row->number = 0;
+	once->row->is_issue = true;
+	once->n_posts = 0;
+	once->per_page = 0;
+	once->state = GITHUB_ONCE_PAGE;
+	return github_read_back(p);
+}
+
+static int found_nowhere(struct github_publishing *p) {
+	struct github_once *once = &p->once;
+
+	if (!once->row->is_issue) {
+		return look_among_issues(p);
+	}
+	once->row->number = once->number;
+	once->row->is_issue = once->number == 0;
+	if (once->mode == GITHUB_ONCE_ADOPT) { /* as far as anybody knows, nothing was ever posted */
+		*once->row = once->before;
+		once->state = GITHUB_ONCE_END;
+		return 0;
+	}
+	return nothing_found(p);
+}
+
 static int find(struct github_publishing *p) {
 	struct github_once *once = &p->once;
 	const struct github_marker marker = marker_of(once->row);
 	long at = github_post_find(once->posts, once->n_posts, &p->github->identity, &marker,
 		once->duplicates, ARRAY_SIZE(once->duplicates), &once->n_duplicates);
 
-	return at >= 0 ? adopt(p, &once->posts[at]) : nothing_found(p);
+	at = at >= 0 ? at : find_unknown(p);
+	if (at >= 0) {
+		return adopt(p, &once->posts[at]);
+	}
+	return once->everywhere ? found_nowhere(p) : nothing_found(p);
 }
 
 /* ---- duplicates ---- */

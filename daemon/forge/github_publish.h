@@ -53,11 +53,14 @@ enum github_once_state {
 struct github_once {
 	enum github_once_state state;
 	enum github_once_mode mode;
-	struct post *row;	   /* of the publish; its `number` and `is_issue` say where */
-	struct post before;	   /* to go back to when GitHub refuses */
-	struct post next;	   /* what is being committed */
-	bool look;		   /* looks before it writes though no outcome is unknown */
-	int failure;		   /* GITHUB_ONCE_FAILED: of the publish */
+	struct post *row;   /* of the publish; its `number` and `is_issue` say where */
+	struct post before; /* to go back to when GitHub refuses */
+	struct post next;   /* what is being committed */
+	bool look;	    /* looks before it writes though no outcome is unknown */
+	bool everywhere; /* not found on the pull request: among the issues as well (post_is_nowhere()) */
+	int64_t number;	    /* of that pull request, while issues are looked through */
+	int64_t unknown_ms; /* also what a task posted that is newer and not known any more; 0: not */
+	int failure;	    /* GITHUB_ONCE_FAILED: of the publish */
 	bool found, written;	   /* out */
 	int per_page;		   /* when pages are too long; 0: as many as GitHub gives */
 	struct github_post *posts; /* read back; owned */

@@ -24,6 +24,9 @@ struct forge_type {
 	int (*check)(struct forge *forge, struct forge_check *check);
 	void (*cancel)(
 		struct forge_publish *publish); /* stops what was not begun; `done` runs either way */
+	/* As the public ones; `done` also when the forge is closed, before `n_own` is 0. */
+	int (*probe)(struct forge *forge, struct forge_probe *probe);
+	void (*probe_cancel)(struct forge_probe *probe);
 	void (*close)(
 		struct forge *forge); /* ends checks that are not answered yet, and what counts in `n_own` */
 	int64_t (*open_ms)(

@@ -109,6 +109,7 @@ static json_t *call_message(const char *error, json_t *parameters, bool continue
 static void call_finish_answer(struct call *call) {
 	call->answered = true;
 	call->gone = NULL;
+	call->room = NULL;
 	if (call->conn != NULL) {
 		server_ready(call->conn);
 		call_advance(call->conn);
@@ -259,6 +260,27 @@ void call_on_gone(struct call *call, void (*gone)(void *user), void *user) {
 	}
 }
 
+void call_on_room(struct call *call, void (*room)(void *user), void *user) {
+	assert(call->room == NULL);
+	if (call->conn != NULL && !call->answered) {
+		call->room = room;
+		call->room_user = user;
+		server_ready(call->conn);
+	}
+}
+
+/* One a time: what it does may change the list. */
+void call_tell_room(struct conn *conn) {
+	list_for_each (pos, &conn->calls) {
+		struct call *call = container_of(pos, struct call, node);
+
+		if (call->room != NULL && conn_unread(conn) < LIMIT_UNREAD_OUTPUT_STALL_BYTES) {
+			TAKE_PTR(call->room)(call->room_user);
+			return;
+		}
+	}
+}
+
 void call_orphan_all(struct conn *conn) {
 	struct list *elem;
 
@@ -269,6 +291,7 @@ void call_orphan_all(struct conn *conn) {
 		call_ref(call);
 		call->conn = NULL;
 		call->gone = NULL;
+		call->room = NULL;
 		conn->n_calls--;
 		call_unlist(call);
 		if (gone != NULL && !call->answered) {

@@ -44,6 +44,12 @@ const json_t *call_parameters(const struct call *call);
  */
 void call_on_gone(struct call *call, void (*gone)(void *user), void *user);
 
+/*
+ * For answers of many parts: `room(user)` runs once, from the loop, when less than LIMIT_UNREAD_OUTPUT_STALL_BYTES are
+ * unread. Not after the call's peer is gone, or it was answered.
+ */
+void call_on_room(struct call *call, void (*room)(void *user), void *user);
+
 /* The peer hung up: answering is harmless, working on is a waste. */
 bool call_is_gone(const struct call *call);
 bool call_is_answered(const struct call *call); /* finally */

@@ -330,6 +330,7 @@ void conn_step(struct conn *conn) {
 	if (conn->ending) {
 		return;
 	}
+	call_tell_room(conn);
 	if (stalled && !conn->held && conn_has_room(conn)) {
 		server_ready(conn); /* the flush made room */
 	}

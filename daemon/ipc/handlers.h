@@ -53,6 +53,8 @@ ipc_handler_fn on_explain; /* explain.c */
 ipc_handler_fn on_watch;   /* watch.c */
 void watch_preset(void *params);
 ipc_handler_fn on_import; /* import.c */
+ipc_handler_fn on_backup; /* backup.c */
+ipc_handler_fn on_doctor; /* doctor.c */
 
 /* Sets `value` (a new reference, may be NULL) under `key`. Returns: 0; -ENOMEM. */
 must_check int set_new(json_t *object, const char *key, json_t *value);

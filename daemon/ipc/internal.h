@@ -86,6 +86,7 @@ struct server {
 	size_t n_conns[SERVER_SOCKET_COUNT];
 	size_t n_calls; /* alive, their peers may be gone */
 	size_t n_watchers;
+	bool backing_up;	   /* one backup at a time */
 	size_t n_lists;		   /* list calls at work; the others are in the next */
 	struct list lists_waiting; /* struct list_params, by `node` */
 	size_t call_bytes;	   /* of the messages of calls in flight */
@@ -156,6 +157,8 @@ struct call {
 	struct buffer out; /* answers that earlier calls of the connection hold back */
 	void (*gone)(void *user);
 	void *gone_user;
+	void (*room)(void *user); /* wanted; NULL: not */
+	void *room_user;
 };
 
 /* server.c */
@@ -201,5 +204,7 @@ void conn_count(struct conn *conn);
 int call_dispatch(struct conn *conn, json_t *message, size_t message_bytes);
 /* Moves what the calls at the head have answered into the connection's output. */
 void call_advance(struct conn *conn);
+/* Tells those that wait for it that there is room for more of their answers. */
+void call_tell_room(struct conn *conn);
 /* The connection is gone: its calls go on without it. */
 void call_orphan_all(struct conn *conn);

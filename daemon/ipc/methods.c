@@ -130,10 +130,12 @@ static const struct jfield no_fields[1];
 /* Sorted. The last column fills in what an absent parameter means. */
 /* clang-format off */
 static const struct ipc_method methods[] = {
+	{ "Backup",        IPC_CONTROL, IPC_NEEDS_MORE, NONE,              on_backup,         NULL },
 	{ "CancelTask",    IPC_CONTROL, 0, TAKES(id, object),              on_cancel_task,    NULL },
 	{ "Check",         IPC_CONTROL, 0, TAKES(check, check),            on_check,          NULL },
 	{ "Cleanup",       IPC_CONTROL, 0, TAKES(cleanup, cleanup),        on_cleanup,        cleanup_preset },
 	{ "CloseIncident", IPC_CONTROL, 0, TAKES(id, object),              on_close_incident, NULL },
+	{ "Doctor",        IPC_CONTROL, 0, NONE,                           on_doctor,         NULL },
 	{ "Explain",       IPC_CONTROL, 0, TAKES(explain, explain),        on_explain,        NULL },
 	{ "GetConfig",     IPC_CONTROL, 0, NONE,                           on_get_config,     NULL },
 	{ "GetIncident",   IPC_CONTROL, 0, TAKES(id, object),              on_get_incident,   NULL },

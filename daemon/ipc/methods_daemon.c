@@ -268,14 +268,18 @@ void on_reload(struct call *call, void *params) {
 }
 
 void on_get_config(struct call *call, void *params) {
-	json_t *config = config_to_json(engine_config(call_engine(call)));
+	const struct config *in_force = engine_config(call_engine(call));
+	json_t *config = config_to_json(in_force), *origins = config_origins_to_json(in_force);
 	char *text = config != NULL ? json_dumps(config, JSON_INDENT(2)) : NULL;
 
-	if (text == NULL) {
+	if (text == NULL || origins == NULL) {
 		json_decref(config);
+		json_decref(origins);
+		free(text);
 		call_fail(call, -ENOMEM, NULL);
 		return;
 	}
-	call_reply(call, json_pack("{s:s, s:o}", "text", text, "config", config));
+	call_reply(call,
+		json_pack("{s:s, s:o, s:o}", "text", text, "config", config, "origins", origins));
 	free(text);
 }

@@ -2,7 +2,8 @@
  * post - what we wrote outside for one incident, or were about to: a comment, an issue, an agent's run. Pure data.
  *
  * A row is committed before the write, with `intent_ms`; when what came of the write is known, it is committed again
- * without. A row that still has an intent says: look for it by its marker before writing again.
+ * without. A row that still has an intent says: look for it by its marker before writing again. After a backup was
+ * restored there are such rows of what may have been written since the backup, and that of a status may not say where.
  */
 #pragma once
 
@@ -19,6 +20,12 @@ enum post_kind {
 	POST_KIND_COUNT,
 };
 
+/*
+ * In place of a task: a backup was restored, and tasks that are newer than `intent_ms` and not known any more may have
+ * posted something of that kind.
+ */
+#define POST_TASK_UNKNOWN INT64_MAX
+
 /* Known by incident, kind and task. Owns nothing. */
 struct post {
 	int64_t incident_id;
@@ -32,5 +39,10 @@ struct post {
 	bool is_issue;		 /* it is the body of an issue of ours, which we close and reopen */
 	char url[LIMIT_URL_MAX]; /* for people; "" unknown */
 };
+
+/* It may have been written, on a pull request or as an issue. */
+static inline bool post_is_nowhere(const struct post *post) {
+	return post->intent_ms != 0 && post->number == 0 && !post->is_issue;
+}
 
 extern const char *const post_kind_names[]; /* NULL-ended, by enum */

@@ -247,7 +247,7 @@ void store_builds_finish(struct store_builds *builds) {
 }
 
 int store_builds(struct store *store, struct store_builds *builds, store_done_fn *done) {
-	static const struct store_op op = { "builds", false, builds_run, builds_reset };
+	static const struct store_op op = { "builds", false, builds_run, builds_reset, false };
 
 	builds->builds = NULL;
 	builds->n_builds = 0;

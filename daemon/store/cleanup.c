@@ -194,7 +194,7 @@ static void cleanup_reset(struct store_req *req) {
 }
 
 int store_cleanup(struct store *store, struct store_cleanup *cleanup, store_done_fn *done) {
-	static const struct store_op op = { "cleanup", true, cleanup_run, cleanup_reset };
+	static const struct store_op op = { "cleanup", true, cleanup_run, cleanup_reset, false };
 
 	cleanup->given_cursor = cleanup->cursor;
 	return store_queue(store, &cleanup->req, &op, done);

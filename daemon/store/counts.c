@@ -140,7 +140,7 @@ static void counts_reset(struct store_req *req) {
 }
 
 int store_counts(struct store *store, struct store_counts *counts, store_done_fn *done) {
-	static const struct store_op op = { "counts", false, counts_run, counts_reset };
+	static const struct store_op op = { "counts", false, counts_run, counts_reset, false };
 
 	return store_queue(store, &counts->req, &op, done);
 }

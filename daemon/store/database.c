@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/fd.h"
 #include "common/id.h"
 #include "common/log.h"
@@ -20,8 +21,6 @@
 #include "daemon/store/wal_file.h"
 
 #define HEADER_BYTES 100
-#define HEADER_USER_VERSION 60
-#define HEADER_APPLICATION_ID 68
 
 static const char magic[16] = "SQLite format 3";
 
@@ -32,6 +31,7 @@ struct opening {
 	struct db *db;
 	bool is_new;  /* the file was empty or missing */
 	bool had_log; /* a write-ahead log lay beside it: left by a crash */
+	bool is_copy; /* a backup: nobody started on it yet */
 };
 
 static int say(struct opening *opening, int status, const char *fmt, ...) printf_like(3, 4);
@@ -64,6 +64,14 @@ static int say_newer(struct opening *opening, int64_t version) {
 		"The database \"%s\" has schema version %" PRId64
 		", this codegend knows up to %" PRId64 "; install the newer codegend again.",
 		opening->path, version, schema_version());
+}
+
+/* Frames carry no mark of the database they belong to: SQLite would mix the two. */
+static int say_log_of_another(struct opening *opening) {
+	return say(opening, -EUCLEAN,
+		"The database \"%s\" is a backup, and beside it lies the log of the one it is to replace; move"
+		" \"%s-wal\" away and start again.",
+		opening->path, opening->path);
 }
 
 static int say_read_only(struct opening *opening, const char *what) {
@@ -127,13 +135,16 @@ static int check_header(struct opening *opening, int fd) {
 	if (n < HEADER_BYTES || memcmp(header, magic, sizeof(magic)) != 0) {
 		return say_not_ours(opening);
 	}
-	application = big_endian(header + HEADER_APPLICATION_ID);
+	application = big_endian(header + DB_HEADER_APPLICATION_ID);
 	/* 0: created, and the rest of it still in the write-ahead log. */
-	if (application != DB_APPLICATION_ID && application != 0) {
+	if (application != DB_APPLICATION_ID && application != DB_COPY_ID && application != 0) {
 		return say_not_ours(opening);
 	}
-	if (application != 0 && big_endian(header + HEADER_USER_VERSION) > schema_version()) {
-		return say_newer(opening, big_endian(header + HEADER_USER_VERSION));
+	if (application == DB_COPY_ID && opening->had_log) {
+		return say_log_of_another(opening);
+	}
+	if (application != 0 && big_endian(header + DB_HEADER_USER_VERSION) > schema_version()) {
+		return say_newer(opening, big_endian(header + DB_HEADER_USER_VERSION));
 	}
 	return 0;
 }
@@ -211,38 +222,23 @@ static int configure(struct db *db) {
 		"PRAGMA synchronous = FULL;");
 }
 
-static int pragma_int(struct db *db, const char *sql, int64_t *ret_value) {
-	sqlite3_stmt *statement = NULL;
-	int status;
-
-	if (sqlite3_prepare_v2(db->sqlite, sql, -1, &statement, NULL) != SQLITE_OK) {
-		return db_error(db, sqlite3_extended_errcode(db->sqlite));
-	}
-	status = db_step(db, statement);
-	if (status > 0) {
-		*ret_value = sqlite3_column_int64(statement, 0);
-		status = 0;
-	}
-	(void)sqlite3_finalize(statement);
-	return status;
-}
-
 /* Again what check_header() asked, now as the write-ahead log has it; and whether the rows are there. */
 static int check_content(struct opening *opening) {
 	struct db *db = opening->db;
 	int64_t application = 0, version = 0, n_tables = 0;
 	int64_t newest;
 
-	if (pragma_int(db, "PRAGMA application_id", &application) < 0 ||
-		pragma_int(db, "PRAGMA user_version", &version) < 0 ||
-		pragma_int(db, "SELECT count(*) FROM sqlite_schema", &n_tables) < 0) {
+	if (db_ask_int(db, "PRAGMA application_id", &application) < 0 ||
+		db_ask_int(db, "PRAGMA user_version", &version) < 0 ||
+		db_ask_int(db, "SELECT count(*) FROM sqlite_schema", &n_tables) < 0) {
 		return say_failure(opening, -EUCLEAN);
 	}
 	if (application == 0 && version == 0 && n_tables == 0) {
 		opening->is_new = true;
 		return 0;
 	}
-	if (application != DB_APPLICATION_ID) {
+	opening->is_copy = application == DB_COPY_ID;
+	if (application != DB_APPLICATION_ID && !opening->is_copy) {
 		return say_not_ours(opening);
 	}
 	if (version > schema_version()) {
@@ -278,7 +274,7 @@ int db_newest_ms(struct db *db, int64_t *ret_ms) {
 
 	for (size_t i = 0; i < ARRAY_SIZE(newest); i++) {
 		int64_t ms = 0;
-		int status = pragma_int(db, newest[i].sql, &ms);
+		int status = db_ask_int(db, newest[i].sql, &ms);
 
 		if (status < 0) {
 			return status;
@@ -292,19 +288,43 @@ int db_newest_ms(struct db *db, int64_t *ret_ms) {
 static int wal_written(void *user, sqlite3 *sqlite, const char *name, int n_pages) {
 	struct db *db = user;
 
-	db->wal_bytes = (int64_t)n_pages * 4096;
+	db->wal_bytes = (int64_t)n_pages * DB_PAGE_BYTES;
 	return SQLITE_OK;
+}
+
+/* While there is no write-ahead log yet: so the file itself tells a copy from a database, at every moment. */
+static int adopt_copy(struct opening *opening) {
+	struct db *db = opening->db;
+	int64_t version = 0;
+	int status = db_ask_int(db, "PRAGMA user_version", &version);
+
+	if (status == 0) {
+		status = schema_update(db, version);
+	}
+	if (status == 0) {
+		status = db_adopt_copy(db, clock_now_ms());
+	}
+	if (status == 0) {
+		log_notice("The database \"%s\" is a restored backup: what may have been posted since it was made is"
+			   " looked for before anything is posted.",
+			opening->path);
+	}
+	return status;
 }
 
 /* From here on the file is ours, whole, and not newer. */
 static int take_over(struct opening *opening) {
 	struct db *db = opening->db;
 	int64_t version = 0, synchronous = 0;
-	int status = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864");
+	int status = opening->is_copy ? adopt_copy(opening) : 0;
 
+	if (status == 0) {
+		status = db_exec(
+			db, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864");
+	}
 	(void)sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	if (status == 0) {
-		status = pragma_int(db, "PRAGMA user_version", &version);
+		status = db_ask_int(db, "PRAGMA user_version", &version);
 	}
 	if (status == 0) {
 		status = schema_update(db, version);
@@ -317,7 +337,7 @@ static int take_over(struct opening *opening) {
 		status = counters_open(db);
 	}
 	if (status == 0) {
-		status = pragma_int(db, "PRAGMA synchronous", &synchronous);
+		status = db_ask_int(db, "PRAGMA synchronous", &synchronous);
 	}
 	if (status < 0) {
 		return say_failure(opening, status);
@@ -388,6 +408,7 @@ int db_open(const char *path, struct db **ret_db, char *ret_sentence) {
 		db_close(db, opening.had_log);
 		return status;
 	}
+	backup_sweep(path);
 	db_forget(db);
 	*ret_db = db;
 	return 0;
@@ -397,6 +418,7 @@ void db_close(struct db *db, bool failed) {
 	if (db == NULL) {
 		return;
 	}
+	backup_end(db);
 	for (size_t i = 0; i < SQL_COUNT; i++) {
 		(void)sqlite3_finalize(db->statements[i]);
 	}

@@ -105,6 +105,22 @@ int db_exec(struct db *db, const char *sql) {
 	return 0;
 }
 
+int db_ask_int(struct db *db, const char *sql, int64_t *ret_value) {
+	sqlite3_stmt *statement = NULL;
+	int status;
+
+	if (sqlite3_prepare_v2(db->sqlite, sql, -1, &statement, NULL) != SQLITE_OK) {
+		return db_error(db, sqlite3_extended_errcode(db->sqlite));
+	}
+	status = db_step(db, statement);
+	if (status > 0) {
+		*ret_value = sqlite3_column_int64(statement, 0);
+		status = 0;
+	}
+	(void)sqlite3_finalize(statement);
+	return status;
+}
+
 void sql_bind_int(sqlite3_stmt *statement, int index, int64_t value) {
 	if (statement != NULL) {
 		(void)sqlite3_bind_int64(statement, index, value);

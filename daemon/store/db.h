@@ -16,6 +16,15 @@
 #include "daemon/store/statements.h"
 
 #define DB_APPLICATION_ID 0x63676e64 /* "cgnd" */
+#define DB_COPY_ID 0x63676e63	     /* "cgnc": a copy that no daemon was started on yet */
+
+#define DB_PAGE_BYTES 4096
+/* Where they stand in the file (sqlite.org/fileformat2.html, "The Database Header"). */
+#define DB_HEADER_VERSIONS 18 /* two bytes: 1 a rollback journal, 2 a write-ahead log */
+#define DB_HEADER_USER_VERSION 60
+#define DB_HEADER_APPLICATION_ID 68
+
+struct backup;
 
 /* What has ids of its own; the first four in the order of enum id_kind. */
 enum db_ids {
@@ -52,6 +61,7 @@ struct db {
 	int64_t wal_bytes;		 /* since the last checkpoint that ended */
 	struct db_counter counters[DB_COUNTERS_MAX];
 	size_t n_counters;
+	struct backup *backup;	    /* owned; NULL: none is being made */
 	struct db_pending *pending; /* owned, by uid: pending.c */
 	size_t n_pending;
 	bool pending_known;
@@ -86,6 +96,8 @@ must_check int db_checkpoint(struct db *db);
 
 /* Runs SQL without parameters or rows. */
 must_check int db_exec(struct db *db, const char *sql);
+/* The one integer that it answers; untouched without a row. */
+must_check int db_ask_int(struct db *db, const char *sql, int64_t *ret_value);
 
 /* A statement of the table, ready to bind; NULL: db->fault says why. Reset at scope exit: _cleanup_(sql_resetp). */
 sqlite3_stmt *db_sql(struct db *db, enum sql_id id);
@@ -107,11 +119,21 @@ must_check int db_next_id(struct db *db, enum db_ids ids, int64_t ms, int64_t *r
 /* An id that was not given out by db_next_id() is in use now. */
 void db_id_taken(struct db *db, enum db_ids ids, int64_t id);
 
+/* backup.c: ends one that is being made, and removes it; removes what an earlier daemon left of one. */
+void backup_end(struct db *db);
+void backup_sweep(const char *database);
+
 /* counters.c: sets them up; counts an inserted row; adds what is pending to the table; drops it (a rollback). */
 must_check int counters_open(struct db *db);
 void counters_inserted(struct db *db, enum sql_id id, const void *row);
 must_check int counters_write(struct db *db);
 void counters_forget(struct db *db);
+
+/*
+ * restore.c: makes a copy the database, in one transaction: what may have been posted since is doubtful. Before there
+ * is a write-ahead log.
+ */
+must_check int db_adopt_copy(struct db *db, int64_t now_ms);
 
 /* pending.c: drops what it knows (a rollback, the end). */
 void pending_forget(struct db *db);

@@ -45,7 +45,7 @@ void store_get_finish(struct store_get *get) {
 }
 
 int store_get(struct store *store, struct store_get *get, store_done_fn *done) {
-	static const struct store_op op = { "get", false, get_run, get_reset };
+	static const struct store_op op = { "get", false, get_run, get_reset, false };
 
 	get_clear(get);
 	return store_queue(store, &get->req, &op, done);

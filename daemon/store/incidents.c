@@ -113,7 +113,7 @@ void store_story_finish(struct store_story *story) {
 }
 
 int store_story(struct store *store, struct store_story *story, store_done_fn *done) {
-	static const struct store_op op = { "story", false, story_run, story_reset };
+	static const struct store_op op = { "story", false, story_run, story_reset, false };
 
 	memset(&story->incident, 0, sizeof(story->incident));
 	memset(&story->report, 0, sizeof(story->report));

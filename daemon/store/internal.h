@@ -24,6 +24,7 @@ struct store_op {
 	bool writes;
 	int (*run)(struct db *db, struct store_req *req);
 	void (*reset)(struct store_req *req); /* may be NULL */
+	bool alone; /* outside of a transaction: it is a batch of its own, and must not write */
 };
 
 /* thread.c: the end of every public call. */

@@ -55,7 +55,7 @@ static int pause_run(struct db *db, struct store_req *req) {
 }
 
 int store_pause(struct store *store, struct store_pause *pause, store_done_fn *done) {
-	static const struct store_op op = { "pause", true, pause_run, NULL };
+	static const struct store_op op = { "pause", true, pause_run, NULL, false };
 
 	return store_queue(store, &pause->req, &op, done);
 }

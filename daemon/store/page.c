@@ -235,7 +235,7 @@ void store_page_finish(struct store_page *page) {
 }
 
 int store_page(struct store *store, struct store_page *page, store_done_fn *done) {
-	static const struct store_op op = { "page", false, page_run, page_reset };
+	static const struct store_op op = { "page", false, page_run, page_reset, false };
 
 	page->tasks = NULL;
 	page->n_rows = 0;

@@ -71,7 +71,7 @@ static int post_run(struct db *db, struct store_req *req) {
 }
 
 int store_post(struct store *store, struct store_post *post, store_done_fn *done) {
-	static const struct store_op op = { "post", true, post_run, NULL };
+	static const struct store_op op = { "post", true, post_run, NULL, false };
 
 	return store_queue(store, &post->req, &op, done);
 }

@@ -26,7 +26,7 @@ static int add_report_run(struct db *db, struct store_req *req) {
 }
 
 int store_add_report(struct store *store, struct store_add_report *add, store_done_fn *done) {
-	static const struct store_op op = { "add report", true, add_report_run, NULL };
+	static const struct store_op op = { "add report", true, add_report_run, NULL, false };
 
 	add->given_id = add->report->id;
 	return store_queue(store, &add->req, &op, done);

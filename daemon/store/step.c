@@ -279,7 +279,7 @@ void store_step_finish(struct store_step *step) {
 }
 
 int store_step(struct store *store, struct store_step *step, store_done_fn *done) {
-	static const struct store_op op = { "step", true, step_run, step_reset };
+	static const struct store_op op = { "step", true, step_run, step_reset, false };
 
 	/* step_reset() zeroes the rest, on the store's thread. */
 	memset(&step->task, 0, sizeof(step->task));

@@ -240,6 +240,27 @@ struct store_cleanup {
 };
 must_check int store_cleanup(struct store *store, struct store_cleanup *cleanup, store_done_fn *done);
 
+/*
+ * A consistent copy of the database that stands alone, made in slices and then handed out in pieces: call again while
+ * `more`. One at a time, made and read by the same caller. It holds what was on disk when it began, and whatever came
+ * while it was made. A store that is opened on it looks for what may have been posted since before it posts again.
+ * done adds, with `sentence`: -ENOSPC, no room for it beside the database; -EREMOTEIO, it failed. The database is as it
+ * was; the copy is gone.
+ */
+struct store_backup {
+	struct store_req req;
+	/* in */
+	bool abandon; /* ends it instead: nobody wants the rest. Without one it is harmless */
+	/* out */
+	int64_t n_copied, n_total; /* bytes; while it is handed out both are its length */
+	char *data;		   /* owned: store_backup_finish(). NULL: it is being made */
+	size_t len;		   /* at most LIMIT_BACKUP_PIECE_BYTES */
+	bool more;
+	char sentence[LIMIT_SENTENCE_MAX];
+};
+must_check int store_backup(struct store *store, struct store_backup *backup, store_done_fn *done);
+void store_backup_finish(struct store_backup *backup);
+
 /* Reading. Long reads answer in slices: a page may hold fewer rows than asked and still have a `next`. */
 
 enum store_kind { STORE_TASKS, STORE_INCIDENTS, STORE_REPORTS, STORE_NOTES };

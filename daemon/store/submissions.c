@@ -36,7 +36,7 @@ static int ticket_run(struct db *db, struct store_req *req) {
 }
 
 int store_ticket(struct store *store, struct store_ticket *ticket, store_done_fn *done) {
-	static const struct store_op op = { "ticket", false, ticket_run, NULL };
+	static const struct store_op op = { "ticket", false, ticket_run, NULL, false };
 
 	memset(&ticket->answer, 0, sizeof(ticket->answer));
 	return store_queue(store, &ticket->req, &op, done);

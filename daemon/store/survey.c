@@ -124,7 +124,7 @@ void store_survey_finish(struct store_survey *survey) {
 }
 
 int store_survey(struct store *store, struct store_survey *survey, store_done_fn *done) {
-	static const struct store_op op = { "survey", false, survey_run, survey_reset };
+	static const struct store_op op = { "survey", false, survey_run, survey_reset, false };
 
 	survey->lanes = NULL;
 	survey->executing = NULL;

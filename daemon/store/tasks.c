@@ -171,7 +171,7 @@ void store_claim_finish(struct store_claim *claim) {
 }
 
 int store_claim(struct store *store, struct store_claim *claim, store_done_fn *done) {
-	static const struct store_op op = { "claim", true, claim_run, claim_reset };
+	static const struct store_op op = { "claim", true, claim_run, claim_reset, false };
 
 	claim->tasks = NULL;
 	claim->n_tasks = 0;

@@ -228,13 +228,18 @@ static void checkpoint_when_due(struct store *store, bool idle) {
 
 /* Takes at most a batch off the queue; with `wait`, sleeps until there is one or the end. Returns its length. */
 static size_t batch_take(struct store *store, struct list *batch, bool wait) {
+	bool alone = false;
 	size_t n = 0;
 
 	uv_mutex_lock(&store->lock);
 	while (wait && list_is_empty(&store->waiting) && !store->stop) {
 		uv_cond_wait(&store->wake, &store->lock);
 	}
-	while (n < LIMIT_STORE_BATCH && !list_is_empty(&store->waiting)) {
+	while (n < LIMIT_STORE_BATCH && !alone && !list_is_empty(&store->waiting)) {
+		alone = req_of(store->waiting.next)->op->alone;
+		if (alone && n > 0) {
+			break;
+		}
 		list_append(batch, list_take_first(&store->waiting));
 		n++;
 	}

@@ -89,7 +89,7 @@ class Place:
         elif name == "remote":
             self.write_secret(self.directory / "codegen-token", self.codegen.token)
             keys = {"type": "codegen", "organization": self.codegen.org, "api_url": self.codegen.url, "poll": "1s",
-                    "token": f"file:{self.directory / 'codegen-token'}", "concurrency": 4}
+                    "settle": "3s", "token": f"file:{self.directory / 'codegen-token'}", "concurrency": 4}
         else:
             keys = {"type": "mention", "handle": HANDLE, "deadline": "1h"}
         return {**keys, **self.settings[name]}

@@ -352,6 +352,28 @@ static void test_order(void **state) {
 	unsetenv("TEST_OTHER");
 }
 
+/* Which of them has it; the value itself is not handed out. */
+static void test_find(void **state) {
+	static const char *const sources[] = { "credential:none", "env:TEST_FIND",
+		"credential:token", NULL };
+	static const char *const none[] = { "env:TEST_FIND", "credential:none", NULL };
+	char sentence[LIMIT_SENTENCE_MAX];
+	const char *found = NULL;
+
+	assert_int_equal(credential_find(sources, false, &found, sentence), 0);
+	assert_string_equal(found, "credential:token");
+	setenv("TEST_FIND", "value", 1);
+	assert_int_equal(credential_find(sources, false, &found, sentence), 0);
+	assert_string_equal(found, "env:TEST_FIND");
+	setenv("TEST_FIND", "two\nlines", 1); /* a bad one ends the search, as when it is read */
+	found = NULL;
+	assert_int_equal(credential_find(sources, false, &found, sentence), -EINVAL);
+	assert_null(found);
+	unsetenv("TEST_FIND");
+	assert_int_equal(credential_find(none, false, &found, sentence), -ENOENT);
+	assert_non_null(strstr(sentence, "\"env:TEST_FIND\" (it is not set), \"credential:none\""));
+}
+
 static void test_none(void **state) {
 	static const char *const sources[] = { "credential:none", "env:TEST_NONE", "file:/none",
 		NULL };
@@ -400,6 +422,7 @@ int main(void) {
 		cmocka_unit_test(test_nothing_stays),
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_no_secret_is_said),
 		cmocka_unit_test(test_mark),
