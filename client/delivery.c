@@ -195,20 +195,40 @@ static void take_reply(struct attempt *attempt, const struct call_reply *reply) 
 	}
 }
 
-static void send_to(
-	const char *path, const json_t *parameters, int64_t deadline_us, struct attempt *attempt) {
+/* One connection: call_method()'s result; `ret_opened`: whether there was somebody to ask. */
+static int ask(const char *path, const json_t *parameters, int64_t deadline_us,
+	struct call_reply *reply, bool *ret_opened) {
 	_cleanup_(call_closep) struct call_conn *conn = NULL;
-	_cleanup_(call_reply_finish) struct call_reply reply = { 0 };
 	int r = call_open(path, deadline_us, &conn);
 
+	*ret_opened = r == 0;
 	if (r < 0) {
+		return r;
+	}
+	r = call_method(conn, SUBMIT_METHOD, (json_t *)parameters, reply);
+	while (r == 0 && reply->error != NULL && wait_as_told(reply, deadline_us)) {
+		call_reply_finish(reply);
+		r = call_method(conn, SUBMIT_METHOD, (json_t *)parameters, reply);
+	}
+	return r;
+}
+
+static void send_to(
+	const char *path, const json_t *parameters, int64_t deadline_us, struct attempt *attempt) {
+	_cleanup_(call_reply_finish) struct call_reply reply = { 0 };
+	bool opened, again;
+	int r = ask(path, parameters, deadline_us, &reply, &opened);
+
+	/* A daemon that stops closes what waited for it, and systemd keeps the socket for the next one. The key makes
+	 * it harmless to ask both; when there is no next one, what the first did is what counts. */
+	if (opened && (r == -EPIPE || r == -ECONNRESET)) {
+		int second = ask(path, parameters, deadline_us, &reply, &again);
+
+		r = again && second != -EPIPE ? second : r;
+	}
+	if (!opened) {
 		take_status(attempt, path, r);
 		return;
-	}
-	r = call_method(conn, SUBMIT_METHOD, (json_t *)parameters, &reply);
-	while (r == 0 && reply.error != NULL && wait_as_told(&reply, deadline_us)) {
-		call_reply_finish(&reply);
-		r = call_method(conn, SUBMIT_METHOD, (json_t *)parameters, &reply);
 	}
 	if (r == -ETIMEDOUT || r == -ECONNRESET) {
 		take_silence(attempt, path, r, parameters);

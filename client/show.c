@@ -50,9 +50,9 @@ void show_verdict(const json_t *verdict) {
 	json_array_foreach(json_object_get(verdict, "reasons"), i, item) {
 		char line[1024];
 
-		(void)text_format(line, sizeof(line), "%s (%s) %s: %s", json_text(item, "code"),
-			json_text(item, "class"), json_text(item, "subject"),
-			json_text(item, "message"));
+		(void)text_format(line, sizeof(line), "%s (%s)%s%s: %s", json_text(item, "code"),
+			json_text(item, "class"), json_text(item, "subject")[0] != '\0' ? " " : "",
+			json_text(item, "subject"), json_text(item, "message"));
 		print_pair("Reason", line);
 	}
 	print_pair("Head", json_text(verdict, "headSha"));

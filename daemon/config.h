@@ -47,6 +47,7 @@ struct config_agent {
 	int64_t organization;
 	int64_t repository; /* what the service calls the project; 0: asked for by its name */
 	int64_t poll_ms;    /* between looks at a run */
+	int64_t settle_ms;  /* so long a run that was asked for without an answer may still begin */
 };
 
 /* How a project judges its checks. Lists are NULL-ended and owned; NULL: empty. */

@@ -90,6 +90,7 @@ static const struct config_key agent_keys[] = {
 		.missing = "the number of the organization, which codegen.com shows beside the token" },
 	{ AGENT_KEY("poll",         CONFIG_SPAN,    poll_ms),      .types = codegen },
 	{ AGENT_KEY("repository",   CONFIG_COUNT,   repository),   .types = codegen, .max = FOREIGN_ID_MAX },
+	{ AGENT_KEY("settle",       CONFIG_SPAN,    settle_ms),    .types = codegen },
 	{ AGENT_KEY("timeout",      CONFIG_SPAN,    timeout_ms),   .types = runs },
 	{ AGENT_KEY("token",        CONFIG_SOURCE,  token),        .types = codegen },
 	{ AGENT_KEY("type",         CONFIG_TYPE,    type), .choices = agent_types },
@@ -156,6 +157,7 @@ static const struct config_agent agent_defaults[] = {
 		.concurrency = 1,
 		.api_url = "https://api.codegen.com",
 		.poll_ms = 30 * CLOCK_SECOND_MS,
+		.settle_ms = 2 * CLOCK_MINUTE_MS,
 	},
 };
 

@@ -139,8 +139,6 @@
 #define LIMIT_ENVIRON_MAX_BYTES (6 * 1024 * 1024) /* the most that Linux lets a process have */
 #define LIMIT_PROMPT_MAX_BYTES (512 * 1024)
 /* Of agents that work elsewhere. */
-#define LIMIT_AGENT_SETTLE_MS                                                                      \
-	(2 * CLOCK_MINUTE_MS) /* so long a run that was asked for without an answer may still begin */
 #define LIMIT_AGENT_LOOK_MS (3 * CLOCK_SECOND_MS) /* from such a request to the first look for it */
 #define LIMIT_AGENT_CREDENTIAL_MS                                                                  \
 	(5 * CLOCK_MINUTE_MS) /* until an API key that is refused or missing is tried again */

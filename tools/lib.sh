@@ -9,7 +9,13 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3 libuv1-dev li
     libcurl4-openssl-dev libssl-dev libsystemd-dev libconfuse-dev libpcre2-dev libexpat1-dev scdoc"
 PACKAGES_DEMO="git"
 PACKAGES_TEST="git openssl libcmocka-dev python3-pytest clang-format varlink-go sqlite3 systemd util-linux
-    python3-yaml shellcheck libasan8 libubsan1 libtsan2"
+    python3-yaml shellcheck mandoc libasan8 libubsan1 libtsan2"
+# For tools/package, and what tools/test-systemd needs beyond it.
+PACKAGES_PACKAGE="debhelper dpkg-dev git lintian"
+PACKAGES_SYSTEMD="debootstrap python3-pytest systemd-container util-linux"
+# In the Debian that tools/test-systemd boots: an init, and what our packages depend on.
+PACKAGES_TREE="systemd systemd-sysv dbus ca-certificates libconfuse2 libcurl4 libexpat1 libjansson4
+    libpcre2-8-0 libsqlite3-0 libssl3 libuv1"
 # The tools whose failing runs tools/record-logs records.
 PACKAGES_RECORD="gcc g++ clang make cmake meson ninja-build git curl util-linux python3-pytest flake8 mypy
     pylint black cargo rustc rust-clippy golang-go default-jdk-headless maven maven-debian-helper"

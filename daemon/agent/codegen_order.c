@@ -85,7 +85,7 @@ bool codegen_run_intent(struct codegen *run) {
 		return codegen_move(run, CODEGEN_END);
 	}
 	if (run->post.intent_ms != 0) { /* which may still have its effect, beside the new one's */
-		run->post.suspect_ms = now_ms + LIMIT_AGENT_SETTLE_MS;
+		run->post.suspect_ms = now_ms + run->agent.settle_ms;
 	}
 	run->post.intent_ms = now_ms;
 	return codegen_record(run, CODEGEN_ORDER);

@@ -22,7 +22,7 @@ bool codegen_run_search(struct codegen *run) {
 
 static bool not_found(struct codegen *run) {
 	int64_t now_ms = clock_now_ms();
-	int64_t settled_ms = run->post.intent_ms + LIMIT_AGENT_SETTLE_MS;
+	int64_t settled_ms = run->post.intent_ms + run->agent.settle_ms;
 
 	if (run->list.search.pages.is_cut) {
 		codegen_say_unknown(run, "The list of its runs is too long.");

@@ -74,14 +74,33 @@ static void note_reachable(struct job *job, bool reachable) {
 	}
 }
 
+static const char *cancelled_sentence(const struct job *job) {
+	return job->engine->stopping ? "codegend was stopping."
+				     : "Its forge was closed: the configuration was changed.";
+}
+
+/* When the forge may be written to again, as far as that is known. */
+static int64_t forge_opens_ms(const struct job *job) {
+	char lane[LIMIT_LANE_MAX];
+	int64_t now_ms = clock_now_ms();
+	int64_t open_ms;
+
+	text_format(lane, sizeof(lane), "post/%s", job->policy.forge);
+	open_ms = forges_lane_open_ms(job->engine, lane, now_ms, NULL);
+	return open_ms == INT64_MAX ? now_ms + LIMIT_FORGE_DOWN_MAX_MS : open_ms;
+}
+
 void job_post_failed(struct job *job, const struct forge_publish *publish, int status) {
 	const char *sentence = publish->sentence[0] != '\0' ? publish->sentence : log_errno(status);
 
 	if (status == -ECANCELED) {
-		job_waits(job, 0, "codegend was stopping.");
+		job_waits(job, 0, cancelled_sentence(job));
 	} else if (publish->passing) {
-		note_reachable(job, publish->retry_ms != 0);
-		job_waits(job, publish->retry_ms, sentence);
+		/* Limited, or without a credential: that is no reason to call it down. */
+		bool closed = forge_opens_ms(job) > clock_now_ms();
+
+		note_reachable(job, publish->retry_ms != 0 || closed);
+		job_waits(job, MAX(publish->retry_ms, forge_opens_ms(job)), sentence);
 	} else { /* with a secret in it, it would be refused again */
 		job_failed(job, status != -EKEYREJECTED, "%s", sentence);
 	}
@@ -195,7 +214,7 @@ static void checked(struct forge_check *check, int status) {
 		job->event = (struct event){ .type = EVENT_VERDICT, .verdict = &check->verdict };
 		job->result = verdict_to_json(&check->verdict);
 	} else if (status == -ECANCELED) {
-		job_waits(job, 0, "codegend was stopping.");
+		job_waits(job, 0, cancelled_sentence(job));
 	} else if (check->passing) {
 		job_waits(job, check->retry_ms, sentence);
 	} else {

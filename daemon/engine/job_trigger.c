@@ -102,14 +102,18 @@ static void mentioned(struct forge_publish *publish, int status) {
 	struct job *job = container_of(publish, struct job, publish);
 
 	if (status == 0) {
+		const char *agent = policy_agent(&job->policy, job->story.incident.agent_at)->name;
+
 		text_format(job->sentence, sizeof(job->sentence),
-			"Agent \"%s\" was asked at %s by mentioning @%s.",
-			policy_agent(&job->policy, job->story.incident.agent_at)->name,
-			publish->url, publish->handle);
+			"Agent \"%s\" was asked at %s by mentioning @%s.", agent, publish->url,
+			publish->handle);
+		job->result = json_pack(
+			"{s:s, s:s, s:s}", "agent", agent, "type", "mention", "url", publish->url);
 		job->event = (struct event){ .type = EVENT_TRIGGERED,
 			.text = job->sentence,
 			.stopped = job->unwanted,
-			.handed_over = true };
+			.handed_over = true,
+			.look_again_ms = publish->look_again_ms };
 	} else {
 		job_post_failed(job, publish, status);
 	}

@@ -37,11 +37,14 @@ static bool is_of_fork(const struct incident *incident) {
 		strcmp(incident->head_repository, incident->project) != 0;
 }
 
-/* What is known now. An operator's word, and an agent that asks, stay until somebody takes them back. */
+/*
+ * What is known now. An operator's word, and an agent that asks, stay until somebody takes them back; the label counts
+ * whatever was said before.
+ */
 void step_hold(const struct step_input *in, struct step_result *ret, enum incident_hold hold) {
 	struct incident *incident = &ret->incident;
 
-	if (hold != HOLD_AGENT_ASKS &&
+	if (hold != HOLD_AGENT_ASKS && hold != HOLD_IGNORED &&
 		(incident->hold == HOLD_RELEASED || incident->hold == HOLD_AGENT_ASKS)) {
 		return;
 	}
@@ -55,6 +58,13 @@ void step_hold(const struct step_input *in, struct step_result *ret, enum incide
 		incident->hold = hold;
 		incident->hold_ms = in->now_ms;
 	}
+}
+
+/* Nothing was published, so the forge told nothing of who made the pull request. */
+void step_hold_unknown(const struct step_input *in, struct step_result *ret) {
+	bool told = !in->policy->forge_tells || in->incident->issue_url[0] != '\0';
+
+	step_hold(in, ret, told ? in->incident->hold : HOLD_UNKNOWN);
 }
 
 /* After publishing, or after giving it up: the agent's turn. */

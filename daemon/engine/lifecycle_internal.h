@@ -35,6 +35,7 @@ void step_end(struct step_result *ret, enum incident_state state, const char *re
 /* lifecycle_agent.c: whose turn it is. */
 const char *hold_sentence(const struct incident *incident); /* of one that is held */
 void step_hold(const struct step_input *in, struct step_result *ret, enum incident_hold hold);
+void step_hold_unknown(const struct step_input *in, struct step_result *ret);
 void step_ask_for_agent(const struct step_input *in, struct step_result *ret);
 void step_next_agent(const struct step_input *in, struct step_result *ret, const char *because);
 void step_await_life(const struct step_input *in, struct step_result *ret);

@@ -28,6 +28,7 @@ void on_task_run(const struct step_input *in, struct step_result *ret) {
 		in->incident->state == INCIDENT_WAITING) {
 		ret->has_incident = true;
 		ret->incident.follow_up_ms = in->now_ms;
+		ret->incident.life_due_ms = 0; /* nor is a sign of life waited for */
 	}
 }
 
@@ -38,8 +39,9 @@ static void go_on_without(const struct step_input *in, struct step_result *ret) 
 	}
 	switch (in->task->type) {
 	case TASK_PUBLISH_REPORT:
+		step_hold_unknown(in, ret);
 		if (in->incident->state == INCIDENT_OPEN && in->policy->n_agents > 0 &&
-			!incident_is_held(in->incident)) {
+			!incident_is_held(&ret->incident)) {
 			step_ask_for_agent(in, ret);
 			break;
 		}
@@ -106,9 +108,11 @@ void on_task_snooze(const struct step_input *in, struct step_result *ret) {
 }
 
 void on_incident_close(const struct step_input *in, struct step_result *ret) {
-	(void)in;
 	step_end(ret, INCIDENT_ABANDONED,
 		"An operator closed it; a new report opens a new incident.");
+	if (in->policy->forge_tells) {
+		step_add(in, ret, TASK_NOTIFY, in->now_ms, "Tells people that it was closed.");
+	}
 }
 
 /* The budget is refilled and the next cycle begins. */

@@ -92,7 +92,9 @@ static void admit(const struct step_input *in, struct step_result *ret) {
 	}
 	ret->has_incident = true;
 	TEXT_SET(incident->reason, reason);
-	incident->follow_up_ms = in->now_ms + in->policy->follow_up_delay_ms;
+	/* A start that is tried again and again does not push the follow-up away for ever. */
+	incident->follow_up_ms = in->policy->follow_up_delay_ms +
+		MIN(in->now_ms, in->task->created_ms + in->policy->follow_up_delay_ms);
 	step_move(ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms,
 		"The follow-up of this cycle.");
 }
@@ -172,6 +174,7 @@ void on_triggered_late(const struct step_input *in, struct step_result *ret) {
 		ret->links = in->event->links;
 		ret->n_links = in->event->n_links;
 	}
+	look_for_duplicates(in, ret);
 }
 
 void on_task_done(const struct step_input *in, struct step_result *ret) {
@@ -202,6 +205,7 @@ static void give_up(const struct step_input *in, struct step_result *ret, const 
 	step_task(ret, TASK_FAILED, reason);
 	step_note(ret, NOTE_TASK, reason);
 	if (current && in->task->type == TASK_PUBLISH_REPORT) {
+		step_hold_unknown(in, ret);
 		step_ask_for_agent(in, ret);
 	} else if (current && in->task->type == TASK_TRIGGER_AGENT &&
 		in->incident->agent_at + 1 < (int64_t)in->policy->n_agents) {

@@ -85,11 +85,14 @@ static int prepare(struct engine *engine, struct engine_submit *submit) {
 
 /* A branch that an agent makes belongs to what it was triggered for. */
 static void find_agent_of_branch(struct engine *engine, struct engine_submit *submit) {
-	const struct config_agent *agent = config_find_agent_of_branch(
-		engine->config, submit->report.project, submit->report.branch);
+	const struct report *report = &submit->report;
+	const struct config_agent *agent =
+		config_find_agent_of_branch(engine->config, report->project, report->branch);
+	bool is_fork = report->head_repository[0] != '\0' &&
+		strcmp(report->head_repository, report->project) != 0;
 
 	submit->agent_lane[0] = '\0';
-	if (agent != NULL) {
+	if (agent != NULL && !is_fork) { /* anybody can name a branch of a fork so */
 		text_format(submit->agent_lane, sizeof(submit->agent_lane), "agent/%s", agent->name);
 	}
 }

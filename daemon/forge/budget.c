@@ -244,11 +244,42 @@ enum budget_meaning budget_answered(struct budget *budget, const struct budget_a
 	return meaning;
 }
 
+#define COUNT_MAX 32
+
+/* "4,812" */
+static const char *format_count(int64_t count, char out[COUNT_MAX]) {
+	char digits[COUNT_MAX];
+	size_t len, at = 0;
+
+	(void)text_format(digits, sizeof(digits), "%lld", (long long)MAX(count, 0));
+	len = strlen(digits);
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0) {
+			out[at++] = ',';
+		}
+		out[at++] = digits[i];
+	}
+	out[at] = '\0';
+	return out;
+}
+
+/* "4,812 of 5,000"; "not known yet". */
+static void describe_limit(const struct budget_limit *limit, char *out, size_t size) {
+	char remaining[COUNT_MAX], of[COUNT_MAX];
+
+	if (limit->remaining < 0) {
+		(void)text_copy(out, size, "not known yet");
+	} else if (limit->limit < 0) {
+		(void)text_copy(out, size, format_count(limit->remaining, remaining));
+	} else {
+		(void)text_format(out, size, "%s of %s", format_count(limit->remaining, remaining),
+			format_count(limit->limit, of));
+	}
+}
+
 const char *budget_describe(struct budget *budget, const char *credential, int64_t now_ms,
 	char out[LIMIT_SENTENCE_MAX]) {
-	const struct budget_limit *core = &budget->limits[BUDGET_CORE];
-	const struct budget_limit *graphql = &budget->limits[BUDGET_GRAPHQL];
-	char why[LIMIT_SENTENCE_MAX], rest[64] = "unknown", queries[64] = "unknown";
+	char why[LIMIT_SENTENCE_MAX], rest[2 * COUNT_MAX], queries[2 * COUNT_MAX];
 	size_t n = 0;
 
 	(void)budget_ready_ms(budget, BUDGET_CORE, false, credential, now_ms, why);
@@ -258,14 +289,8 @@ const char *budget_describe(struct budget *budget, const char *credential, int64
 	while (n < budget->n_writes && nth_newest(budget, n + 1) > now_ms - CLOCK_HOUR_MS) {
 		n++;
 	}
-	if (core->remaining >= 0) {
-		(void)text_format(rest, sizeof(rest), "%lld of %lld", (long long)core->remaining,
-			(long long)core->limit);
-	}
-	if (graphql->remaining >= 0) {
-		(void)text_format(queries, sizeof(queries), "%lld of %lld",
-			(long long)graphql->remaining, (long long)graphql->limit);
-	}
+	describe_limit(&budget->limits[BUDGET_CORE], rest, sizeof(rest));
+	describe_limit(&budget->limits[BUDGET_GRAPHQL], queries, sizeof(queries));
 	(void)text_format(out, LIMIT_SENTENCE_MAX,
 		"%s%sRequests left: REST %s, GraphQL %s. Writes in the last hour: %zu of %d.", why,
 		why[0] != '\0' ? " " : "", rest, queries, n, LIMIT_RATE_WRITES_PER_HOUR);

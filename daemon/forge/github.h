@@ -6,7 +6,7 @@
  * what, what to do.
  *
  * Reads go as soon as the budget allows. Writes go one at a time, each LIMIT_RATE_WRITE_GAP_MS after the one before it
- * was sent and not before that was answered. What cannot go within LIMIT_GITHUB_WAIT_MS is told so at once. GraphQL
+ * was answered. What cannot go within LIMIT_GITHUB_WAIT_MS is told so at once. GraphQL
  * queries go one at a time.
  */
 #pragma once

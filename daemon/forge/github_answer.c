@@ -253,6 +253,8 @@ static void read_answer(const struct github_call *call, struct budget_answer *an
 			budget_answer_header(answer, names[i], value, now_ms);
 		}
 	}
+	/* The App's own limit is not that of its installations. */
+	answer->other_resource = answer->other_resource || call->as == GITHUB_AS_APP;
 	if (http->http_status >= 400) {
 		budget_answer_body(answer, http->answer.data, http->answer.len);
 	} else if (query) {

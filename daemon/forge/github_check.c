@@ -192,6 +192,29 @@ static void conclude(struct checking *checking) {
 	forge_check_finish(check, 0);
 }
 
+/* Whether somebody knows that commit as the incident's: as reported, or as judged before. */
+static bool is_known_head(const struct forge_check *check, const char *head_sha) {
+	const struct incident *incident = check->incident;
+
+	return build_same_commit(check->commit, head_sha) ||
+		(incident != NULL && build_same_commit(incident->verdict.head_sha, head_sha));
+}
+
+/*
+ * A branch that is gone may have had the name of an older one: its pull request that ended is the end of this incident
+ * only when it had a head that is known.
+ */
+static void doubt_end(const struct checking *checking) {
+	struct forge_check *check = checking->check;
+	struct verdict *verdict = &check->verdict;
+	bool ended = verdict->outcome == VERDICT_MERGED || verdict->outcome == VERDICT_CLOSED;
+
+	if (ended && checking->own.pull_request == 0 && check->incident != NULL &&
+		!is_known_head(check, verdict->head_sha)) {
+		verdict->outcome = VERDICT_GONE;
+	}
+}
+
 /* Snapshots are large: none is kept that was judged. */
 static void judge_own(struct checking *checking) {
 	if (checking->judged || !checking->own_done || checking->own_status < 0 ||
@@ -200,6 +223,7 @@ static void judge_own(struct checking *checking) {
 	}
 	checking->judged = true;
 	judge(checking, checking->own.snapshot, &checking->check->verdict);
+	doubt_end(checking);
 	github_look_finish(&checking->own);
 	if (is_settled(&checking->check->verdict)) {
 		github_look_cancel(&checking->link); /* nothing hangs on it any more */
@@ -215,9 +239,42 @@ static void conclude_when_known(struct checking *checking) {
 
 /* ---- the looks ---- */
 
+static void own_done(struct github_look *look, int status);
+
+/* "pull/7" is what some CI systems call the branch of a fork's pull request. */
+static bool is_named_by_number(const struct forge_check *check) {
+	char name[64];
+
+	(void)text_format(name, sizeof(name), "pull/%lld", (long long)check->pull_request);
+	return strncmp(check->branch, name, strlen(name)) == 0;
+}
+
+/* The number that CI gave is that of another branch's pull request: it is found by the branch instead. */
+static bool looks_again_by_branch(struct checking *checking) {
+	const struct forge_check *check = checking->check;
+	const struct github_snapshot *snapshot = checking->own.snapshot;
+
+	if (checking->own.pull_request == 0 || check->branch[0] == '\0' || snapshot == NULL ||
+		snapshot->head_branch[0] == '\0' ||
+		strcmp(snapshot->head_branch, check->branch) == 0 || is_named_by_number(check)) {
+		return false;
+	}
+	github_look_finish(&checking->own);
+	checking->own = (struct github_look){
+		.project = check->project,
+		.head_repository = check->head_repository != NULL ? check->head_repository : "",
+		.branch = check->branch,
+		.mergeable = true,
+	};
+	return github_look(checking->github, &checking->own, own_done) == 0;
+}
+
 static void own_done(struct github_look *look, int status) {
 	struct checking *checking = container_of(look, struct checking, own);
 
+	if (status == 0 && looks_again_by_branch(checking)) {
+		return;
+	}
 	checking->own_done = true;
 	checking->own_status = status;
 	conclude_when_known(checking);

@@ -320,13 +320,14 @@ void github_pump(struct github *github) {
 	}
 }
 
-/* Counted from when it was sent, and from now at the latest. Elapsed time, whatever becomes of the clock. */
-static void begin_gap(struct github *github, int64_t remote_us) {
-	int64_t left_ms = LIMIT_RATE_WRITE_GAP_MS - MAX(remote_us, 0) / 1000;
-
-	if (left_ms > 0 && !github->closing) {
+/*
+ * Counted from the answer: when the bytes before it arrived, nobody here knows. Elapsed time, whatever becomes of the
+ * clock.
+ */
+static void begin_gap(struct github *github) {
+	if (!github->closing) {
 		uv_update_time(github->forge->loop);
-		(void)uv_timer_start(&github->gap, pump_again, (uint64_t)left_ms, 0);
+		(void)uv_timer_start(&github->gap, pump_again, (uint64_t)LIMIT_RATE_WRITE_GAP_MS, 0);
 	}
 }
 
@@ -338,7 +339,7 @@ static void answered(struct http_request *req, int status) {
 	wipe(&call->authorization);
 	set_busy(github, call->kind, false);
 	if (call->kind == GITHUB_CALL_WRITE) {
-		begin_gap(github, status == 0 ? req->remote_us : 0);
+		begin_gap(github);
 	}
 	if (status == 0 && github_answer_take(call) && !github->closing) {
 		http_request_finish(&call->http);

@@ -57,6 +57,13 @@ static struct github_attempt *add(struct github_history *history, int64_t cycle)
 	return attempt;
 }
 
+/* Its comment stands there for all to see. */
+static bool is_mention(const struct task *task) {
+	const char *type = json_string_value(json_object_get(task->result, "type"));
+
+	return type != NULL && strcmp(type, "mention") == 0;
+}
+
 static void take_trigger(struct github_history *history, const struct task *task) {
 	struct github_attempt *attempt;
 
@@ -68,7 +75,7 @@ static void take_trigger(struct github_history *history, const struct task *task
 	attempt->agent = strncmp(task->lane, AGENT_LANE, strlen(AGENT_LANE)) == 0
 		? task->lane + strlen(AGENT_LANE)
 		: task->lane;
-	attempt->agent_said = task->reason;
+	attempt->agent_said = is_mention(task) ? NULL : task->reason;
 }
 
 /* It speaks of the last agent of its cycle. */

@@ -34,11 +34,12 @@ static void step(struct github_identifying *self, int status);
 static void call_done(struct github_call *call, int status) {
 	struct github_identifying *self = container_of(call, struct github_identifying, call);
 
-	/* An App is known by its own id as well, where its bot is not to be found. */
-	bool is_told = call->meaning == BUDGET_OK ||
-		(call->meaning == BUDGET_NOT_FOUND && self->app_id > 0);
+	/* An App is known by its own id as well, where its bot is not to be found or it is not installed. */
+	bool is_told = (status == 0 && call->meaning == BUDGET_OK) ||
+		((status == 0 || status == -EAGAIN) && call->meaning == BUDGET_NOT_FOUND &&
+			self->app_id > 0);
 
-	step(self, status == 0 && !is_told ? -EACCES : status);
+	step(self, is_told ? 0 : status == 0 ? -EACCES : status);
 }
 
 static int ask(struct github_identifying *self, enum github_call_as as, const char *path) {

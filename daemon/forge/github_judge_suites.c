@@ -95,6 +95,28 @@ static bool is_seen(const struct judging *j, const char *glob) {
 	return false;
 }
 
+/*
+ * On a newer commit what failed has to have run again; that others pass there proves nothing of it. Whoever names the
+ * checks that count has said what does.
+ */
+static void judge_reported_missing(struct judging *j) {
+	const struct github_policy *policy = j->policy;
+	const char *job = policy->report_job != NULL && policy->report_job[0] != '\0'
+		? policy->report_job
+		: policy->report_step;
+	char name[GITHUB_SHORT_NAME_MAX];
+
+	if (policy->report_ms == 0 || job == NULL || job[0] == '\0' || policy->report_passed ||
+		j->saw_reported || policy->n_required > 0 || j->n_reported == 0 ||
+		github_head_moved(j->snapshot, policy) == GITHUB_NO) {
+		return;
+	}
+	github_reason(j, REASON_CHECK_MISSING, 0, job,
+		"No check on the newest commit is named like what failed, %s; a pass that CI reports, or"
+		" required-checks, would tell.",
+		github_short(job, name));
+}
+
 void github_judge_missing(struct judging *j) {
 	const struct github_snapshot *s = j->snapshot;
 	char name[GITHUB_SHORT_NAME_MAX];
@@ -106,6 +128,7 @@ void github_judge_missing(struct judging *j) {
 				github_short(j->policy->required[i], name));
 		}
 	}
+	judge_reported_missing(j);
 	if (j->n_reported == 0) {
 		github_reason(j, REASON_NO_CHECKS_ON_HEAD, 0, s->head_sha,
 			"No check has run on the newest commit.");

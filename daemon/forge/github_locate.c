@@ -95,6 +95,13 @@ static const json_t *choose(const struct github_publishing *p, const json_t *pul
 	return newest;
 }
 
+static bool is_of_branch(const struct github_publishing *p, const json_t *pull) {
+	const char *ref = json_string_value(github_json_at(pull, "head", "ref", NULL));
+
+	return (ref != NULL && strcmp(ref, p->publish->incident->branch) == 0) ||
+		is_nameless(p, github_json_id(json_object_get(pull, "number")));
+}
+
 /* The answer to a number is one, that to a branch a list of them. Returns: 0; -errno, the answer is none. */
 static int read_answer(struct github_publishing *p, bool named) {
 	const struct buffer *answer = &p->call.http.answer;
@@ -113,6 +120,10 @@ static int read_answer(struct github_publishing *p, bool named) {
 			github_publish_project(p), log_errno(r));
 	}
 	pull = named ? is_wanted(p, value, true) ? value : NULL : choose(p, value);
+	if (named && is_of_branch(p, value)) { /* even a closed one tells whose the branch is */
+		p->locate.is_fork = is_of_fork(p,
+			json_string_value(github_json_at(value, "head", "repo", "full_name", NULL)));
+	}
 	if (pull != NULL) {
 		take(p, pull);
 	}
@@ -204,7 +215,7 @@ static bool is_settled(struct github_publishing *p) {
 	bool is_fork =
 		incident->head_repository[0] != '\0' && is_of_fork(p, incident->head_repository);
 
-	if (is_fork || (p->pull_request > 0 && locate->is_fork)) {
+	if (is_fork || locate->is_fork) {
 		p->publish->hold = HOLD_FORK;
 		return true;
 	}

@@ -90,19 +90,27 @@ static int adopt(struct github_publishing *p, const struct github_post *post) {
 	return record(p, &next);
 }
 
+/*
+ * When what was sent has certainly had its effect, or will have none. How long a write of an earlier life waited for
+ * its turn nobody knows, but that life ended before ours began.
+ */
+static int64_t settled_ms(const struct github_publishing *p, const struct post *row) {
+	return MAX(row->intent_ms, p->github->budget.started_ms) + p->github->config.settle_ms;
+}
+
 /* Whether it is too early to write again: what was sent may still take effect. A clock that was set back is waited for
  * no longer than another would be. */
 static int settle(struct github_publishing *p) {
 	struct github_once *once = &p->once;
 	struct post next = *once->row;
-	int64_t now_ms = clock_now_ms(), settle_ms = p->github->config.settle_ms;
+	int64_t now_ms = clock_now_ms();
 
 	if (next.intent_ms > now_ms) {
 		next.intent_ms = now_ms;
 		once->state = GITHUB_ONCE_SETTLING;
 		return record(p, &next);
 	}
-	if (next.intent_ms != 0 && now_ms < next.intent_ms + settle_ms) {
+	if (next.intent_ms != 0 && now_ms < settled_ms(p, &next)) {
 		once->state = GITHUB_ONCE_SETTLING;
 		p->status = 0;
 		once->next = next;
@@ -114,18 +122,18 @@ static int settle(struct github_publishing *p) {
 
 static int wait_to_settle(struct github_publishing *p) {
 	struct github_once *once = &p->once;
-	int64_t settled_ms = once->next.intent_ms + p->github->config.settle_ms;
+	int64_t until_ms = settled_ms(p, &once->next);
 	char when[CLOCK_TEXT_MAX];
 	int r = recorded(p);
 
 	if (r == 0 && once->mode == GITHUB_ONCE_ADOPT) {
-		p->settling_ms = settled_ms;
+		p->settling_ms = until_ms;
 		once->state = GITHUB_ONCE_END;
 	} else if (r == 0) {
-		r = github_publish_fail(p, -EAGAIN, true, settled_ms,
+		r = github_publish_fail(p, -EAGAIN, true, until_ms,
 			"What was posted on GitHub had no answer and is not to be seen; it is not posted once"
 			" more before %s, since it may still appear.",
-			clock_format(settled_ms, when));
+			clock_format(until_ms, when));
 	}
 	return r;
 }

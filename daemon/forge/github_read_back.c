@@ -98,7 +98,7 @@ int github_read_back_page(struct github_publishing *p) {
 			"GitHub's answer about %s cannot be read: %s; it is asked again.",
 			request.subject, log_errno(r));
 	}
-	if (is_past_issues(p) || github_next_page(&p->call, next)[0] == '\0') {
+	if (n_items == 0 || is_past_issues(p) || github_next_page(&p->call, next)[0] == '\0') {
 		return 0;
 	}
 	once->state = GITHUB_ONCE_PAGE;

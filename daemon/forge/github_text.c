@@ -31,8 +31,7 @@ bool github_is_handle(const char *handle) {
 		unsigned char c = (unsigned char)handle[i];
 
 		n_slashes += c == '/';
-		if (c >= 0x80 ||
-			!(isalnum(c) || c == '-' || c == '/' || (slash != NULL && c == '_'))) {
+		if (c >= 0x80 || !(isalnum(c) || c == '-' || c == '/' || c == '_')) {
 			return false;
 		}
 	}
@@ -182,11 +181,41 @@ static int put_retry_hint(struct buffer *out, const struct incident *incident) {
 		id_format(ID_INCIDENT, incident->id, id));
 }
 
+/* Whose turn it is when this is read: the incident's own reason is from before it was posted. */
+static int put_turn(struct buffer *out, const struct github_status_text *status) {
+	static const char *const held[INCIDENT_HOLD_COUNT] = {
+		[HOLD_FORK] =
+			"No agent is asked: the pull request is of a fork. An operator can allow it. ",
+		[HOLD_NO_WRITE] = "No agent is asked: its author may not write to this repository. An "
+				  "operator can allow it. ",
+		[HOLD_UNKNOWN] =
+			"No agent is asked: whether its author may write to this repository could "
+			"not be found out. An operator can allow it. ",
+		[HOLD_AGENT_ASKS] = "The agent waits for a person. ",
+	};
+	const struct incident *incident = status->incident;
+	int r;
+
+	if (incident->state != INCIDENT_OPEN) {
+		return put_foreign(out, "", incident->reason, " ");
+	}
+	if (status->policy->n_agents == 0) {
+		return buffer_append_str(
+			out, "The project has no agent: a person has to repair it. ");
+	}
+	if (held[status->hold] != NULL) {
+		return buffer_append_str(out, held[status->hold]);
+	}
+	r = buffer_append_str(out, "Agent ");
+	r = r < 0 ? r : markdown_code(out, policy_agent(status->policy, incident->agent_at)->name);
+	return r < 0 ? r : buffer_append_str(out, " is asked to repair it. ");
+}
+
 static int put_open_next(struct buffer *out, const struct github_status_text *status) {
 	const struct incident *incident = status->incident;
 	int64_t max_cycle = incident_max_cycle(incident, status->policy);
 	char when[CLOCK_TEXT_MAX];
-	int r = put_foreign(out, "", incident->reason, " ");
+	int r = put_turn(out, status);
 
 	if (r == 0 && status->pull_request > 0) {
 		r = buffer_appendf(

@@ -95,6 +95,8 @@ struct github_attempt {
 };
 
 struct github_status_text {
+	/* Why no agent is asked, when the incident is OPEN; HOLD_NONE, HOLD_RELEASED: nothing speaks against it. */
+	enum incident_hold hold;
 	const struct incident *incident; /* its verdict is shown */
 	const struct report *report;	 /* the newest */
 	const struct policy *policy;

@@ -25,6 +25,16 @@ static const char *status_url(struct github_publishing *p) {
 	return row != NULL ? row->url : "";
 }
 
+/* What will hold the agents up when this is posted. */
+static enum incident_hold find_hold(const struct forge_publish *publish) {
+	bool allowed = publish->incident->hold == HOLD_RELEASED || publish->policy->trigger_untrusted;
+
+	if (allowed || publish->incident->hold == HOLD_AGENT_ASKS) {
+		return publish->incident->hold;
+	}
+	return publish->purpose == FORGE_REPORT ? publish->hold : publish->incident->hold;
+}
+
 int github_words_status(struct github_publishing *p) {
 	const struct forge_publish *publish = p->publish;
 	const struct post *row = github_publish_find_row(p, POST_STATUS, 0);
@@ -44,6 +54,7 @@ int github_words_status(struct github_publishing *p) {
 			.n_attempts = history.n_attempts,
 			.next_check_ms = github_words_next_check_ms(publish),
 			.pull_request = is_issue ? number : 0,
+			.hold = find_hold(publish),
 			/* Who is asked is mentioned once, in a post of its own. */
 			.escalate_to = NULL,
 		};

@@ -89,13 +89,21 @@ static int add_state(struct buffer *out, const struct explain_facts *facts) {
 	return r == 0 ? add_sentence(out, incident->reason) : r;
 }
 
+/* Without its full stop, since more comes behind it. */
+static int add_clause(struct buffer *out, const char *before, const char *sentence) {
+	size_t len = strlen(sentence);
+
+	len -= len > 0 && sentence[len - 1] == '.';
+	return buffer_appendf(out, "%s %.*s", before, (int)len, sentence);
+}
+
 static int add_reasons(struct buffer *out, const struct verdict *verdict) {
 	int r = 0;
 
 	for (size_t i = 0; i < verdict->n_reasons && i < EXPLAIN_REASONS_MAX && r == 0; i++) {
 		const struct reason *reason = &verdict->reasons[i];
 
-		r = buffer_appendf(out, "%s %s", i == 0 ? ":" : ";",
+		r = add_clause(out, i == 0 ? ":" : ";",
 			reason->message[0] != '\0' ? reason->message
 						   : reason_code_name(reason->code));
 	}

@@ -30,7 +30,7 @@ CHECK = "pr_readiness_check"
 # GitHub tells whole seconds, and what ended in the second of a report seems to be older: this is not.
 AFTER_REPORT = {"age_s": -2}
 SPACING_S = 1.0
-PARALLEL = 16
+PARALLEL = 40
 FAILURE_CHARS = 600  # of one cell: there may be many
 
 
@@ -89,7 +89,7 @@ class Place:
         elif name == "remote":
             self.write_secret(self.directory / "codegen-token", self.codegen.token)
             keys = {"type": "codegen", "organization": self.codegen.org, "api_url": self.codegen.url, "poll": "1s",
-                    "token": f"file:{self.directory / 'codegen-token'}", "concurrency": 4}
+                    "settle": "3s", "token": f"file:{self.directory / 'codegen-token'}", "concurrency": 4}
         else:
             keys = {"type": "mention", "handle": HANDLE, "deadline": "1h"}
         return {**keys, **self.settings[name]}
@@ -259,7 +259,8 @@ def make_place():
 
 
 def in_parallel(cells, run, workers=PARALLEL):
-    """Runs run(*cell) for {name: cell}, many at once since most of their time is waiting. All that failed is told."""
+    """Runs run(*cell) for {name: cell}, many at once since most of their time is waiting. All that failed is told; what
+    they returned, by name."""
     failures = []
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         futures = {pool.submit(run, *cell): name for name, cell in cells.items()}
@@ -268,3 +269,4 @@ def in_parallel(cells, run, workers=PARALLEL):
             if error is not None:
                 failures.append(f"{futures[future]}: {type(error).__name__}: {str(error)[:FAILURE_CHARS]}")
     assert not failures, f"{len(failures)} of {len(cells)}:\n" + "\n".join(sorted(failures))
+    return {futures[future]: future.result() for future in futures}

@@ -12,6 +12,7 @@ from conftest import CODEGENCTL, PATIENCE_S, wait_for
 # A project that has no agent: one that is being started when its daemon is killed holds the sockets for a moment.
 PLACE = ["--project", "mill/web", "--branch", "fix", "--commit", "aaaaaaa1", "--job", "ci", "--step", "make test"]
 SUBMITTER, STRANGER, SERVICE = 61001, 61002, 61003  # uids and gids nobody has
+SUBMITTERS = 61004  # the group that may use the spool
 PLENTY_S = 4  # two seconds are promised; sanitizers and a busy machine take their part
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="takes several users")
@@ -67,7 +68,7 @@ def drop(place, name, content):
 
 
 def run_as(uid, command, **options):
-    return subprocess.run(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *map(str, command)],
+    return subprocess.run(["setpriv", f"--reuid={uid}", f"--regid={uid}", f"--groups={SUBMITTERS}", *map(str, command)],
                           capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE_S, **options)
 
 

@@ -21,15 +21,24 @@ def undisturbed(name):
     scene = SCENES[name]()
     with open_place(agents=scene.agents, **scene.options) as place:
         scene.prepare(place)
+        before = n_requests(place)
         place.fault.count()
         scene.submit(place)
         scene.wait_well(place)
         counts = {call: place.fault.seen(call) for call, _ in POINTS}
-        requests = sorted(place.hub.requests + (place.codegen.requests if place.codegen else []), key=lambda r: r.at)
+        requests = sorted(all_requests(place), key=lambda request: request.at)[before:]
         assert counts["send"] == len(requests), "each request is one send"
         sends = {match: [at for at, request in enumerate(requests, 1) if request in found]
                  for match, found in ((match, sent(place, match)) for match in scene.writes)}
     return counts, sends
+
+
+def all_requests(place):
+    return place.hub.requests + (place.codegen.requests if place.codegen else [])
+
+
+def n_requests(place):
+    return len(all_requests(place))
 
 
 def sent(place, match):
@@ -48,11 +57,13 @@ def die_and_recover(name, call, n, after, faults=()):
         place.fault.arm(call, n, after)
         answered = scene.submit(place)
         wait_for(lambda: is_over(scene, place), "its death, or the end")
-        if place.is_dead():
+        died = place.is_dead()
+        if died:
             place.revive()
             if answered is None:
                 scene.submit(place)
         scene.wait_well(place)
+        return died
 
 
 def is_over(scene, place):
@@ -67,7 +78,9 @@ def test_killed_at_every_point(name):
     counts, _ = undisturbed(name)
     cells = {f"{'after' if after else 'before'} {call} {n}": (name, call, n, after)
              for call, after in POINTS for n in range(1, counts[call] + 1)}
-    in_parallel(cells, die_and_recover)
+    died = in_parallel(cells, die_and_recover)
+    # The last ones may come after the end, or not at all.
+    assert sum(died.values()) >= len(died) * 3 // 4
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -75,5 +88,4 @@ def test_killed_right_after_a_write_was_sent(name):
     _, sends = undisturbed(name)
     cells = {f"{match}, {when}: {fate}": (name, "send", n, True, [(match, when, FATES[fate])])
              for match, numbers in sends.items() for when, n in enumerate(numbers, 1) for fate in FATES}
-    assert cells
-    in_parallel(cells, die_and_recover)
+    assert cells and all(in_parallel(cells, die_and_recover).values())

@@ -72,7 +72,7 @@ def test_the_budget_is_visible(make_place):
     place.wait_state(place.report("fix"), "waiting")
     place.wait_quiet()
     forge = place.forge()
-    assert forge["type"] == "github" and "of 5000" in forge["budget"], forge
+    assert forge["type"] == "github" and "of 5,000" in forge["budget"], forge
     shown = place.daemon.run_ctl("status").stdout
     assert "github" in shown and place.token not in shown + str(forge)
 

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from conftest import BUILD, PATIENCE_S, ROOT
-from spool_place import (SERVICE, STRANGER, SUBMITTER, document, drop, needs_root, open_to_others, place, reports,
-                         run_as, start, submit_as, wait_empty, waiting)
+from spool_place import (SERVICE, STRANGER, SUBMITTER, SUBMITTERS, document, drop, needs_root, open_to_others, place,
+                         reports, run_as, start, submit_as, wait_empty, waiting)
 
 
 # What others put there
@@ -150,8 +150,8 @@ def installed(place):
     for name in ("codegend", "codegenctl"):
         shutil.copy(BUILD / ("daemon" if name == "codegend" else "client") / name, place.directory / name)
     outer = place.directory / "outer"
-    outer.mkdir(mode=0o711)
-    outer.chmod(0o711)
+    outer.mkdir(mode=0o710)
+    os.chown(outer, SERVICE, SUBMITTERS)
     place.spool = outer / "in"
     place.spool.mkdir()
     rejected = outer / "rejected"
@@ -176,7 +176,8 @@ def test_the_place_on_a_system(installed):
     root = installed.directory / "root"
     (root / "etc").mkdir(parents=True)
     (root / "etc" / "passwd").write_text(f"root:x:0:0::/:/bin/sh\ncodegend:x:{SERVICE}:{SERVICE}::/:/bin/sh\n")
-    (root / "etc" / "group").write_text(f"root:x:0:\ncodegend:x:{SERVICE}:\n")
+    (root / "etc" / "group").write_text(f"root:x:0:\ncodegend:x:{SERVICE}:\n"
+                                         f"codegen-submit:x:{SUBMITTERS}:\n")
     subprocess.run(["systemd-tmpfiles", "--create", f"--root={root}", ROOT / "systemd" / "codegend.tmpfiles"],
                    check=True, timeout=PATIENCE_S)
 

@@ -123,13 +123,6 @@ class GitHub(Story, Scripted):
             held = self.find(name)
             return list(held.statuses_of(self.sha(held, commit)))
 
-    def sent(self, match="*"):
-        """The requests that match as in fail()."""
-        from .faults import Fault
-        probe = Fault(self, match, "ok", "always", optional=True)
-        with self.lock:
-            return [request for request in self.requests if probe.applies(request)]
-
     @property
     def graphql_count(self):
         return len(self.sent("GRAPHQL"))

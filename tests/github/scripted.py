@@ -57,6 +57,14 @@ class Scripted:
             self.violations = [text for text in self.violations if text not in taken]
         return taken
 
+    # What tests ask
+
+    def sent(self, match="*"):
+        """The requests that match as in fail()."""
+        probe = Fault(self, match, "ok", "always", optional=True)
+        with self.lock:
+            return [request for request in self.requests if probe.applies(request)]
+
     # Time
 
     def now(self):

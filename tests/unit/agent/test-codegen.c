@@ -203,12 +203,12 @@ static void test_an_order_without_effect_is_repeated(void **state) {
 	assert_int_equal(w->end, AGENT_NOT_NOW);
 	intent_ms = w->post.intent_ms;
 	assert_int_not_equal(intent_ms, 0);
-	assert_int_equal(w->retry_ms, intent_ms + LIMIT_AGENT_SETTLE_MS);
+	assert_int_equal(w->retry_ms, intent_ms + w->agent.settle_ms);
 	assert_null(w->result);
 	/* Too early. */
 	world_run(w);
 	assert_int_equal(w->end, AGENT_NOT_NOW);
-	assert_int_equal(w->retry_ms, intent_ms + LIMIT_AGENT_SETTLE_MS);
+	assert_int_equal(w->retry_ms, intent_ms + w->agent.settle_ms);
 	assert_int_equal(world_count(w, "POST"), 1);
 	w->now_ms = w->retry_ms;
 	world_run(w);

@@ -168,6 +168,7 @@ static struct task a_task(const struct row *row) {
 		.cycle = row->twist == LAST_CYCLE				? 3
 			: row->twist == STALE_CYCLE || row->twist == STALE_LAST ? 0
 										: 1,
+		.created_ms = NOW,
 		.due_ms = NOW,
 		.started_ms = row->twist == NOT_STARTED ||
 				(row->event == EVENT_TRIGGER_ASKED && row->twist != STARTED)

@@ -93,13 +93,17 @@ static void put_page(struct buffer *out, int total, int end) {
 		end < total ? "true" : "false", end);
 }
 
+static const char *head_of(const struct scene_pull *pull) {
+	return pull->first_head != NULL ? pull->first_head : SCENE_HEAD;
+}
+
 static void put_commit(struct buffer *out, const struct scene_pull *pull, const char *after) {
 	int n = pull->n_checks > 0 ? pull->n_checks : 1,
 	    at = after != NULL ? (int)strtoll(after, NULL, 10) : 0;
 	int end = MIN(n, at + LIMIT_GITHUB_PAGE);
 	const char *conclusion = pull->conclusion != NULL ? pull->conclusion : "SUCCESS";
 
-	put(out, "{\"oid\":\"" SCENE_HEAD "\",\"committedDate\":\"2025-09-19T00:50:00Z\",");
+	put(out, "{\"oid\":\"%s\",\"committedDate\":\"2025-09-19T00:50:00Z\",", head_of(pull));
 	if (pull->forbidden) {
 		put(out, "\"statusCheckRollup\":null,\"checkSuites\":null}");
 		return;
@@ -132,17 +136,19 @@ static void put_pull(struct buffer *out, struct scene_pull *pull, const char *af
 	pull->n_unknown -= unknown ? 1 : 0;
 	put(out,
 		"{\"number\":%lld,\"state\":\"%s\",\"isDraft\":false,\"merged\":%s,\"mergeable\":\"%s\","
-		"\"mergeStateStatus\":\"%s\",\"reviewDecision\":null,\"headRefOid\":\"" SCENE_HEAD
-		"\",\"headRefName\":\"%s\",\"baseRefName\":\"main\",\"isCrossRepository\":false,"
+		"\"mergeStateStatus\":\"%s\",\"reviewDecision\":null,\"headRefOid\":\"%s\","
+		"\"headRefName\":\"%s\",\"baseRefName\":\"main\",\"isCrossRepository\":false,"
 		"\"authorAssociation\":\"MEMBER\",\"headRepository\":{\"nameWithOwner\":\"acme/web\"},"
 		"\"isInMergeQueue\":false,\"mergeQueueEntry\":null,\"labels\":{\"totalCount\":0,\"nodes\":[]},"
 		"\"reviewThreads\":{\"totalCount\":0,\"nodes\":[]},"
 		"\"latestOpinionatedReviews\":{\"totalCount\":0,\"nodes\":[]},\"commits\":{\"nodes\":[{"
 		"\"commit\":",
 		(long long)pull->number, state, strcmp(state, "MERGED") == 0 ? "true" : "false",
-		unknown ? "UNKNOWN" : "MERGEABLE", unknown ? "UNKNOWN" : "CLEAN", pull->branch);
+		unknown ? "UNKNOWN" : "MERGEABLE", unknown ? "UNKNOWN" : "CLEAN", head_of(pull),
+		pull->branch);
 	put_commit(out, pull, after);
 	put(out, "}]}}");
+	pull->first_head = NULL;
 }
 
 static const char *variable(const json_t *variables, char letter, size_t i) {

@@ -38,6 +38,7 @@ struct scene_pull {
 	const char *conclusion; /* of its checks; NULL: "SUCCESS" */
 	int n_unknown;		/* so many reads GitHub computes whether it can be merged */
 	int n_checks;		/* 0: one */
+	const char *first_head; /* of the first read; then, somebody pushed. NULL: nobody did */
 	const char *error;	/* its alias fails with that type */
 	bool forbidden;		/* its checks may not be read */
 	bool old_server;	/* there is no merge state */

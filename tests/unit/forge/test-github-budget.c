@@ -359,7 +359,7 @@ static void says_what_is_left(void **state) {
 	(void)answer_row(&budget, &row, NOW);
 	budget_sent(&budget, BUDGET_CORE, true, NOW);
 	assert_string_equal(budget_describe(&budget, TOKEN, NOW, text),
-		"Requests left: REST 4811 of 5000, GraphQL unknown. Writes in the last hour: 1 of 500.");
+		"Requests left: REST 4,811 of 5,000, GraphQL not known yet. Writes in the last hour: 1 of 500.");
 	(void)answer_row(&budget, &refused, NOW);
 	assert_non_null(strstr(budget_describe(&budget, TOKEN, NOW, text), "refuses the credential"));
 }

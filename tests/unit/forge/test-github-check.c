@@ -263,6 +263,24 @@ static void an_apps_own_checks_are_left_out(void **state) {
 	assert_int_equal(scene_count(&f->scene, "POST /graphql"), 3);
 }
 
+static void an_app_that_is_not_installed_is_a_verdict(void **state) {
+	static struct scene_reply replies[] = {
+		{ "GET /app", 200, "{\"id\":4711,\"slug\":\"ci\"}", NULL, 0, 0 },
+		{ "GET /repos/", 404, "{}", NULL, 0, 0 },
+	};
+	struct checks *f = *state;
+	const struct verdict *verdict;
+
+	set_key();
+	f->scene.config.app_id = 4711;
+	(void)TEXT_SET(f->scene.config.app_key, "env:SCENE_KEY");
+	checks_start(f, replies, ARRAY_SIZE(replies));
+	verdict = checks_one(f, 17, "fix");
+	assert_int_equal(verdict->outcome, VERDICT_UNKNOWN);
+	assert_int_equal(verdict->reasons[0].code, REASON_CHECKS_UNREADABLE);
+	assert_non_null(strstr(verdict->reasons[0].message, "not installed for \"acme/web\""));
+}
+
 static void an_app_that_is_not_known_judges_nothing(void **state) {
 	static struct scene_reply replies[] = {
 		{ "GET /app", 500, "{}", NULL, 0, 0 },
@@ -294,6 +312,7 @@ int main(void) {
 		TEST(a_passed_build_proves_the_report_repaired),
 		cmocka_unit_test(links_stand_in),
 		TEST(an_apps_own_checks_are_left_out),
+		TEST(an_app_that_is_not_installed_is_a_verdict),
 		TEST(an_app_that_is_not_known_judges_nothing),
 	};
 

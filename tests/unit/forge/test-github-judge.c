@@ -149,6 +149,7 @@ SET(unread_rollup, s->rollup_status = GITHUB_STATUS_UNREAD)
 SET(report_on_head, p->report_commit = HEAD; p->report_ms = REPORT_MS)
 SET(report_of_lint, p->report_commit = HEAD; p->report_ms = REPORT_MS; p->report_job = "Lint")
 SET(report_elsewhere, p->report_commit = REPORTED; p->report_ms = REPORT_MS)
+SET(report_of_deploy, p->report_commit = REPORTED; p->report_ms = REPORT_MS; p->report_job = "deploy")
 SET(report_contained, p->report_commit = REPORTED; p->report_ms = REPORT_MS;
 	p->head_contains_report = GITHUB_YES)
 SET(report_passed, p->report_commit = HEAD; p->report_ms = REPORT_MS; p->report_passed = true)
@@ -402,6 +403,8 @@ static const struct row rows[] = {
 		ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
 	{ "CI told us itself", { RUN("lint", SUCCESS, .completed_ms = LONG_AGO) }, NO_SUITES, report_passed, READY },
 	{ "pushed and green", { GREEN }, NO_SUITES, report_elsewhere, READY },
+	{ "what failed does not run any more", { GREEN }, NO_SUITES, report_of_deploy,
+		ONE(PENDING, CHECK_MISSING, "deploy") },
 	{ "another head, green before the report", { RUN("lint", SUCCESS, .completed_ms = LONG_AGO) }, NO_SUITES,
 		report_elsewhere, ONE(NOT_READY, ORDER_UNKNOWN, HEAD) },
 	{ "another head whose time is not known", { RUN("lint", SUCCESS, .completed_ms = -1) }, NO_SUITES, report_elsewhere,

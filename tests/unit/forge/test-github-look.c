@@ -167,6 +167,25 @@ static void further_pages_are_read(void **state) {
 	assert_int_equal(f->scene.n_lines, 3 + LIMIT_GITHUB_CHECKS / LIMIT_GITHUB_PAGE + 1);
 }
 
+/* Pages of two commits make no verdict. */
+static void a_push_between_pages_begins_anew(void **state) {
+	static struct scene_reply replies[] = { CHECK_QUERIES };
+	struct scene_pull pulls[] = { { .number = 17,
+		.branch = "fix",
+		.n_checks = 150,
+		.first_head = "2222222222222222222222222222222222222222" } };
+	struct checks *f = *state;
+	const struct verdict *verdict;
+
+	f->scene.pulls = pulls;
+	f->scene.n_pulls = ARRAY_SIZE(pulls);
+	checks_start(f, replies, ARRAY_SIZE(replies));
+	verdict = checks_one(f, 17, "fix");
+	assert_int_equal(verdict->outcome, VERDICT_READY);
+	assert_string_equal(verdict->head_sha, SCENE_HEAD);
+	assert_int_equal(f->scene.n_lines, 4);
+}
+
 static void fields_that_are_not_there_are_left_out(void **state) {
 	static struct scene_reply replies[] = {
 		{ "POST /graphql", 200,
@@ -383,6 +402,7 @@ int main(void) {
 		TEST(one_that_breaks_the_query_does_not_take_others_along),
 		TEST(an_error_of_one_is_its_own),
 		TEST(further_pages_are_read),
+		TEST(a_push_between_pages_begins_anew),
 		TEST(fields_that_are_not_there_are_left_out),
 		TEST(a_server_that_goes_on_about_a_field_is_given_up),
 		TEST(what_graphql_may_not_tell_rest_may),

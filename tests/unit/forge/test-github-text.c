@@ -277,6 +277,18 @@ static void tells_of_attempts_verdict_and_what_comes(void **state) {
 	HAS(body, "codegend looks again at 2025-09-19T02:28:13.693Z. This is cycle 2 of 3;");
 }
 
+/* What is posted at the beginning of a cycle is read when it went on. */
+static void an_open_one_says_whose_turn_it_is(void **state) {
+	begin();
+	f.incident.state = INCIDENT_OPEN;
+	f.status.hold = HOLD_FORK;
+	HAS(write_status(), "No agent is asked: the pull request is of a fork.");
+	begin();
+	f.incident.state = INCIDENT_OPEN;
+	f.policy.n_agents = 0;
+	HAS(write_status(), "a person has to repair it.");
+}
+
 static void every_state_says_what_comes(void **state) {
 	static const struct {
 		enum incident_state state;
@@ -301,7 +313,9 @@ static void every_state_says_what_comes(void **state) {
 		(void)TEXT_SET(f.incident.reason, "Because.");
 		body = write_status();
 		HAS(body, states[i].text);
-		HAS(body, "Because.");
+		HAS(body,
+			states[i].state == INCIDENT_OPEN ? "Agent `fixer` is asked to repair it."
+							 : "Because.");
 		/* Nobody is mentioned who is not needed. */
 		assert_int_equal(strchr(body, '@') != NULL,
 			states[i].state == INCIDENT_ESCALATED && states[i].escalate_to != NULL);
@@ -383,9 +397,9 @@ static void a_secret_is_not_posted(void **state) {
 
 static void knows_who_can_be_mentioned(void **state) {
 	static const char *const good[] = { "octocat", "acme/on-call", "a", "codegen-agent",
-		"acme/a_b" };
+		"acme/a_b", "mona_acme" };
 	static const char *const bad[] = { "", "@octocat", "octo cat", "a/b/c", "/team", "acme/",
-		"-a", "a_b", "octo\ncat", "é", "0123456789012345678901234567890123456789", "a)b" };
+		"-a", "octo\ncat", "é", "0123456789012345678901234567890123456789", "a)b" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		assert_true(github_is_handle(good[i]));
@@ -500,6 +514,7 @@ int main(void) {
 		cmocka_unit_test(a_mention_is_of_its_task),
 		cmocka_unit_test(reads_posts_page_by_page),
 		cmocka_unit_test(tells_of_attempts_verdict_and_what_comes),
+		cmocka_unit_test(an_open_one_says_whose_turn_it_is),
 		cmocka_unit_test(every_state_says_what_comes),
 		cmocka_unit_test(hostile_texts_arrive_inert),
 		cmocka_unit_test(fits_whatever_the_log_is),

@@ -29,6 +29,7 @@ static void test_defaults(void **state) {
 	assert_int_equal(agent->repository, 0);
 	assert_int_equal(agent->timeout_ms, 30 * CLOCK_MINUTE_MS);
 	assert_int_equal(agent->poll_ms, 30 * CLOCK_SECOND_MS);
+	assert_int_equal(agent->settle_ms, 2 * CLOCK_MINUTE_MS);
 	assert_int_equal(agent->concurrency, 1);
 	config_destroy(config);
 }
