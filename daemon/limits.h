@@ -95,7 +95,7 @@
 #define LIMIT_STORE_WAL_BYTES (64 * 1024 * 1024)
 #define LIMIT_STORE_WAL_IDLE_BYTES                                                                 \
 	(16 * 1024 * 1024)		      /* moved into the database when nothing waits */
-#define LIMIT_BACKUP_PIECE_BYTES (384 * 1024) /* handed out at once */
+#define LIMIT_BACKUP_PIECE_BYTES (1024 * 1024) /* handed out at once */
 #define LIMIT_STORE_CLEANUP_ROWS 500	      /* deleted in one transaction */
 #define LIMIT_BUILDS_PER_BRANCH 256	      /* newest builds a local verdict looks at */
 #define LIMIT_BUILDS_JUDGED                                                                        \
