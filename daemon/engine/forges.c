@@ -247,6 +247,9 @@ int64_t forges_lane_open_ms(
 		return 0;
 	}
 	open_ms = forge_open_ms(forge->forge, write, now_ms, ret_why);
+	if (forge->down_until_ms > now_ms + LIMIT_FORGE_DOWN_MAX_MS) { /* the clock was set back */
+		forge->down_until_ms = now_ms;
+	}
 	if (open_ms > now_ms || forge->down_ms == 0) {
 		return open_ms;
 	}

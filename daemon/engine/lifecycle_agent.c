@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/text.h"
 #include "daemon/engine/lifecycle_internal.h"
@@ -34,7 +35,7 @@ static bool is_about_trust(enum incident_hold hold) {
 
 static bool is_of_fork(const struct incident *incident) {
 	return incident->head_repository[0] != '\0' &&
-		strcmp(incident->head_repository, incident->project) != 0;
+		strcasecmp(incident->head_repository, incident->project) != 0;
 }
 
 /*
