@@ -94,10 +94,10 @@
 #define LIMIT_STORE_PAGE_BYTES (8 * 1024 * 1024) /* texts of one page, after which it ends */
 #define LIMIT_STORE_WAL_BYTES (64 * 1024 * 1024)
 #define LIMIT_STORE_WAL_IDLE_BYTES                                                                 \
-	(16 * 1024 * 1024)		      /* moved into the database when nothing waits */
+	(16 * 1024 * 1024)		       /* moved into the database when nothing waits */
 #define LIMIT_BACKUP_PIECE_BYTES (1024 * 1024) /* handed out at once */
-#define LIMIT_STORE_CLEANUP_ROWS 500	      /* deleted in one transaction */
-#define LIMIT_BUILDS_PER_BRANCH 256	      /* newest builds a local verdict looks at */
+#define LIMIT_STORE_CLEANUP_ROWS 500	       /* deleted in one transaction */
+#define LIMIT_BUILDS_PER_BRANCH 256	       /* newest builds a local verdict looks at */
 #define LIMIT_BUILDS_JUDGED                                                                        \
 	(2 * LIMIT_BUILDS_PER_BRANCH) /* with older ones that still matter; beyond: never ready */
 #define LIMIT_HISTORY_TASKS 32	      /* tasks of earlier cycles a prompt or `explain` tells of */
