@@ -19,7 +19,7 @@ import time
 
 import pytest
 
-from conftest import Daemon, wait_for
+from conftest import SANITIZED, Daemon, wait_for
 from fault import Fault
 from github_client import CodegenApi, GitHub
 
@@ -30,7 +30,7 @@ CHECK = "pr_readiness_check"
 # GitHub tells whole seconds, and what ended in the second of a report seems to be older: this is not.
 AFTER_REPORT = {"age_s": -2}
 SPACING_S = 1.0
-PARALLEL = 40
+PARALLEL = 24 if SANITIZED else 64
 FAILURE_CHARS = 600  # of one cell: there may be many
 
 

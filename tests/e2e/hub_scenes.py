@@ -9,6 +9,7 @@ from conftest import wait_for
 
 PATIENCE_S = 90
 LATE_S = 6
+PAUSE_S = 0.15
 KEY = "the-one-submission"
 
 
@@ -60,12 +61,16 @@ class Scene:
     def wait_well(self, place):
         """Done, and what came late and made it double was removed."""
         began = time.monotonic()
-        wait_for(lambda: self.is_done(place) or hurry(place, time.monotonic() - began), "the end of the flow",
-                 PATIENCE_S)
-        end = time.monotonic() + PATIENCE_S
-        while (wrong := self.unwell(place) or not self.is_done(place)) and time.monotonic() < end:
-            time.sleep(0.1)
-        assert not wrong, wrong
+        eventually(lambda: self.is_done(place) or hurry(place, time.monotonic() - began), lambda: "it does not end")
+        eventually(lambda: not self.unwell(place) and self.is_done(place), lambda: self.unwell(place))
+
+
+def eventually(condition, wrong):
+    """Asks seldom, since many places wait at once. `wrong()` tells why it did not come to be."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end, wrong()
+        time.sleep(PAUSE_S)
 
 
 def hurry(place, waited_s):

@@ -2,11 +2,8 @@
 sent; afterwards there is exactly one living comment, one issue, one run, one mention a cycle, one escalation."""
 import functools
 
-import pytest
 from hub_place import in_parallel, open_place
-from hub_scenes import SCENES
-
-from conftest import wait_for
+from hub_scenes import SCENES, eventually
 
 # Before a commit; before and after bytes went out; with an answer that nobody has looked at yet.
 POINTS = [("write", False), ("send", False), ("send", True), ("recv", True)]
@@ -16,6 +13,10 @@ FATES = {"not applied": {"effect": "none"}, "applied late": {"effect": "late", "
 
 
 @functools.lru_cache(None)
+def undisturbed_all():
+    return in_parallel({name: (name,) for name in SCENES}, undisturbed)
+
+
 def undisturbed(name):
     """(how often it calls what, {match: numbers of the sends that it fits}) when nobody kills it."""
     scene = SCENES[name]()
@@ -56,7 +57,7 @@ def die_and_recover(name, call, n, after, faults=()):
             api.fail(match, "close", when, **fate)
         place.fault.arm(call, n, after)
         answered = scene.submit(place)
-        wait_for(lambda: is_over(scene, place), "its death, or the end")
+        eventually(lambda: is_over(scene, place), lambda: "it neither dies nor ends")
         died = place.is_dead()
         if died:
             place.revive()
@@ -73,19 +74,18 @@ def is_over(scene, place):
         return place.is_dead()
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_killed_at_every_point(name):
-    counts, _ = undisturbed(name)
-    cells = {f"{'after' if after else 'before'} {call} {n}": (name, call, n, after)
-             for call, after in POINTS for n in range(1, counts[call] + 1)}
+def test_killed_at_every_point():
+    runs = undisturbed_all()
+    cells = {f"{name}, {'after' if after else 'before'} {call} {n}": (name, call, n, after)
+             for name in SCENES for call, after in POINTS for n in range(1, runs[name][0][call] + 1)}
     died = in_parallel(cells, die_and_recover)
     # The last ones may come after the end, or not at all.
     assert sum(died.values()) >= len(died) * 3 // 4
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_killed_right_after_a_write_was_sent(name):
-    _, sends = undisturbed(name)
-    cells = {f"{match}, {when}: {fate}": (name, "send", n, True, [(match, when, FATES[fate])])
-             for match, numbers in sends.items() for when, n in enumerate(numbers, 1) for fate in FATES}
+def test_killed_right_after_a_write_was_sent():
+    runs = undisturbed_all()
+    cells = {f"{name}, {match}, {when}: {fate}": (name, "send", n, True, [(match, when, FATES[fate])])
+             for name in SCENES for match, numbers in runs[name][1].items() for when, n in enumerate(numbers, 1)
+             for fate in FATES}
     assert cells and all(in_parallel(cells, die_and_recover).values())

@@ -1,8 +1,7 @@
 """Writes whose answer is wrong, late or none, while the daemon lives: exactly one of each all the same."""
-import pytest
 from hub_place import in_parallel, open_place
 from hub_scenes import SCENES
-from test_hub_crash import undisturbed
+from test_hub_crash import undisturbed_all
 
 # name: (what the client sees, what became of it)
 FAULTS = {
@@ -22,6 +21,7 @@ FAULTS = {
     "huge": ("huge", {"size": 16 << 20}),
     "a bomb": ("gzip_bomb", {"effect": "applied"}),
 }
+# The daemon gives up waiting by itself, half a minute later.
 SILENT = {"silence, applied": ("silence", {"effect": "applied"}), "silence, not applied": ("silence", {})}
 
 
@@ -35,18 +35,12 @@ def go_wrong(name, match, when, how, details):
         scene.wait_well(place)
 
 
-def cells(name, faults):
-    _, sends = undisturbed(name)
-    return {f"{match}, {when}: {fault}": (name, match, when, *faults[fault])
-            for match, numbers in sends.items() for when in range(1, len(numbers) + 1) for fault in faults}
+def cells(names, faults):
+    runs = undisturbed_all()
+    return {f"{name}, {match}, {when}: {fault}": (name, match, when, *faults[fault])
+            for name in names for match, numbers in runs[name][1].items()
+            for when in range(1, len(numbers) + 1) for fault in faults}
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_a_write_without_a_proper_answer(name):
-    in_parallel(cells(name, FAULTS), go_wrong)
-
-
-def test_a_write_without_any_answer():
-    """The daemon gives up waiting by itself."""
-    in_parallel({f"{name}: {cell}": cells(name, SILENT)[cell] for name in ("comment", "issue", "run")
-                 for cell in cells(name, SILENT)}, go_wrong)
+def test_a_write_without_a_proper_answer():
+    in_parallel({**cells(("comment", "run"), SILENT), **cells(SCENES, FAULTS)}, go_wrong)
