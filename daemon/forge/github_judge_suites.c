@@ -106,10 +106,6 @@ static void judge_reported_missing(struct judging *j) {
 		: policy->report_step;
 	char name[GITHUB_SHORT_NAME_MAX];
 
-	/* Runs of workflows, all that some tokens may read, have no names of jobs. */
-	if ((j->snapshot->sources & (GITHUB_FROM_ROLLUP | GITHUB_FROM_CHECK_RUNS)) == 0) {
-		return;
-	}
 	if (policy->report_ms == 0 || job == NULL || job[0] == '\0' || policy->report_passed ||
 		j->saw_reported || policy->n_required > 0 || j->n_reported == 0 ||
 		github_head_moved(j->snapshot, policy) == GITHUB_NO) {
