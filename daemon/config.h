@@ -135,8 +135,8 @@ const struct config_agent *config_find_agent_of_branch(
 	const struct config *config, const char *project, const char *branch);
 #define CONFIG_SOURCES_MAX 4
 /*
- * Where its secret is looked for: credential_read()'s sources, NULL-ended, borrowed from it. Of a forge, whether it is a
- * key (PEM).
+ * Where its secret is looked for: credential_read()'s sources, NULL-ended, borrowed from it. Of a forge, whether it is
+ * a key (PEM).
  */
 bool config_forge_sources(
 	const struct config_forge *forge, const char *ret_sources[CONFIG_SOURCES_MAX]);

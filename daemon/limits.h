@@ -94,10 +94,10 @@
 #define LIMIT_STORE_PAGE_BYTES (8 * 1024 * 1024) /* texts of one page, after which it ends */
 #define LIMIT_STORE_WAL_BYTES (64 * 1024 * 1024)
 #define LIMIT_STORE_WAL_IDLE_BYTES                                                                 \
-	(16 * 1024 * 1024)		      /* moved into the database when nothing waits */
-#define LIMIT_BACKUP_PIECE_BYTES (384 * 1024) /* handed out at once */
-#define LIMIT_STORE_CLEANUP_ROWS 500	      /* deleted in one transaction */
-#define LIMIT_BUILDS_PER_BRANCH 256	      /* newest builds a local verdict looks at */
+	(16 * 1024 * 1024)		       /* moved into the database when nothing waits */
+#define LIMIT_BACKUP_PIECE_BYTES (1024 * 1024) /* handed out at once */
+#define LIMIT_STORE_CLEANUP_ROWS 500	       /* deleted in one transaction */
+#define LIMIT_BUILDS_PER_BRANCH 256	       /* newest builds a local verdict looks at */
 #define LIMIT_BUILDS_JUDGED                                                                        \
 	(2 * LIMIT_BUILDS_PER_BRANCH) /* with older ones that still matter; beyond: never ready */
 #define LIMIT_HISTORY_TASKS 32	      /* tasks of earlier cycles a prompt or `explain` tells of */
@@ -139,6 +139,8 @@
 #define LIMIT_ENVIRON_MAX_BYTES (6 * 1024 * 1024) /* the most that Linux lets a process have */
 #define LIMIT_PROMPT_MAX_BYTES (512 * 1024)
 /* Of agents that work elsewhere. */
+#define LIMIT_AGENT_PATIENCE_MS                                                                    \
+	CLOCK_MINUTE_MS /* one that cannot be asked for longer is passed over, when there is another */
 #define LIMIT_AGENT_LOOK_MS (3 * CLOCK_SECOND_MS) /* from such a request to the first look for it */
 #define LIMIT_AGENT_CREDENTIAL_MS                                                                  \
 	(5 * CLOCK_MINUTE_MS) /* until an API key that is refused or missing is tried again */
@@ -185,11 +187,13 @@
 #define LIMIT_GITHUB_MENTION_MAX_BYTES (8 * 1024) /* a short comment */
 #define LIMIT_GITHUB_CALLS 2048			  /* requests that wait or are in flight */
 #define LIMIT_GITHUB_WAIT_MS                                                                       \
-	(90 * CLOCK_SECOND_MS)	    /* a request that cannot go within it is given back at once */
-#define LIMIT_GITHUB_REDIRECTS 3    /* of one request that are followed */
-#define LIMIT_GITHUB_WINDOW_MS 150  /* what is asked about within it goes in one query */
-#define LIMIT_GITHUB_LOOKS 4096	    /* targets that wait for their query */
-#define LIMIT_GITHUB_CHECK_PAGES 20 /* of one target's checks and suites */
+	(90 * CLOCK_SECOND_MS) /* a request that cannot go within it is given back at once */
+#define LIMIT_GITHUB_TOTAL_MS                                                                      \
+	(20 * CLOCK_SECOND_MS)	       /* of one request: GitHub itself gives up after ten */
+#define LIMIT_GITHUB_REDIRECTS 3       /* of one request that are followed */
+#define LIMIT_GITHUB_WINDOW_MS 150     /* what is asked about within it goes in one query */
+#define LIMIT_GITHUB_LOOKS 4096	       /* targets that wait for their query */
+#define LIMIT_GITHUB_CHECK_PAGES 20    /* of one target's checks and suites */
 #define LIMIT_GITHUB_MERGEABLE_TRIES 3 /* while GitHub computes whether it can be merged: */
 #define LIMIT_GITHUB_MERGEABLE_FIRST_MS (2 * CLOCK_SECOND_MS) /* doubled each time */
 #define LIMIT_GITHUB_SINGLE_FAILURES                                                               \

@@ -20,6 +20,7 @@ struct engine_forge {
 	/* It could not be reached. */
 	int64_t down_ms; /* the last pause; 0: it is up */
 	int64_t down_until_ms;
+	char why[LIMIT_SENTENCE_MAX]; /* it is down, a sentence */
 };
 
 static struct engine_forge *find(struct engine *engine, const char *name) {
@@ -190,7 +191,7 @@ void forges_close(struct engine *engine, const struct config *keep) {
 
 /* Asking */
 
-void forges_down(struct engine *engine, const char *name) {
+void forges_down(struct engine *engine, const char *name, const char *why) {
 	struct engine_forge *forge = find(engine, name);
 
 	if (forge == NULL || clock_now_ms() < forge->down_until_ms) {
@@ -246,15 +247,18 @@ int64_t forges_lane_open_ms(
 		return 0;
 	}
 	open_ms = forge_open_ms(forge->forge, write, now_ms, ret_why);
-	if (open_ms <= now_ms && forge->down_until_ms > now_ms) {
-		if (ret_why != NULL) {
-			text_format(ret_why, LIMIT_SENTENCE_MAX,
-				"Forge \"%s\" cannot be reached; it is tried again soon.",
-				forge->name);
-		}
-		return forge->down_until_ms;
+	if (forge->down_until_ms > now_ms + LIMIT_FORGE_DOWN_MAX_MS) { /* the clock was set back */
+		forge->down_until_ms = now_ms;
 	}
-	return open_ms;
+	if (open_ms > now_ms || forge->down_ms == 0) {
+		return open_ms;
+	}
+	if (ret_why != NULL) { /* one task at a time tries; the others wait for it */
+		text_format(ret_why, LIMIT_SENTENCE_MAX,
+			"Forge \"%s\" cannot be reached and is tried again and again: %s",
+			forge->name, forge->why);
+	}
+	return forge->down_until_ms;
 }
 
 bool forges_lane_is_probing(struct engine *engine, const char *lane) {
@@ -284,6 +288,9 @@ json_t *engine_forges_to_json(struct engine *engine) {
 			(void)json_object_update_missing(object, more);
 			(void)json_object_set_new(
 				object, "reachable", json_boolean(forge->down_ms == 0));
+			if (forge->down_ms != 0) {
+				(void)json_object_set_new(object, "reason", json_string(forge->why));
+			}
 			json_decref(more);
 		}
 		(void)json_array_append_new(array, object);

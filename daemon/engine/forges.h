@@ -18,7 +18,7 @@ void forges_close(struct engine *engine, const struct config *keep);
 struct forge *forges_find(struct engine *engine, const char *name);
 
 /* It could not be reached: until a time that grows, one task at a time tries. Or it could. */
-void forges_down(struct engine *engine, const char *name);
+void forges_down(struct engine *engine, const char *name, const char *why);
 void forges_up(struct engine *engine, const char *name);
 
 /*

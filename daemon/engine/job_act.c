@@ -66,11 +66,11 @@ static int record_post(struct forge_publish *publish, const struct post *post) {
 /* Posting */
 
 /* Whatever it is that a forge cannot do now, it is down for all until one of them gets through. */
-static void note_reachable(struct job *job, bool reachable) {
+static void note_reachable(struct job *job, bool reachable, const char *why) {
 	if (reachable) {
 		forges_up(job->engine, job->policy.forge);
 	} else if (!job->engine->stopping) {
-		forges_down(job->engine, job->policy.forge);
+		forges_down(job->engine, job->policy.forge, why);
 	}
 }
 
@@ -99,7 +99,7 @@ void job_post_failed(struct job *job, const struct forge_publish *publish, int s
 		/* Limited, or without a credential: that is no reason to call it down. */
 		bool closed = forge_opens_ms(job) > clock_now_ms();
 
-		note_reachable(job, publish->retry_ms != 0 || closed);
+		note_reachable(job, publish->retry_ms != 0 || closed, sentence);
 		job_waits(job, MAX(publish->retry_ms, forge_opens_ms(job)), sentence);
 	} else { /* with a secret in it, it would be refused again */
 		job_failed(job, status != -EKEYREJECTED, "%s", sentence);
@@ -144,7 +144,7 @@ static void published(struct forge_publish *publish, int status) {
 	struct job *job = container_of(publish, struct job, publish);
 
 	if (status == 0) {
-		note_reachable(job, true);
+		note_reachable(job, true, "");
 		job->event = (struct event){ .type = EVENT_PUBLISHED,
 			.text = publish->url,
 			.hold = publish->hold,
@@ -170,7 +170,7 @@ static void notified(struct forge_publish *publish, int status) {
 	struct job *job = container_of(publish, struct job, publish);
 
 	if (status == 0) {
-		note_reachable(job, true);
+		note_reachable(job, true, "");
 		job->event = (struct event){ .type = EVENT_NOTIFIED,
 			.text = publish->url[0] != '\0'
 				? "The status comment is up to date."
@@ -196,13 +196,14 @@ int job_notify(struct job *job) {
 
 /* Checking */
 
-static bool is_unreachable(const struct verdict *verdict) {
+/* Why the forge could not be reached; NULL: it could. */
+static const char *find_unreachable(const struct verdict *verdict) {
 	for (size_t i = 0; i < verdict->n_reasons; i++) {
 		if (verdict->reasons[i].code == REASON_UNREACHABLE) {
-			return true;
+			return verdict->reasons[i].message;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 static void checked(struct forge_check *check, int status) {
@@ -210,7 +211,9 @@ static void checked(struct forge_check *check, int status) {
 	const char *sentence = check->sentence[0] != '\0' ? check->sentence : log_errno(status);
 
 	if (status == 0) {
-		note_reachable(job, !is_unreachable(&check->verdict));
+		const char *why = find_unreachable(&check->verdict);
+
+		note_reachable(job, why == NULL, why != NULL ? why : "");
 		job->event = (struct event){ .type = EVENT_VERDICT, .verdict = &check->verdict };
 		job->result = verdict_to_json(&check->verdict);
 	} else if (status == -ECANCELED) {

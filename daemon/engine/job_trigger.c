@@ -49,8 +49,14 @@ static void agent_ended(void *user, const struct agent_outcome *outcome) {
 	case AGENT_LEFT: job_leave(job); return;
 	case AGENT_NOT_NOW:
 		job_waits(job, outcome->retry_ms, outcome->sentence);
-		/* Whoever has another agent to ask does not wait for ever. */
+		/* Whoever has another agent to ask does not wait for ever, and not for a person at all. */
 		job->event.passing = is_last_agent(job);
+		if (!is_last_agent(job) &&
+			outcome->retry_ms - clock_now_ms() > LIMIT_AGENT_PATIENCE_MS) {
+			job->event = (struct event){
+				.type = EVENT_TRIGGERED, .text = job->sentence, .lifeless = true
+			};
+		}
 		break;
 	case AGENT_ENDED:
 	case AGENT_REFUSED:

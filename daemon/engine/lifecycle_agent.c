@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/text.h"
 #include "daemon/engine/lifecycle_internal.h"
@@ -34,7 +35,7 @@ static bool is_about_trust(enum incident_hold hold) {
 
 static bool is_of_fork(const struct incident *incident) {
 	return incident->head_repository[0] != '\0' &&
-		strcmp(incident->head_repository, incident->project) != 0;
+		strcasecmp(incident->head_repository, incident->project) != 0;
 }
 
 /*
@@ -134,8 +135,13 @@ bool step_miss_life(const struct step_input *in, struct step_result *ret) {
 	if (incident->life_due_ms == 0) {
 		return false;
 	}
-	if (incident->triggered_sha[0] == '\0' ||
-		(head[0] != '\0' && !build_same_commit(head, incident->triggered_sha))) {
+	if (incident->triggered_sha[0] == '\0' && head[0] != '\0') {
+		/* Nobody knew the head when it was asked: from this one on it has its time once more. */
+		TEXT_SET(incident->triggered_sha, head);
+		step_await_life(in, ret);
+		return false;
+	}
+	if (head[0] != '\0' && !build_same_commit(head, incident->triggered_sha)) {
 		incident->life_due_ms = 0;
 		return false;
 	}

@@ -38,9 +38,11 @@ static void take_place(const struct step_input *in, struct step_result *ret) {
 	if (event->pull_request != 0) {
 		incident->pull_request = event->pull_request;
 	}
-	TEXT_SET(incident->triggered_sha,
-		event->head_sha != NULL && event->head_sha[0] != '\0' ? event->head_sha
-								      : incident->head_sha);
+	if (incident->state == INCIDENT_OPEN) {
+		TEXT_SET(incident->triggered_sha,
+			event->head_sha != NULL && event->head_sha[0] != '\0' ? event->head_sha
+									      : incident->head_sha);
+	}
 	step_hold(in, ret, event->hold);
 }
 
@@ -276,7 +278,6 @@ static void take_up_again(const struct step_input *in, struct step_result *ret) 
 	step_task_again(
 		ret, in->now_ms, "The daemon ended while it was triggered; it is taken up again.");
 	ret->task.started_ms = in->task->started_ms;
-	ret->task.attempt--;
 }
 
 /* The daemon died while it executed. What may have begun outside is never begun again. */
@@ -286,7 +287,7 @@ void on_recovered(const struct step_input *in, struct step_result *ret) {
 	struct step_input triggered = *in;
 
 	if (in->task->type == TASK_TRIGGER_AGENT && in->task->started_ms != 0 && is_findable(in) &&
-		!is_unwanted(in)) {
+		in->task->attempt < LIMIT_TASK_ATTEMPTS && !is_unwanted(in)) {
 		take_up_again(in, ret);
 	} else if (in->task->type == TASK_TRIGGER_AGENT && in->task->started_ms != 0) {
 		triggered.event = &ended;

@@ -285,7 +285,7 @@ bool github_answer_take(struct github_call *call) {
 	struct budget_answer answer;
 
 	read_answer(call, &answer);
-	if (answer.http_status == 401 && renew(call)) {
+	if (answer.http_status == 401 && !github->closing && renew(call)) {
 		return true;
 	}
 	note_openness(&github->budget, &before);

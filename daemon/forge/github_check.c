@@ -8,8 +8,6 @@
 #include "daemon/forge/github_internal.h"
 #include "daemon/forge/github_judge.h"
 
-#define OWN_CONTEXT "codegend/"
-
 /* One check. What it looks at is borrowed from `check`. */
 struct checking {
 	struct forge_check *check;
@@ -19,8 +17,9 @@ struct checking {
 	size_t at_link;		 /* how many links are left to be looked at */
 	bool own_done;
 	int own_status;
-	bool judged;	/* the own one: its verdict is in the check */
-	bool link_done; /* or there is none (any more) */
+	bool judged;	  /* the own one: its verdict is in the check */
+	bool own_is_open; /* it has an open pull request */
+	bool link_done;	  /* or there is none (any more) */
 	int link_status;
 	bool identified;
 	int identity_status;
@@ -103,6 +102,11 @@ static size_t find_elsewhere(const struct forge_check *check,
 	return n;
 }
 
+static bool is_of_own_branch(const struct forge_check *check) {
+	return strcmp(check->report->branch, check->branch) == 0 &&
+		strcmp(check->report->head_repository, check->head_repository) == 0;
+}
+
 static void judge(const struct checking *checking, const struct github_snapshot *snapshot,
 	struct verdict *ret_verdict) {
 	static const struct config_checks defaults = { 0 };
@@ -116,12 +120,15 @@ static void judge(const struct checking *checking, const struct github_snapshot 
 		.ignored = (const char *const *)checks->ignored,
 		.n_ignored = count(checks->ignored),
 		.own_app = checking->github->slug,
-		.own_context = OWN_CONTEXT,
+		.own_context = GITHUB_HEAD_CONTEXT,
 		.max_pending_ms = checks->max_pending_ms,
 		.repair_changes_requested = checks->repair_changes_requested,
 		.repair_behind = checks->repair_behind,
 		.accept_stale_reviews = checks->accept_stale_reviews,
-		.report_commit = report != NULL ? report->commit : NULL,
+		.report_commit = report == NULL ? NULL
+			: is_of_own_branch(check)
+			? report->commit
+			: check->commit, /* of a branch that an agent made: no commit of this one */
 		.report_ms = report != NULL ? report->at_ms : 0,
 		.report_job = report != NULL ? report->job : NULL,
 		.report_step = report != NULL ? report->step : NULL,
@@ -167,6 +174,19 @@ static bool is_settled(const struct verdict *verdict) {
 	return verdict->outcome == VERDICT_READY || verdict->outcome == VERDICT_MERGED;
 }
 
+/* The repair stands beside a pull request that is still red: a person has to bring the two together. */
+static void await_merge(struct checking *checking) {
+	struct verdict *verdict = &checking->check->verdict;
+	char subject[32];
+
+	(void)text_format(subject, sizeof(subject), "#%lld",
+		(long long)checking->link.snapshot->pull_request);
+	verdict->outcome = VERDICT_NOT_READY;
+	verdict_add(verdict, REASON_REVIEW_MISSING, subject,
+		"Pull request %s, which an agent made for it, is ready; somebody has to merge it.",
+		subject);
+}
+
 static void conclude(struct checking *checking) {
 	struct forge_check *check = checking->check;
 
@@ -187,6 +207,9 @@ static void conclude(struct checking *checking) {
 	}
 	if (!is_settled(&check->verdict) && link_counts(checking)) {
 		judge(checking, checking->link.snapshot, &check->verdict);
+		if (checking->own_is_open && check->verdict.outcome == VERDICT_READY) {
+			await_merge(checking);
+		}
 	}
 	checking_destroy(checking);
 	forge_check_finish(check, 0);
@@ -224,6 +247,7 @@ static void judge_own(struct checking *checking) {
 	checking->judged = true;
 	judge(checking, checking->own.snapshot, &checking->check->verdict);
 	doubt_end(checking);
+	checking->own_is_open = checking->own.snapshot->state == GITHUB_STATE_OPEN;
 	github_look_finish(&checking->own);
 	if (is_settled(&checking->check->verdict)) {
 		github_look_cancel(&checking->link); /* nothing hangs on it any more */

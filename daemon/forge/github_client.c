@@ -219,6 +219,7 @@ static int send_now(struct github_call *call) {
 	call->http.body = call->body;
 	call->http.body_len = call->body != NULL ? strlen(call->body) : 0;
 	call->http.repeatable = call->kind != GITHUB_CALL_WRITE;
+	call->http.total_timeout_ms = LIMIT_GITHUB_TOTAL_MS;
 	return http_send(github->forge->http, &call->http, answered);
 }
 

@@ -38,7 +38,7 @@ struct github_policy { /* all borrowed; texts may be NULL for "" */
 	size_t n_required;
 	const char *const *ignored;
 	size_t n_ignored;
-	/* What we put on the head ourselves, left out: check runs of our app, statuses whose context begins so. */
+	/* What we put on the head ourselves, left out: check runs of our app, statuses of that context. */
 	const char *own_app;
 	const char *own_context;
 	int64_t max_pending_ms; /* of one check; 0: the bound of CHECK_PENDING */

@@ -48,7 +48,7 @@ static bool is_ours(const struct judging *j, const struct github_check *check) {
 	if (check->kind == GITHUB_KIND_STATUS) {
 		const char *own = policy->own_context != NULL ? policy->own_context : "";
 
-		return own[0] != '\0' && strncmp(check->name, own, strlen(own)) == 0;
+		return own[0] != '\0' && strcmp(check->name, own) == 0;
 	}
 	return policy->own_app != NULL && policy->own_app[0] != '\0' &&
 		strcmp(check->app, policy->own_app) == 0;

@@ -189,7 +189,7 @@ static bool were_people_asked(const struct github_publishing *p) {
 		const struct task *task = find_task(publish, row->task_id);
 
 		if (row->kind == POST_ESCALATION && row->task_id != publish->task->id &&
-			row->post_id != 0 && task != NULL &&
+			(row->post_id != 0 || row->intent_ms != 0) && task != NULL &&
 			task->cycle == publish->incident->cycle && id_ms(task->id) > ready_ms) {
 			return true;
 		}

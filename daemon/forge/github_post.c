@@ -116,6 +116,11 @@ static int settle(struct github_publishing *p) {
 		once->next = next;
 		return 0;
 	}
+	if (once->mode == GITHUB_ONCE_ADOPT) { /* it never came to be, and nobody wants it any more */
+		next.intent_ms = 0;
+		once->state = GITHUB_ONCE_WRITTEN;
+		return record(p, &next);
+	}
 	once->state = GITHUB_ONCE_INTEND;
 	return 0;
 }

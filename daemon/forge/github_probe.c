@@ -14,12 +14,13 @@
 static const struct {
 	const char *path;
 	const char *subject;
+	bool is_proof; /* without it nothing is proven ready, but everything else goes on */
 } looks[] = {
-	{ "", "the repository" },
-	{ "/issues?per_page=1", "the issues" },
-	{ "/pulls?per_page=1", "the pull requests" },
-	{ "/commits/HEAD/status?per_page=1", "the commit statuses" },
-	{ "/commits/HEAD/check-runs?per_page=1", "the checks" },
+	{ "", "the repository", false },
+	{ "/issues?per_page=1", "the issues", false },
+	{ "/pulls?per_page=1", "the pull requests", false },
+	{ "/commits/HEAD/status?per_page=1", "the commit statuses", true },
+	{ "/commits/HEAD/check-runs?per_page=1", "the checks", true },
 };
 
 struct github_probing {
@@ -50,6 +51,10 @@ static void well(struct github_probing *self) {
 	struct forge_probe *probe = self->probe;
 	const char *login = self->github->login;
 
+	if (probe->doubt) {
+		end(self, 0);
+		return;
+	}
 	(void)text_format(probe->sentence, sizeof(probe->sentence), "GitHub answers%s%s%s%s%s.",
 		login[0] != '\0' ? ", and knows us as " : "", login,
 		probe->project[0] != '\0' ? "; what is read of " : "", probe->project,
@@ -88,15 +93,32 @@ static void read_role(struct github_probing *self) {
 	json_decref(repository);
 }
 
+/* Without a commit there is nothing to tell the status of, without issues nothing of them. */
+static bool is_nothing(const struct github_probing *self) {
+	enum budget_meaning meaning = self->call.meaning;
+
+	return self->at > 0 &&
+		(meaning == BUDGET_GONE || meaning == BUDGET_NOT_FOUND || meaning == BUDGET_INVALID);
+}
+
+static bool lacks_proof(struct github_probing *self) {
+	struct forge_probe *probe = self->probe;
+
+	if (!looks[self->at].is_proof || self->call.meaning != BUDGET_NOT_ALLOWED) {
+		return false;
+	}
+	if (!probe->doubt) {
+		(void)text_format(probe->sentence, sizeof(probe->sentence),
+			"%s What cannot be read counts as not ready.", self->call.sentence);
+	}
+	probe->doubt = true;
+	return true;
+}
+
 static void answered(struct github_call *call, int status) {
 	struct github_probing *self = container_of(call, struct github_probing, call);
 
-	/* Without a commit there is nothing to tell the status of, without issues nothing of them. */
-	bool nothing = status == 0 && self->at > 0 &&
-		(call->meaning == BUDGET_GONE || call->meaning == BUDGET_NOT_FOUND ||
-			call->meaning == BUDGET_INVALID);
-
-	if (status < 0 || (call->meaning != BUDGET_OK && !nothing)) {
+	if (status < 0 || (call->meaning != BUDGET_OK && !is_nothing(self) && !lacks_proof(self))) {
 		(void)TEXT_SET(self->probe->sentence, call->sentence);
 		end(self, status < 0 ? status : -EACCES);
 		return;

@@ -283,13 +283,13 @@ static enum doctor_state check_credential(
 
 	if (r < 0) {
 		return say(finding, DOCTOR_PROBLEM,
-			"systemd-creds(1) and LoadCredential= keep it best; codegend.conf(5), SECRETS, has"
-			" the ways",
+			"put it into /etc/credstore with the mode 0600 and restart codegend; codegend(8),"
+			" CREDENTIALS, has more ways",
 			"%s", sentence);
 	}
 	if (strncmp(source, "env:", strlen("env:")) == 0) {
 		return say(finding, DOCTOR_WARNING,
-			"give it as a credential of systemd instead: codegend.conf(5), SECRETS",
+			"give it as a credential of systemd instead: codegend(8), CREDENTIALS",
 			"Found in \"%s\": whoever may look at the daemon's process can read it there.",
 			source);
 	}

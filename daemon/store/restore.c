@@ -10,7 +10,9 @@
 #include "common/text.h"
 #include "daemon/store/db.h"
 
-/* The incidents whose posts matter: those that go on, and those that a report may reopen. ?2: when the copy was made. */
+/*
+ * The incidents whose posts matter: those that go on, and those that a report may reopen. ?2: when the copy was made.
+ */
 #define MATTERS                                                                                    \
 	"(i.state NOT IN ('resolved', 'abandoned') OR (i.state = 'resolved' AND i.resolved_ms > ?2 - ?3))"
 #define TASK_UNKNOWN "9223372036854775807" /* POST_TASK_UNKNOWN */

@@ -167,8 +167,8 @@ static const struct link_row {
 	struct scene_pull links[2]; /* the newest is the second */
 	enum verdict_outcome outcome;
 } link_rows[] = {
-	{ "the agent's pull request is judged instead", { .conclusion = "FAILURE" },
-		{ { .state = "CLOSED" }, { .number = 21 } }, VERDICT_READY },
+	{ "the agent's pull request is ready and waits to be merged", { .conclusion = "FAILURE" },
+		{ { .state = "CLOSED" }, { .number = 21 } }, VERDICT_NOT_READY },
 	{ "even when it is red", { .conclusion = "TIMED_OUT" },
 		{ { .state = "CLOSED" }, { .number = 21, .conclusion = "FAILURE" } },
 		VERDICT_NOT_READY },
@@ -177,7 +177,8 @@ static const struct link_row {
 	{ "the own one is merged", { .state = "MERGED" },
 		{ { .state = "CLOSED" }, { .number = 21, .conclusion = "FAILURE" } }, VERDICT_MERGED },
 	{ "a closed one is ignored, an older one is open", { .conclusion = "FAILURE" },
-		{ { .number = 20 }, { .number = 21, .state = "CLOSED" } }, VERDICT_READY },
+		{ { .number = 20, .conclusion = "TIMED_OUT" }, { .number = 21, .state = "CLOSED" } },
+		VERDICT_PENDING },
 	{ "merged ones are ignored", { .conclusion = "FAILURE" },
 		{ { .number = 20, .state = "MERGED" }, { .number = 21, .state = "MERGED" } },
 		VERDICT_NOT_READY },

@@ -150,7 +150,8 @@ static const struct config_files_mistake mistakes[] = {
 	{ "include(\"/etc/passwd\")\n", { "FILE:1: key \"include\": not known" } },
 	{ "agent a {\n command = /x\n color = red\n}\n",
 		{ "FILE:3: key \"color\": not known here; allowed are api-url, branches, command, "
-		  "concurrency, deadline, handle, organization, poll, repository, settle, timeout, token, type, workdir" } },
+		  "concurrency, deadline, handle, organization, poll, repository, settle, "
+		  "timeout, token, type, workdir" } },
 	{ "project \"a/b\" {\n retention = 1d\n}\n",
 		{ "FILE:2: key \"retention\": not known here; " } },
 	{ "follow-up-delay = 1w\n",
