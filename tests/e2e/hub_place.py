@@ -33,7 +33,7 @@ SPACING_S = 1.0
 # Where many programs share the processor, a server sees what was sent a second apart earlier or later than that. The
 # other tests look at the pace.
 CROWDED = {"spacing_s": 0.5}
-PARALLEL = 24 if SANITIZED else 64
+PARALLEL = 16 if SANITIZED else 24
 FAILURE_CHARS = 600  # of one cell: there may be many
 
 
