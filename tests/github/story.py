@@ -13,6 +13,8 @@ line and a test tell the same stories:
     hub.merge("acme/web", number)
 
 A commit is named by a branch, a whole id or the beginning of one. Times are the hub's (`now`, `advance`)."""
+import secrets
+
 from . import world
 from .world import (App, Check, Comment, Commit, Installation, Issue, Label, Pull, Repo, Review, Status, Suite, Token,
                     User)
@@ -59,7 +61,8 @@ class Story:
                               value, expires_in).value
 
     def new_token(self, kind, user, permissions, repositories, value=None, expires_in=None):
-        value = value or PREFIX[kind] + self.world.new_sha("token", user.login)[:36] + ("X" * 40) * (kind != "classic")
+        # Of this server alone: a client of another one, whose port this may have been, is a stranger here.
+        value = value or PREFIX[kind] + secrets.token_hex(18) + ("X" * 40) * (kind != "classic")
         repositories = None if repositories is None else {name.lower() for name in repositories}
         token = Token(value, kind, user, permissions or ({} if kind != "classic" else None), repositories,
                       None if expires_in is None else self.now() + expires_in)
