@@ -2,7 +2,7 @@
 sent; afterwards there is exactly one living comment, one issue, one run, one mention a cycle, one escalation."""
 import functools
 
-from hub_place import in_parallel, open_place
+from hub_place import CROWDED, in_parallel, open_place
 from hub_scenes import SCENES, eventually
 
 # Before a commit; before and after bytes went out; with an answer that nobody has looked at yet.
@@ -20,7 +20,7 @@ def undisturbed_all():
 def undisturbed(name):
     """(how often it calls what, {match: numbers of the sends that it fits}) when nobody kills it."""
     scene = SCENES[name]()
-    with open_place(agents=scene.agents, **scene.options) as place:
+    with open_place(agents=scene.agents, hub=CROWDED, **scene.options) as place:
         scene.prepare(place)
         before = n_requests(place)
         place.fault.count()
@@ -50,7 +50,7 @@ def sent(place, match):
 def die_and_recover(name, call, n, after, faults=()):
     """One cell: `faults` are arguments of fail()."""
     scene = SCENES[name]()
-    with open_place(agents=scene.agents, **scene.options) as place:
+    with open_place(agents=scene.agents, hub=CROWDED, **scene.options) as place:
         scene.prepare(place)
         for match, when, fate in faults:
             api = place.codegen if "agent/run" in match else place.hub

@@ -1,5 +1,5 @@
 """Writes whose answer is wrong, late or none, while the daemon lives: exactly one of each all the same."""
-from hub_place import in_parallel, open_place
+from hub_place import CROWDED, in_parallel, open_place
 from hub_scenes import SCENES
 from test_hub_crash import undisturbed_all
 
@@ -27,7 +27,7 @@ SILENT = {"silence, applied": ("silence", {"effect": "applied"}), "silence, not 
 
 def go_wrong(name, match, when, how, details):
     scene = SCENES[name]()
-    with open_place(agents=scene.agents, **scene.options) as place:
+    with open_place(agents=scene.agents, hub=CROWDED, **scene.options) as place:
         scene.prepare(place)
         api = place.codegen if "agent/run" in match else place.hub
         api.fail(match, how, when, **details)
