@@ -21,6 +21,8 @@
 struct call_conn {
 	int fd;
 	int64_t deadline_us;
+	void (*tick)(void *user); /* NULL: none */
+	void *tick_user;
 	struct frame_reader reader;
 };
 
@@ -49,10 +51,16 @@ static int conn_wait(const struct call_conn *conn, short events) {
 	struct pollfd pollfd = { .fd = conn->fd, .events = events };
 
 	for (;;) {
-		int r = poll(&pollfd, 1, poll_timeout(conn->deadline_us));
+		int64_t tick_us = clock_mono_us() + CLOCK_SECOND_MS * 1000;
+		int64_t until_us =
+			conn->tick != NULL ? MIN(conn->deadline_us, tick_us) : conn->deadline_us;
+		int r = poll(&pollfd, 1, poll_timeout(until_us));
 
 		if (r > 0) {
 			return 0;
+		}
+		if (r == 0 && conn->tick != NULL) {
+			conn->tick(conn->tick_user);
 		}
 		if (r < 0 && errno != EINTR) {
 			return -errno;
@@ -138,6 +146,11 @@ static int conn_send(struct call_conn *conn, const char *data, size_t len) {
 		}
 	}
 	return 0;
+}
+
+void call_set_tick(struct call_conn *conn, void (*tick)(void *user), void *user) {
+	conn->tick = tick;
+	conn->tick_user = user;
 }
 
 /* `flag` is "more", "oneway" or NULL. */
@@ -261,6 +274,31 @@ int call_more(struct call_conn *conn, const char *method, json_t *parameters, ca
 		}
 		call_reply_finish(&current);
 		r = receive_reply(conn, &current);
+	}
+	return r;
+}
+
+int call_stream(struct call_conn *conn, const char *method, json_t *parameters) {
+	return send_call(conn, method, parameters, "more");
+}
+
+int call_fd(const struct call_conn *conn) {
+	return conn->fd;
+}
+
+int call_next(struct call_conn *conn, struct call_reply *ret_reply) {
+	struct pollfd pollfd = { .fd = conn->fd, .events = POLLIN };
+	json_t *message = NULL;
+	int r = frame_reader_next(&conn->reader, &message);
+
+	while (r == 0 && poll(&pollfd, 1, 0) > 0) {
+		r = receive_more(conn);
+		r = r < 0 ? r : frame_reader_next(&conn->reader, &message);
+	}
+	if (r > 0) {
+		r = reply_from_message(message, ret_reply);
+		json_decref(message);
+		return r < 0 ? r : 1;
 	}
 	return r;
 }

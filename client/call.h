@@ -40,6 +40,9 @@ DEFINE_CLEANUP(struct call_conn *, call_close);
 /* For the calls to come. */
 void call_set_deadline(struct call_conn *conn, int64_t deadline_us);
 
+/* While a call waits, `tick(user)` runs about once a second. NULL: nothing does. */
+void call_set_tick(struct call_conn *conn, void (*tick)(void *user), void *user);
+
 /*
  * Calls `method` ("io.codegend.Ping") with `parameters` (borrowed; NULL: {}) and waits for its answer. An error of the
  * peer is a success here: see reply->error.
@@ -56,6 +59,15 @@ must_check int call_method(struct call_conn *conn, const char *method, json_t *p
 typedef int call_more_fn(const struct call_reply *reply, void *user);
 must_check int call_more(struct call_conn *conn, const char *method, json_t *parameters,
 	call_more_fn *reply, void *user);
+
+/*
+ * For who waits for more than the daemon: call_stream() calls with `more` and does not wait, call_fd() is what poll()
+ * may watch, call_next() takes an answer that is there. Returns: 1, the caller runs call_reply_finish(); 0, none yet;
+ * as call_method().
+ */
+must_check int call_stream(struct call_conn *conn, const char *method, json_t *parameters);
+int call_fd(const struct call_conn *conn);
+must_check int call_next(struct call_conn *conn, struct call_reply *ret_reply);
 
 /* As call_method(), with `oneway`: nothing is answered. */
 must_check int call_oneway(struct call_conn *conn, const char *method, json_t *parameters);

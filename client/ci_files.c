@@ -3,6 +3,7 @@
 
 #include "client/ci_source.h"
 #include "client/file.h"
+#include "common/json_memory.h"
 #include "common/text.h"
 
 #define PATH_STEP_MAX 64
@@ -32,7 +33,7 @@ static const json_t *event(struct ci_files *files) {
 	files->event_read = true;
 	if (file_read_whole(path, FILE_REGULAR, CLIENT_EVENT_MAX_BYTES, files->deadline_us, &text,
 		    &len) == 0) {
-		files->event = json_loadb(text, len, 0, NULL);
+		files->event = json_memory_load(text, len, 0);
 	}
 	return files->event;
 }

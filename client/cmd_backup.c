@@ -13,6 +13,7 @@
 #include "client/cmd.h"
 #include "client/failure.h"
 #include "client/print.h"
+#include "client/progress.h"
 #include "client/request.h"
 #include "common/address.h"
 #include "common/base64.h"
@@ -28,7 +29,7 @@ struct backup {
 	int fd;
 	int64_t n_bytes;
 	bool whole; /* the daemon said how long it is, and so long it is */
-	bool progress;
+	struct progress progress;
 	int exit;
 };
 
@@ -64,17 +65,9 @@ static int open_temporary(struct backup *backup) {
 	return 0;
 }
 
-static void show_progress(const struct backup *backup, const char *what, int64_t done, int64_t total) {
-	if (backup->progress) {
-		fprintf(stderr, "\r%s: %lld of %lld MiB\033[K", what, (long long)(done >> 20),
-			(long long)((total + (1 << 20) - 1) >> 20));
-	}
-}
-
-static void end_progress(const struct backup *backup) {
-	if (backup->progress) {
-		fputs("\r\033[K", stderr);
-	}
+static void show_progress(struct backup *backup, const char *what, int64_t done, int64_t total) {
+	progress_show(&backup->progress, "%s: %lld of %lld MiB", what, (long long)(done >> 20),
+		(long long)((total + (1 << 20) - 1) >> 20));
 }
 
 /* Returns: 0; the exit code. */
@@ -102,7 +95,7 @@ static int take_part(const struct call_reply *reply, void *user) {
 
 	call_set_deadline(backup->conn, call_deadline_us(backup->inv->timeout_ms));
 	if (reply->error != NULL) {
-		end_progress(backup);
+		progress_end(&backup->progress);
 		backup->exit = request_refused(reply);
 	} else if (data != NULL) {
 		backup->exit = take_data(backup, data);
@@ -118,7 +111,7 @@ static int take_part(const struct call_reply *reply, void *user) {
 static int receive(struct backup *backup) {
 	int r = call_more(backup->conn, PROTOCOL_INTERFACE ".Backup", NULL, take_part, backup);
 
-	end_progress(backup);
+	progress_end(&backup->progress);
 	if (r < 0) {
 		return request_failed(backup->inv, r);
 	}
@@ -193,10 +186,7 @@ int cmd_backup(const struct invocation *inv) {
 	_cleanup_(call_closep) struct call_conn *conn = NULL;
 	_cleanup_(fd_closep) int fd = -1;
 	bool force = option_flag(&inv->options, "force");
-	struct backup backup = { .inv = inv,
-		.path = inv->args[0],
-		.progress = !inv->json && !option_flag(&inv->globals, "quiet") &&
-			isatty(STDERR_FILENO) == 1 };
+	struct backup backup = { .inv = inv, .path = inv->args[0], .progress = progress_begin(inv) };
 	int r = check_target(&backup, force);
 
 	r = r != 0 ? r : request_open(inv, &conn);

@@ -7,6 +7,7 @@
 #include "client/failure.h"
 #include "client/print.h"
 #include "client/request.h"
+#include "common/text.h"
 
 /* `unknown` is not an answer: the forge could not say, and may be able to later. */
 static const struct outcome {
@@ -90,7 +91,7 @@ static int given_project(const struct invocation *inv, char out[CLIENT_NAME_MAX]
 static json_t *ready_parameters(const struct invocation *inv, int *ret_exit) {
 	char given[CLIENT_NAME_MAX];
 	const char *project;
-	const char *branch = option_text(&inv->options, "branch");
+	const char *branch = option_branch(&inv->options);
 	bool by_number = option_given(&inv->options, "pull-request");
 	bool asks_branch = branch == NULL && !by_number;
 	struct ci_env env;
@@ -117,6 +118,28 @@ static json_t *ready_parameters(const struct invocation *inv, int *ret_exit) {
 		"{s:s, s:s?, s:o?}", "project", project, "branch", branch, "pullRequest", number);
 }
 
+/* What is not there has no reasons: what was looked for. */
+static void explain_gone(const json_t *verdict, const json_t *parameters) {
+	const char *project = json_text(parameters, "project"),
+		   *branch = json_text(parameters, "branch");
+	char line[1024];
+
+	if (strcmp(json_text(verdict, "outcome"), "gone") != 0) {
+		return;
+	}
+	if (branch[0] != '\0' && json_number(parameters, "pullRequest") == 0) {
+		(void)text_format(line, sizeof(line),
+			"\"%s\" has no branch \"%s\", and no open pull request of it; of a fork's branch give"
+			" --pull-request.",
+			project, branch);
+	} else {
+		(void)text_format(line, sizeof(line),
+			"\"%s\" has no pull request %lld; give another number, or --branch alone.",
+			project, (long long)json_number(parameters, "pullRequest"));
+	}
+	print_pair("Why", line);
+}
+
 int cmd_ready(const struct invocation *inv) {
 	json_t *verdict = NULL, *parameters;
 	int r;
@@ -127,15 +150,17 @@ int cmd_ready(const struct invocation *inv) {
 	}
 	r = option_flag(&inv->options, "wait") ? ask_until(inv, parameters, &verdict)
 					       : ask(inv, parameters, &verdict);
-	json_decref(parameters);
 	if (r != 0) {
+		json_decref(parameters);
 		return r;
 	}
 	if (inv->json) {
 		r = request_print_json(verdict);
 	} else {
 		show_verdict(verdict);
+		explain_gone(verdict, parameters);
 	}
+	json_decref(parameters);
 	r = r != 0 ? r : (int)outcome_exit(verdict);
 	json_decref(verdict);
 	return r;

@@ -27,6 +27,30 @@ static void print_counts(const char *key, const json_t *object) {
 	print_pair(key, text.len > 0 ? text.data : "none");
 }
 
+static void print_queue(int64_t n_writes) {
+	char line[64];
+
+	if (n_writes > 0) {
+		(void)text_format(line, sizeof(line), "%lld writes; they go one a second",
+			(long long)n_writes);
+		print_pair("  queue", line);
+	}
+}
+
+/* Where only a person can make the forge take what is published. */
+static void print_barred(const json_t *barred) {
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(barred, i, row) {
+		char line[1024], since[PRINT_TIME_MAX];
+
+		(void)text_format(line, sizeof(line), "%s since %s: %s", json_text(row, "project"),
+			print_time(json_text(row, "since"), since), json_text(row, "reason"));
+		print_pair("  refused", line);
+	}
+}
+
 static void print_forges(const json_t *forges) {
 	json_t *forge;
 	size_t i;
@@ -40,7 +64,9 @@ static void print_forges(const json_t *forges) {
 			json_text(forge, "identity"));
 		print_pair("Forge", line);
 		print_pair("  budget", json_text(forge, "budget"));
+		print_queue(json_number(forge, "writesWaiting"));
 		print_pair("  waits", json_text(forge, "reason"));
+		print_barred(json_object_get(forge, "barred"));
 	}
 }
 
@@ -56,6 +82,8 @@ static void print_agents(const json_t *agents) {
 			(long long)json_number(agent, "running"),
 			(long long)json_number(agent, "concurrency"));
 		print_pair("Agent", line);
+		print_pair("  problem", json_text(agent, "problem"));
+		print_pair("  waits", json_text(agent, "reason"));
 	}
 }
 
@@ -66,8 +94,12 @@ static void print_errors(const json_t *events) {
 	json_array_foreach(events, i, event) {
 		char line[1024], when[PRINT_TIME_MAX];
 
-		(void)text_format(line, sizeof(line), "%s %s",
-			print_time(json_text(event, "at"), when), json_text(event, "message"));
+		(void)text_format(line, sizeof(line), "%s %s%s%s%s%s",
+			print_time(json_text(event, "at"), when), json_text(event, "project"),
+			json_text(event, "incidentId")[0] != '\0' ? ", " : "",
+			json_text(event, "incidentId"),
+			json_text(event, "project")[0] != '\0' ? ": " : "",
+			json_text(event, "message"));
 		print_pair("Error", line);
 	}
 }
@@ -96,6 +128,7 @@ static void show_status(const json_t *status) {
 		json_text(store, "engine"), (long long)(json_number(store, "bytes") + 1023) / 1024,
 		(long long)json_number(store, "schemaVersion"));
 	print_pair("Store", line);
+	print_pair("  problem", json_text(store, "problem"));
 	if (strcmp(json_text(status, "mode"), "observe") == 0) {
 		print_pair("Mode", "observe");
 	}

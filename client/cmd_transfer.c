@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/cmd.h"
 #include "client/failure.h"
 #include "client/file.h"
 #include "client/print.h"
+#include "client/progress.h"
 #include "client/request.h"
 #include "common/address.h"
 #include "common/fd.h"
@@ -28,6 +30,7 @@ struct import {
 	size_t n_imported;
 	size_t n_exists;
 	size_t n_skipped;
+	struct progress progress; /* unless a line for each file shows on the terminal */
 };
 
 static int note_outcome(struct import *import, const char *path, const char *outcome, json_t *id,
@@ -96,12 +99,14 @@ static int import_dir(struct import *import, const char *dir, bool *ret_exists) 
 		failure_warn("cannot read \"%s\": %s", dir, log_errno(-errno));
 	}
 	for (int i = 0; i < n; i++) {
+		progress_show(&import->progress, "Importing: %d of %d files", i + 1, n);
 		if (r == 0) {
 			r = import_file(import, dir, entries[i]->d_name);
 		}
 		free(entries[i]);
 	}
 	free(entries);
+	progress_end(&import->progress);
 	return r;
 }
 
@@ -156,6 +161,8 @@ int cmd_import(const struct invocation *inv) {
 		return r;
 	}
 	import.conn = conn;
+	import.progress = progress_begin(inv);
+	import.progress.is_on = import.progress.is_on && isatty(STDOUT_FILENO) == 0;
 	import.files = json_array();
 	r = import_all(&import, inv->args[0]);
 	r = r != 0 ? r : print_import(&import);
@@ -211,6 +218,7 @@ static int export_item(const struct invocation *inv, struct call_conn *conn,
 static int export_kind(const struct invocation *inv, const struct export *export, size_t *ret_count) {
 	_cleanup_(call_closep) struct call_conn *conn = NULL;
 	char dir[ADDRESS_PATH_MAX];
+	struct progress progress = progress_begin(inv);
 	json_t *list = NULL, *item;
 	size_t i;
 	int r = address_join(dir, sizeof(dir), inv->args[0], export->dir);
@@ -224,10 +232,12 @@ static int export_kind(const struct invocation *inv, const struct export *export
 	r = r != 0 ? r : request_open(inv, &conn);
 	*ret_count = json_array_size(json_object_get(list, export->member));
 	json_array_foreach(json_object_get(list, export->member), i, item) {
+		progress_show(&progress, "Writing %s: %zu of %zu", export->member, i + 1, *ret_count);
 		if (r == 0) {
 			r = export_item(inv, conn, export, dir, item);
 		}
 	}
+	progress_end(&progress);
 	json_decref(list);
 	return r;
 }

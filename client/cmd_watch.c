@@ -38,17 +38,21 @@ static int watch_event(const struct call_reply *reply, void *user) {
 }
 
 int cmd_watch(const struct invocation *inv) {
+	static const char *const begins[] = { "since", "last" };
 	_cleanup_(call_closep) struct call_conn *conn = NULL;
 	struct watch watch = { .inv = inv };
-	json_t *parameters = NULL;
+	json_t *parameters;
 	int r = request_open(inv, &conn);
 
 	if (r != 0) {
 		return r;
 	}
-	if (option_given(&inv->options, "since")) {
-		parameters = json_pack(
-			"{s:I}", "since", (json_int_t)option_number(&inv->options, "since", 0));
+	parameters = json_object();
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
+		if (option_given(&inv->options, begins[i])) {
+			(void)json_object_set_new(parameters, begins[i],
+				json_integer(option_number(&inv->options, begins[i], 0)));
+		}
 	}
 	r = call_more(conn, PROTOCOL_INTERFACE ".Watch", parameters, watch_event, &watch);
 	json_decref(parameters);

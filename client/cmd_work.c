@@ -93,7 +93,7 @@ int cmd_cleanup(const struct invocation *inv) {
 
 int cmd_schedule(const struct invocation *inv) {
 	const char *project = option_text(&inv->options, "project");
-	const char *branch = option_text(&inv->options, "branch");
+	const char *branch = option_branch(&inv->options);
 	const char *commit = option_text(&inv->options, "commit");
 	int wanted = (project == NULL ? CI_PROJECT : 0) | (branch == NULL ? CI_BRANCH : 0) |
 		(commit == NULL && branch == NULL ? CI_COMMIT : 0);

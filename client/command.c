@@ -36,6 +36,14 @@ static const struct option_row cleanup_options[] = {
 	OPTIONS_END,
 };
 
+static const struct option_row digest_options[] = {
+	{ "project", OPTION_TEXT, "PROJECT", "only of that project" },
+	{ "since", OPTION_TEXT, "TIME",
+		"from then on, or so many days before today, such as 7d (1d)" },
+	{ "until", OPTION_TEXT, "TIME", "up to then (yesterday, or now when --since is a time)" },
+	OPTIONS_END,
+};
+
 static const struct option_row incidents_options[] = {
 	{ "limit", OPTION_NUMBER, "N", "at most N of them, 0 for all (100)" },
 	{ "project", OPTION_TEXT, "PROJECT", "only of that project" },
@@ -48,6 +56,14 @@ static const struct option_row ready_options[] = {
 	{ "project", OPTION_TEXT, "PROJECT", "the project (else from git's remote)" },
 	{ "pull-request", OPTION_PULL, "N", "the pull request, instead of a branch" },
 	{ "wait", OPTION_FLAG, NULL, "wait until it is ready or cannot become so by itself" },
+	OPTIONS_END,
+};
+
+static const struct option_row report_page_options[] = {
+	{ "output", OPTION_TEXT, "FILE", "the file to write (also -o); - is standard output" },
+	{ "project", OPTION_TEXT, "PROJECT", "only of that project" },
+	{ "since", OPTION_TEXT, "TIME", "from then on, or for that long, such as 7d (30d)" },
+	{ "until", OPTION_TEXT, "TIME", "up to then (now)" },
 	OPTIONS_END,
 };
 
@@ -103,6 +119,16 @@ static const struct option_row schedule_options[] = {
 	OPTIONS_END,
 };
 
+static const struct option_row stats_options[] = {
+	{ "branch", OPTION_TEXT, "BRANCH", "only of that branch of --project" },
+	{ "project", OPTION_TEXT, "PROJECT", "only of that project" },
+	{ "prometheus", OPTION_FLAG, NULL, "print them in the Prometheus text format" },
+	{ "recompute", OPTION_FLAG, NULL, "compute everything anew out of the event log first" },
+	{ "since", OPTION_TEXT, "TIME", "from then on, or for that long, such as 7d (30d)" },
+	{ "until", OPTION_TEXT, "TIME", "up to then (now)" },
+	OPTIONS_END,
+};
+
 static const struct option_row submit_options[] = {
 	STEP_OPTIONS_TO_COVERAGE,
 	{ "exit-code", OPTION_EXIT, "N", "what the command returned" },
@@ -127,6 +153,7 @@ static const struct option_row tasks_options[] = {
 };
 
 static const struct option_row watch_options[] = {
+	{ "last", OPTION_NUMBER, "N", "first the last N events" },
 	{ "since", OPTION_NUMBER, "N", "first the events after number N" },
 	OPTIONS_END,
 };
@@ -149,6 +176,11 @@ static const char run_more[] =
 	"  codegenctl run -- npm test\n"
 	"  codegenctl run --job \"test (node 20)\" --step test --tests junit.xml -- npm test\n";
 static const char doctor_more[] = "Returns 1 when something is a problem; warnings alone are 0.\n";
+static const char stats_more[] =
+	"Whole UTC days are counted; a TIME is a duration, a day such as 2026-11-22 or RFC 3339.\n";
+static const char top_more[] =
+	"Keys: arrows or j and k select, Enter shows, e explains, r runs or retries,\n"
+	"c cancels or closes (asks first), p pauses or resumes everything, ? helps, q quits.\n";
 static const char ready_more[] = "Returns 0 ready, 1 not ready, 8 pending.\n";
 
 const struct command commands[] = {
@@ -187,6 +219,13 @@ const struct command commands[] = {
 		.arguments = "",
 		.help = "print the settings in force, and where each comes from",
 		.run = cmd_config },
+	{ .name = "digest",
+		.group = GROUP_LOOK,
+		.arguments = "",
+		.help = "yesterday in a few lines of Markdown",
+		.more = stats_more,
+		.run = cmd_digest,
+		.options = digest_options },
 	{ .name = "doctor",
 		.group = GROUP_LOOK,
 		.arguments = "",
@@ -234,6 +273,11 @@ const struct command commands[] = {
 		.help = "list what is under repair",
 		.run = cmd_incidents,
 		.options = incidents_options },
+	{ .name = "metrics",
+		.group = GROUP_LOOK,
+		.arguments = "",
+		.help = "what the daemon counts of itself, for Prometheus",
+		.run = cmd_metrics },
 	{ .name = "pause",
 		.group = GROUP_ACT,
 		.arguments = "[PROJECT]",
@@ -265,6 +309,13 @@ const struct command commands[] = {
 		.help = "show a report",
 		.run = cmd_report,
 		.words = report_words },
+	{ .name = "report-page",
+		.group = GROUP_LOOK,
+		.arguments = "",
+		.help = "write health, open incidents and trends as one HTML page",
+		.more = stats_more,
+		.run = cmd_report_page,
+		.options = report_page_options },
 	{ .name = "reports",
 		.group = GROUP_LOOK,
 		.arguments = "",
@@ -300,6 +351,14 @@ const struct command commands[] = {
 		.help = "schedule a readiness check by hand",
 		.run = cmd_schedule,
 		.options = schedule_options },
+	{ .name = "stats",
+		.group = GROUP_LOOK,
+		.arguments = "",
+		.waits_with = "recompute", /* minutes, of a long log */
+		.help = "how repair and pipelines do: times, rates, trends",
+		.more = stats_more,
+		.run = cmd_stats,
+		.options = stats_options },
 	{ .name = "status",
 		.group = GROUP_LOOK,
 		.arguments = "",
@@ -330,6 +389,13 @@ const struct command commands[] = {
 		.help = "list the queue",
 		.run = cmd_tasks,
 		.options = tasks_options },
+	{ .name = "top",
+		.group = GROUP_LOOK,
+		.arguments = "",
+		.waits = true,
+		.help = "what runs and what waits, live in the terminal",
+		.more = top_more,
+		.run = cmd_top },
 	{ .name = "version",
 		.group = GROUP_REST,
 		.arguments = "",

@@ -28,7 +28,8 @@ struct command {
 	enum address_kind socket;
 	size_t min_args;
 	size_t max_args;
-	bool waits;    /* has no time limit unless --timeout sets one */
+	bool waits;		/* has no time limit unless --timeout sets one */
+	const char *waits_with; /* the same, with that option only; NULL: none */
 	bool forgives; /* a mistake or failure of ours costs nothing, unless it has --strict */
 	bool runs;     /* takes a command line of any length, runs it and returns its exit code */
 	const char *const *words; /* NULL-ended: what the first argument may be; NULL: anything */

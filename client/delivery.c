@@ -9,6 +9,7 @@
 #include "client/failure.h"
 #include "client/print.h"
 #include "client/request.h"
+#include "client/socket_group.h"
 #include "client/spool.h"
 #include "common/address.h"
 #include "common/protocol.h"
@@ -126,14 +127,17 @@ static void attempt_fail(struct attempt *attempt, enum failure failure) {
 }
 
 static void take_status(struct attempt *attempt, const char *path, int status) {
+	char remedy[CLIENT_SENTENCE_MAX] = "";
 	const char *sentence;
 	enum failure failure = request_problem(status, &sentence);
+	bool known = failure == FAILURE_PERMISSION && socket_group_remedy(path, remedy);
 
 	attempt_fail(attempt, failure);
 	/* Whatever is wrong here and now, but for what the submission itself can never be. */
 	attempt->passing = status != -EMSGSIZE && status != -EILSEQ;
 	(void)text_format(attempt->sentence, CLIENT_SENTENCE_MAX,
-		"cannot talk to codegend at \"%s\": %s", path, sentence);
+		"cannot talk to codegend at \"%s\": %s%s%s", path, sentence, known ? "; " : "",
+		remedy);
 }
 
 /* Sent, and no answer: whether it was recorded is not known, and the key makes that harmless. */

@@ -18,11 +18,17 @@ enum doctor_state {
 	DOCTOR_NONE, /* there is nothing to be said */
 };
 
-/* What has been found out so far; a check may add to it for those below. */
+struct doctor_socket {
+	char path[ADDRESS_PATH_MAX]; /* "": it was not asked */
+	int status;		     /* 0: it answers; as call_open() and call_method() */
+};
+
+/* What the checks go by. */
 struct doctor_client {
 	const struct invocation *inv;
-	char control[ADDRESS_PATH_MAX];
-	bool reachable;		       /* the control socket answers */
+	bool is_named; /* one socket was named, in the place of both */
+	struct doctor_socket control;
+	struct doctor_socket submit;
 	char version[CLIENT_NAME_MAX]; /* the daemon's; "" unknown */
 };
 
@@ -33,11 +39,23 @@ struct doctor_finding {
 
 struct doctor_check {
 	const char *name;
-	enum doctor_state (*make)(struct doctor_client *client, struct doctor_finding *ret_finding);
+	enum doctor_state (*make)(
+		const struct doctor_client *client, struct doctor_finding *ret_finding);
 };
+
+/* Asks the sockets, for at most CLIENT_DOCTOR_TIMEOUT_MS. */
+void doctor_ask(const struct invocation *inv, struct doctor_client *ret_client);
+/* Who has the submit socket alone, as a CI step has, needs no more; that it answers is another check. */
+bool doctor_may_only_submit(const struct doctor_client *client);
+/* What systemd says of codegend.service; all are "" when it cannot be asked. */
+struct doctor_unit {
+	char load[CLIENT_NAME_MAX];  /* LoadState: "loaded", "not-found", ... */
+	char state[CLIENT_NAME_MAX]; /* ActiveState of systemctl(1): "active", "inactive", ... */
+	char ending[CLIENT_NAME_MAX]; /* of its last process, as si_code has it: "1", it ended by itself */
+	char exit_status[CLIENT_NAME_MAX]; /* of its last process; of one that was killed the signal */
+	char text[CLIENT_SENTENCE_MAX]; /* what the daemon told last, such as why it does not start */
+};
+void doctor_ask_systemd(bool user, struct doctor_unit *ret_unit);
 
 extern const struct doctor_check doctor_checks[];
 extern const size_t n_doctor_checks;
-
-/* The name of a group by its id from `file` (in the form of /etc/group); NULL: it is not in there. malloc()ed. */
-must_check char *doctor_group_name(const char *file, unsigned gid);

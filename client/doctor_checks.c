@@ -13,16 +13,13 @@
 #include "client/call.h"
 #include "client/print.h"
 #include "client/request.h"
+#include "client/socket_group.h"
 #include "client/spool.h"
 #include "common/clock.h"
-#include "common/fd.h"
 #include "common/log.h"
 #include "common/protocol.h"
 #include "common/spool_format.h"
 #include "common/text.h"
-
-#define GROUP_FILE "/etc/group"
-#define GROUP_FILE_MAX_BYTES (1024 * 1024)
 
 static enum doctor_state say(struct doctor_finding *finding, enum doctor_state state,
 	const char *remedy, const char *fmt, ...) printf_like(4, 5);
@@ -39,77 +36,24 @@ static enum doctor_state say(struct doctor_finding *finding, enum doctor_state s
 	return state;
 }
 
-/* Groups. Read from their file: a static program cannot ask the name service. */
-
-/* NAME:PASSWORD:ID:MEMBERS */
-static bool is_group(const char *line, unsigned gid) {
-	size_t name = strcspn(line, ":\n");
-	size_t password = line[name] == ':' ? name + 1 + strcspn(line + name + 1, ":\n") : 0;
-	char id[16];
-	int64_t value;
-
-	if (name == 0 || password == 0 || line[password] != ':') {
-		return false;
-	}
-	line += password + 1;
-	(void)text_format(id, sizeof(id), "%.*s", (int)strcspn(line, ":\n"), line);
-	return text_to_int(id, &value) == 0 && value == (int64_t)gid;
-}
-
-char *doctor_group_name(const char *file, unsigned gid) {
-	_cleanup_(freep) char *text = NULL;
-	size_t len;
-
-	if (fd_read_file(file, GROUP_FILE_MAX_BYTES, &text, &len) < 0) {
-		return NULL;
-	}
-	for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (is_group(line, gid)) {
-			return strndup(line, strcspn(line, ":"));
-		}
-	}
-	return NULL;
-}
-
 /* Sockets */
-
-/* Asks the daemon at `path` for its version. Returns: 0; as call_open() and call_method(). */
-static int ping(const struct doctor_client *client, const char *path, char version[CLIENT_NAME_MAX]) {
-	_cleanup_(call_closep) struct call_conn *conn = NULL;
-	_cleanup_(call_reply_finish) struct call_reply reply = { 0 };
-	int r = call_open(path, call_deadline_us(client->inv->timeout_ms), &conn);
-
-	r = r < 0 ? r : call_method(conn, PROTOCOL_INTERFACE ".Ping", NULL, &reply);
-	if (r == 0 && reply.error != NULL) {
-		r = -EPROTO;
-	}
-	if (r == 0) {
-		(void)text_copy(version, CLIENT_NAME_MAX, json_text(reply.parameters, "version"));
-	}
-	return r;
-}
 
 /* It is there and may not be opened: whose is it? */
 static enum doctor_state say_not_allowed(
 	struct doctor_finding *finding, enum doctor_state state, const char *path) {
-	_cleanup_(freep) char *group = NULL;
+	char remedy[CLIENT_SENTENCE_MAX];
 	struct stat st;
 
 	if (stat(path, &st) < 0) {
 		return say(finding, state, "join the group that may enter it, or use sudo",
 			"You may not enter the directory of the socket \"%s\".", path);
 	}
-	group = doctor_group_name(GROUP_FILE, st.st_gid);
-	if ((st.st_mode & 060) != 060 || group == NULL) {
+	if (!socket_group_remedy(path, remedy)) {
 		return say(finding, state, "become its owner, or use sudo",
 			"You may not use \"%s\" (mode %04o), and no group would let you.", path,
 			(unsigned)(st.st_mode & 07777));
 	}
-	say(finding, state, "", "You may not use \"%s\"; the group \"%s\" may.", path, group);
-	(void)text_format(finding->remedy, sizeof(finding->remedy),
-		"join it, sudo usermod -aG %s \"$USER\", then log in anew", group);
-	return state;
+	return say(finding, state, remedy, "You may not use \"%s\"; its group may.", path);
 }
 
 static enum doctor_state say_no_answer(
@@ -131,46 +75,119 @@ static enum doctor_state say_no_answer(
 			"Nobody listens at \"%s\".", path);
 	default:
 		(void)request_problem(status, &sentence);
-		return say(finding, state, "systemctl status codegend, journalctl -u codegend",
+		return say(finding, state,
+			"codegend --check-config; systemctl status codegend; journalctl -u codegend",
 			"\"%s\" does not answer as it should: %s.", path, sentence);
 	}
 }
 
-static enum doctor_state check_control(struct doctor_client *client, struct doctor_finding *finding) {
-	int r;
+/* Nothing is wrong for a CI step; an operator learns what is missing. */
+static enum doctor_state say_only_submits(
+	const struct doctor_client *client, struct doctor_finding *finding) {
+	int status = client->control.status;
 
-	if (address_socket(ADDRESS_KIND_CONTROL, option_text(&client->inv->globals, "socket"),
-		    option_flag(&client->inv->globals, "user"), client->control,
-		    sizeof(client->control)) < 0) {
+	if (status == -EACCES || status == -EPERM) {
+		return say(finding, DOCTOR_OK, "",
+			"\"%s\" is for administrators, and you may submit, which is all that CI needs: the"
+			" daemon itself was not examined.",
+			client->control.path);
+	}
+	return say(finding, DOCTOR_WARNING,
+		"none where only CI steps run, as in a container; elsewhere systemctl enable --now"
+		" codegend-control.socket",
+		"There is no socket \"%s\": you may submit, and the daemon itself was not examined.",
+		client->control.path);
+}
+
+static enum doctor_state check_control(
+	const struct doctor_client *client, struct doctor_finding *finding) {
+	const struct doctor_socket *control = &client->control;
+
+	if (control->path[0] == '\0') {
 		return say(finding, DOCTOR_PROBLEM, "set it, or name the socket with --socket",
 			"Where the control socket is cannot be told: $XDG_RUNTIME_DIR is not set.");
 	}
-	r = ping(client, client->control, client->version);
-	client->reachable = r == 0;
-	return r == 0 ? say(finding, DOCTOR_OK, "", "\"%s\" answers.", client->control)
-		      : say_no_answer(finding, DOCTOR_PROBLEM, client->control, r);
+	if (doctor_may_only_submit(client)) {
+		return say_only_submits(client, finding);
+	}
+	return control->status == 0
+		? say(finding, DOCTOR_OK, "", "\"%s\" answers.", control->path)
+		: say_no_answer(finding, DOCTOR_PROBLEM, control->path, control->status);
 }
 
 /* The one of CI steps, unless another was named for both. */
-static enum doctor_state check_submit(struct doctor_client *client, struct doctor_finding *finding) {
-	const char *variable = getenv("CODEGEN_SOCKET");
-	char path[ADDRESS_PATH_MAX], version[CLIENT_NAME_MAX];
-	int r;
+static enum doctor_state check_submit(
+	const struct doctor_client *client, struct doctor_finding *finding) {
+	const struct doctor_socket *submit = &client->submit;
+	bool is_operator = submit->status == -EACCES && client->control.status == 0;
 
-	if (option_given(&client->inv->globals, "socket") || (variable != NULL && *variable != '\0') ||
-		address_socket(ADDRESS_KIND_SUBMIT, NULL,
-			option_flag(&client->inv->globals, "user"), path, sizeof(path)) < 0) {
+	if (submit->path[0] == '\0') {
 		return DOCTOR_NONE;
 	}
-	r = ping(client, path, version);
 	/* An operator need not be able to submit. */
-	return r == 0 ? say(finding, DOCTOR_OK, "", "\"%s\" answers.", path)
-		      : say_no_answer(finding,
-				r == -EACCES && client->reachable ? DOCTOR_WARNING : DOCTOR_PROBLEM,
-				path, r);
+	return submit->status == 0
+		? say(finding, DOCTOR_OK, "", "\"%s\" answers.", submit->path)
+		: say_no_answer(finding, is_operator ? DOCTOR_WARNING : DOCTOR_PROBLEM,
+			  submit->path, submit->status);
 }
 
-static enum doctor_state check_version(struct doctor_client *client, struct doctor_finding *finding) {
+/* How its last process ended, which stays known while it waits for the next start. */
+static const char *why_it_ended(const struct doctor_unit *unit) {
+	static const struct {
+		const char *ending;
+		const char *status; /* NULL: any */
+		const char *sentence;
+	} endings[] = {
+		{ "1", "7", "Its configuration is wrong, and it does not start with it" },
+		{ "1", "9", "It cannot use its store, and does not start" },
+		{ "2", NULL, "It was killed" },
+		{ "3", NULL, "It crashed" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		if (strcmp(unit->ending, endings[i].ending) == 0 &&
+			(endings[i].status == NULL ||
+				strcmp(unit->exit_status, endings[i].status) == 0)) {
+			return endings[i].sentence;
+		}
+	}
+	return "";
+}
+
+/* Nobody answers: systemd may know why. Of a socket that was named it is not known whose it is. */
+static enum doctor_state check_unit(
+	const struct doctor_client *client, struct doctor_finding *finding) {
+	struct doctor_unit unit;
+	const char *text;
+
+	if (client->is_named || client->control.status == 0 || doctor_may_only_submit(client)) {
+		return DOCTOR_NONE;
+	}
+	doctor_ask_systemd(option_flag(&client->inv->globals, "user"), &unit);
+	if (strcmp(unit.load, "loaded") != 0) {
+		return DOCTOR_NONE;
+	}
+	if (strcmp(unit.state, "active") == 0) {
+		return say(finding, DOCTOR_OK, "", "systemd says that codegend.service runs.");
+	}
+	if (strcmp(unit.state, "inactive") == 0) {
+		return say(finding, DOCTOR_WARNING,
+			"systemctl start codegend-submit.socket codegend-control.socket codegend.service, if it"
+			" was not stopped on purpose",
+			"systemd says that codegend.service is stopped.");
+	}
+	text = unit.text[0] != '\0' ? unit.text : why_it_ended(&unit);
+	if (text[0] == '\0') {
+		return DOCTOR_NONE;
+	}
+	return say(finding, DOCTOR_PROBLEM,
+		"codegend --check-config names every mistake in the configuration, journalctl -u codegend the rest",
+		"codegend.service does not run. The last that is known of it is: %s%s", text,
+		text[strlen(text) - 1] == '.' ? "" : ".");
+}
+
+static enum doctor_state check_version(
+	const struct doctor_client *client, struct doctor_finding *finding) {
 	if (client->version[0] == '\0') {
 		return DOCTOR_NONE;
 	}
@@ -234,7 +251,8 @@ static enum doctor_state say_waiting(struct doctor_finding *finding, const char 
 }
 
 /* The last place is made when it is needed. */
-static enum doctor_state check_spool(struct doctor_client *client, struct doctor_finding *finding) {
+static enum doctor_state check_spool(
+	const struct doctor_client *client, struct doctor_finding *finding) {
 	char places[SPOOL_PLACES_MAX][ADDRESS_PATH_MAX];
 	size_t n = spool_places(client->inv, places);
 
@@ -255,6 +273,7 @@ static enum doctor_state check_spool(struct doctor_client *client, struct doctor
 const struct doctor_check doctor_checks[] = {
 	{ "control socket", check_control },
 	{ "submit socket", check_submit },
+	{ "service", check_unit },
 	{ "version", check_version },
 	{ "client spool", check_spool },
 };

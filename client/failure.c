@@ -35,7 +35,8 @@ static const struct failure_row {
 	[FAILURE_STORE_FULL] = { "store_full", EXIT_REFUSED,
 		"make space on the disk of the state directory, then try again" },
 	[FAILURE_TIMED_OUT] = { "timed_out", EXIT_PENDING,
-		"give it more time with --timeout, or see the daemon's log" },
+		"\"codegenctl doctor\" says what does not answer, the daemon or a forge, and the daemon's log "
+		"tells more; or give it more time with --timeout" },
 	[FAILURE_USAGE] = { "usage", EXIT_USAGE, "see \"codegenctl help\"" },
 };
 _Static_assert(ARRAY_SIZE(failures) == FAILURE_COUNT, "a row for each failure");

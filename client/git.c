@@ -60,7 +60,7 @@ static int start(struct git_query *query, const char *const *argv) {
 	r = r != 0
 		? r
 		: posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	r = r != 0 ? r : posix_spawnp(&query->pid, "git", &actions, NULL, (char **)argv, environ);
+	r = r != 0 ? r : posix_spawnp(&query->pid, argv[0], &actions, NULL, (char **)argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	if (r != 0) {
 		query->pid = 0;
@@ -82,6 +82,11 @@ void git_start(struct git_query *query, const char *const *words, bool trusted) 
 	argv[n] = NULL;
 	/* Without git, or without memory, its answer is not known; that is all. */
 	(void)!start(query, argv);
+}
+
+void git_start_other(struct git_query *query, const char *const *argv) {
+	git_init(query);
+	(void)!start(query, argv); /* as there */
 }
 
 /* Reads what is there; closes the fd at its end. */

@@ -25,6 +25,8 @@ struct git_query {
  * belongs to another user, as in the containers of a CI system; a job runs what is in its repository anyway.
  */
 void git_start(struct git_query *query, const char *const *words, bool trusted);
+/* The same of another program: `argv`, NULL-ended. */
+void git_start_other(struct git_query *query, const char *const *argv);
 /* A query that was not started. */
 void git_init(struct git_query *query);
 /* Waits for all of `queries` until `deadline_us` (CLOCK_MONOTONIC), then kills what is left. */

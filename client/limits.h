@@ -13,6 +13,9 @@
 #define CLIENT_GIT_TIMEOUT_MS (1 * CLOCK_SECOND_MS)
 /* Of the submission's time, for a log that is not standard input. */
 #define CLIENT_LOG_TIMEOUT_MS (1 * CLOCK_SECOND_MS)
+/* Of doctor: until a socket that systemd holds counts as one behind which nobody is; and what systemd may take. */
+#define CLIENT_DOCTOR_TIMEOUT_MS (5 * CLOCK_SECOND_MS)
+#define CLIENT_SYSTEMCTL_TIMEOUT_MS (2 * CLOCK_SECOND_MS)
 #define CLIENT_GIT_OUTPUT_BYTES (16 * 1024)
 /* Of the submission's time, kept for writing it to the spool. */
 #define CLIENT_SPOOL_TIMEOUT_MS 200
@@ -36,8 +39,26 @@
 #define CLIENT_CONTEXT_MIN_BYTES 1024
 #define CLIENT_CONTEXT_FILES_MAX 32
 #define CLIENT_CONTEXT_ENTRIES_MAX 1000
+/* Of the daemon's metrics: all of them, labels of a sample, buckets of a histogram. */
+#define CLIENT_METRICS_MAX_BYTES PROTOCOL_FRAME_MAX_BYTES
+#define CLIENT_METRIC_LABELS_MAX 4
+#define CLIENT_METRIC_BUCKETS_MAX 64
+/* A page: all of it; incidents that are told in full; days and bars of a plot, and its series. */
+#define CLIENT_PAGE_MAX_BYTES (32 * 1024 * 1024)
+#define CLIENT_PAGE_INCIDENTS_MAX 50
+#define CLIENT_PLOT_DAYS_MAX 400
+#define CLIENT_PLOT_BARS_MAX 12
+#define CLIENT_PLOT_SERIES_MAX 2
 /* Between two looks of `ready --wait`. */
 #define CLIENT_READY_POLL_MS (3 * CLOCK_SECOND_MS)
+
+/* `top`: between two looks at everything, when nobody answers, and how long an answer may take. */
+#define CLIENT_TOP_LOOK_MS (3 * CLOCK_SECOND_MS)
+#define CLIENT_TOP_ANSWER_MS (2 * CLOCK_SECOND_MS)
+/* After an event, so that a flood of them is one look. */
+#define CLIENT_TOP_SOON_MS 300
+/* Of each list that it holds. */
+#define CLIENT_TOP_ROWS 100
 
 /* What is kept of a log: its beginning and its end. */
 #define CLIENT_LOG_HEAD_BYTES (64 * 1024)

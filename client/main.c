@@ -1,17 +1,28 @@
+#include <errno.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "client/command.h"
 #include "client/failure.h"
 #include "client/print.h"
+#include "common/json_memory.h"
 #include "common/log.h"
+
+/* A CI step that reports does not fail for that; one that is run does as it did. */
+static bool is_forgiven(const struct invocation *inv) {
+	return command_forgives(inv) && !inv->command->runs;
+}
 
 /* A result that cannot be shown is a failure, but for a CI step that reports: its report counts. */
 static int finish(const struct invocation *inv, int code) {
-	if (fflush(stdout) == EOF && code == EXIT_DONE) {
-		code = failure_report(FAILURE_FAILED, NULL, "cannot write the output");
+	errno = 0;
+	/* What did not fit into the buffer may have failed before. */
+	if ((fflush(stdout) == EOF || ferror(stdout)) && code == EXIT_DONE) {
+		code = failure_report(FAILURE_FAILED, NULL, "cannot write the output%s%s",
+			errno != 0 ? ": " : "", errno != 0 ? log_errno(-errno) : "");
 	}
-	return command_forgives(inv) && !inv->command->runs ? EXIT_DONE : code;
+	return is_forgiven(inv) ? EXIT_DONE : code;
 }
 
 int main(int argc, char **argv) {
@@ -20,10 +31,13 @@ int main(int argc, char **argv) {
 	bool done;
 	int r;
 
+	/* Output is UTF-8; numbers and sorting stay as they are. Without this locale each character has one cell. */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	json_memory_init();
 	log_open("codegenctl", LOG_LEVEL_WARNING, false);
 	r = command_parse(argc, argv, &inv, &done);
 	if (!done && r == 0) {
-		if (command_forgives(&inv) && !inv.command->runs) {
+		if (is_forgiven(&inv)) {
 			(void)signal(SIGPIPE,
 				SIG_IGN); /* nobody reads what it prints: no reason to end */
 		}

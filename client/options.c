@@ -163,6 +163,16 @@ const char *option_text(const struct option_values *values, const char *name) {
 	return found >= 0 ? values->text[found] : NULL;
 }
 
+const char *option_branch(const struct option_values *values) {
+	static const char heads[] = "refs/heads/";
+	const char *branch = option_text(values, "branch");
+
+	if (branch != NULL && strncmp(branch, heads, strlen(heads)) == 0) {
+		branch += strlen(heads);
+	}
+	return branch;
+}
+
 bool option_flag(const struct option_values *values, const char *name) {
 	return option_text(values, name) != NULL;
 }

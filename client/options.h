@@ -53,6 +53,8 @@ must_check int option_take(struct option_values *values, int argc, char **argv, 
 /* Accessors. `fallback` when the option was not given; one that the table does not have is never given. */
 bool option_flag(const struct option_values *values, const char *name);
 const char *option_text(const struct option_values *values, const char *name);
+/* As option_text() of "branch"; of a ref as CI systems tell it ("refs/heads/main") the branch. */
+const char *option_branch(const struct option_values *values);
 bool option_given(const struct option_values *values, const char *name);
 /* Whether the user seems to have meant the option, in a way that was not understood. */
 bool option_is_doubtful(const struct option_values *values, const char *name);

@@ -113,14 +113,34 @@ static bool is_value_of_unknown(const struct invocation *inv, char *const *words
 	return inv->command->forgives && error_type_parse(words[1], &ignored) < 0;
 }
 
+/* What has a letter as well. */
+static struct {
+	const char *letter;
+	char option[16];
+} short_options[] = { { "-h", "--help" }, { "-o", "--output" } };
+
+static bool option_exists(const struct invocation *inv, const char *name) {
+	const struct option_row *tables[] = { global_options, inv->options.rows };
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		for (const struct option_row *row = tables[i]; row->name != NULL; row++) {
+			if (strcmp(row->name, name) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static void take_option(struct invocation *inv, int argc, char **argv, int *index) {
 	char message[CLIENT_SENTENCE_MAX];
 	int r = -ENOENT;
 
-	if (strcmp(argv[*index], "-h") == 0) {
-		static char help[] = "--help";
-
-		argv[*index] = help;
+	for (size_t i = 0; i < ARRAY_SIZE(short_options); i++) {
+		if (strcmp(argv[*index], short_options[i].letter) == 0 &&
+			option_exists(inv, short_options[i].option + 2)) {
+			argv[*index] = short_options[i].option;
+		}
 	}
 	if (argv[*index][1] == '-') {
 		r = option_take(&inv->globals, argc, argv, index, message, sizeof(message));
@@ -216,7 +236,11 @@ static void check_arguments(struct invocation *inv) {
 
 static void set_timeout(struct invocation *inv) {
 	int64_t seconds = option_number(&inv->globals, "timeout", -1);
-	bool waits = inv->command != NULL && inv->command->waits;
+	const struct command *command = inv->command;
+	bool waits = command != NULL &&
+		(command->waits ||
+			(command->waits_with != NULL &&
+				option_flag(&inv->options, command->waits_with)));
 
 	if (seconds > CLIENT_TIMEOUT_MAX_SECONDS) {
 		complain(inv, NULL, "option \"--timeout\" is longer than a year");

@@ -6,13 +6,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "common/text.h"
 
-/* Where the values of print_pair() begin. */
-#define PAIR_COLUMN 15
 /* A cut cell keeps at least this much. */
 #define CELL_MIN 8
+/* Of a column that is not the last. */
+#define COLUMN_MAX 40
 
 static struct print_style style;
 
@@ -70,26 +71,41 @@ char *print_one_line(const char *text) {
 	return clean;
 }
 
-/* Code points: every byte that does not continue one. */
-static size_t text_width(const char *text) {
-	size_t width = 0;
+/* Bytes of the first character, and the cells that a terminal has for it: one where nothing else is known. */
+static size_t next_character(const char *text, size_t *ret_cells) {
+	size_t len = 1;
+	wchar_t c;
+	int cells;
 
-	for (; *text != '\0'; text++) {
-		width += ((unsigned char)*text & 0xc0) != 0x80;
+	while (((unsigned char)text[len] & 0xc0) == 0x80) {
+		len++;
 	}
-	return width;
+	cells = mbtowc(&c, text, len) == (int)len ? wcwidth(c) : 1;
+	*ret_cells = cells < 0 ? 1 : (size_t)cells;
+	return len;
 }
 
-/* Bytes of the first `width` code points. */
-static size_t text_prefix(const char *text, size_t width) {
-	size_t i = 0;
+size_t print_prefix(const char *text, size_t width, size_t *ret_cells) {
+	size_t i = 0, cells;
 
-	for (; text[i] != '\0'; i++) {
-		if (((unsigned char)text[i] & 0xc0) != 0x80 && width-- == 0) {
+	*ret_cells = 0;
+	while (text[i] != '\0') {
+		size_t len = next_character(text + i, &cells);
+
+		if (*ret_cells + cells > width) {
 			break;
 		}
+		*ret_cells += cells;
+		i += len;
 	}
 	return i;
+}
+
+size_t print_width(const char *text) {
+	size_t width;
+
+	(void)print_prefix(text, SIZE_MAX, &width);
+	return width;
 }
 
 struct print_table {
@@ -162,19 +178,29 @@ static void print_cell(const char *cell, size_t pad) {
 	printf("%*s", (int)pad, "");
 }
 
+/* `room`: columns it may take; 0: any. */
+static void print_cut(const char *cell, size_t room, size_t pad) {
+	if (room == 0 || print_width(cell) <= room) {
+		print_cell(cell, pad);
+	} else {
+		size_t cells, len = print_prefix(cell, room - 1, &cells);
+
+		printf("%.*s…%*s", (int)len, cell, (int)(pad + room - 1 - cells), "");
+	}
+}
+
 void print_word(const char *word, int width) {
 	int pad = width - (int)strlen(word);
 
 	print_cell(word, (size_t)MAX(pad, 0));
 }
 
-static void print_last_cell(const char *cell, size_t room) {
-	if (style.width == 0 || text_width(cell) <= room) {
-		print_cell(cell, 0);
-	} else {
-		printf("%.*s…", (int)text_prefix(cell, room - 1), cell);
-	}
-	fputc('\n', stdout);
+/*
+ * How much of a cell that is not the last one counts for its column's width. A terminal has room for no name of 255
+ * bytes; in a pipe such a cell is whole, and moves the rest of its own row only.
+ */
+static size_t shown_width(const char *cell) {
+	return MIN(print_width(cell), (size_t)COLUMN_MAX);
 }
 
 void print_table_show(const struct print_table *table) {
@@ -184,20 +210,23 @@ void print_table_show(const struct print_table *table) {
 	for (size_t row = 0; row < n_rows; row++) {
 		for (size_t column = 0; column < last; column++) {
 			widths[column] =
-				MAX(widths[column], text_width(table_cell(table, row, column)) + 2);
+				MAX(widths[column], shown_width(table_cell(table, row, column)) + 2);
 		}
 	}
 	for (size_t column = 0; column < last; column++) {
 		used += widths[column];
 	}
 	room = style.width > used + CELL_MIN ? style.width - used : CELL_MIN;
+	room = style.width > 0 ? room : 0;
 	for (size_t row = 0; row < n_rows; row++) {
 		for (size_t column = 0; column < last; column++) {
 			const char *cell = table_cell(table, row, column);
 
-			print_cell(cell, widths[column] - text_width(cell));
+			print_cut(cell, style.width > 0 ? COLUMN_MAX : 0,
+				widths[column] - shown_width(cell));
 		}
-		print_last_cell(table_cell(table, row, last), room);
+		print_cut(table_cell(table, row, last), room, 0);
+		fputc('\n', stdout);
 	}
 }
 
@@ -220,7 +249,7 @@ static void print_indented(const char *text, int indent) {
 
 void print_pair(const char *key, const char *value) {
 	const char *color;
-	int pad = PAIR_COLUMN - (int)strlen(key) - 1;
+	int pad = PRINT_PAIR_COLUMN - (int)strlen(key) - 1;
 
 	if (value == NULL || value[0] == '\0') {
 		return;
@@ -232,7 +261,7 @@ void print_pair(const char *key, const char *value) {
 		fputc('\n', stdout);
 		return;
 	}
-	print_indented(value, PAIR_COLUMN);
+	print_indented(value, PRINT_PAIR_COLUMN);
 }
 
 void print_pair_number(const char *key, int64_t number) {
@@ -279,10 +308,34 @@ const char *print_project(const char *project) {
 	return project != NULL && strcmp(project, "*") == 0 ? "everything" : project;
 }
 
+bool print_is_utf8(void) {
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value != NULL && value[0] != '\0') {
+			return strcasestr(value, "utf-8") != NULL ||
+				strcasestr(value, "utf8") != NULL;
+		}
+	}
+	return false;
+}
+
+static int write_errno(void) {
+	return errno > 0 ? -errno : -EIO;
+}
+
+int print_text(const char *text) {
+	errno = 0;
+	return fputs(text, stdout) == EOF || fflush(stdout) == EOF ? write_errno() : 0;
+}
+
 static int dump(const json_t *value, size_t flags) {
+	errno = 0;
 	if (json_dumpf(value, stdout, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) < 0 ||
 		fputc('\n', stdout) == EOF) {
-		return -EIO;
+		return write_errno();
 	}
 	return 0;
 }
@@ -294,7 +347,7 @@ int print_json(const json_t *value) {
 int print_json_line(const json_t *value) {
 	int r = dump(value, JSON_COMPACT);
 
-	return r == 0 && fflush(stdout) == EOF ? -EIO : r;
+	return r == 0 && fflush(stdout) == EOF ? write_errno() : r;
 }
 
 const char *json_text(const json_t *object, const char *name) {

@@ -38,12 +38,22 @@ void print_table_destroy(struct print_table *table);
 DEFINE_CLEANUP(struct print_table *, print_table_destroy);
 void print_table_add(struct print_table *table, const char *const *cells);
 size_t print_table_rows(const struct print_table *table);
-/* Titles and rows, columns aligned by code points; the last column is cut with "…" to the style's width. */
+/* Titles and rows, columns aligned by cells of a terminal. On a terminal the last column is cut with "…" to its
+ * width, and the others where they are very long. */
 void print_table_show(const struct print_table *table);
 
 /* A word in its colour, if it has one, and blanks up to `width`. */
 void print_word(const char *word, int width);
 
+/* Columns of a text: its cells on a terminal, where the locale C.UTF-8 is set; else its characters. */
+size_t print_width(const char *text);
+/* Bytes of what of it fits into `width` of these; `*ret_cells`: how many it takes. */
+size_t print_prefix(const char *text, size_t width, size_t *ret_cells);
+/* Whether the user's locale can show more than ASCII. */
+bool print_is_utf8(void);
+
+/* Where the values of print_pair() begin. */
+#define PRINT_PAIR_COLUMN 15
 /* "Key:      value". Nothing when `value` is NULL or empty; a value of several lines is indented. */
 void print_pair(const char *key, const char *value);
 void print_pair_number(const char *key, int64_t number);
@@ -57,7 +67,8 @@ const char *print_time(const char *rfc3339, char out[PRINT_TIME_MAX]);
 /* A project as pausing has it: "*" is every one. Borrowed. */
 const char *print_project(const char *project);
 
-/* One document, indented; for streams one line. Returns: 0; -EIO. */
+/* All of a text, written out; one document, indented; for streams one line. Return: 0; the errno of writing. */
+must_check int print_text(const char *text);
 must_check int print_json(const json_t *value);
 must_check int print_json_line(const json_t *value);
 

@@ -5,6 +5,8 @@
 
 #include "client/failure.h"
 #include "client/print.h"
+#include "client/progress.h"
+#include "client/socket_group.h"
 #include "common/buffer.h"
 #include "common/log.h"
 #include "common/protocol.h"
@@ -61,12 +63,16 @@ enum failure request_problem(int status, const char **ret_sentence) {
 
 int request_failed(const struct invocation *inv, int status) {
 	char path[ADDRESS_PATH_MAX] = "";
-	const char *sentence;
+	char remedy[CLIENT_SENTENCE_MAX];
+	const char *sentence, *hint = NULL;
 	enum failure failure = request_problem(status, &sentence);
 	int r = request_socket(inv, path);
 
+	if (r == 0 && failure == FAILURE_PERMISSION && socket_group_remedy(path, remedy)) {
+		hint = remedy;
+	}
 	return r != 0 ? r
-		      : failure_report(failure, NULL, "cannot talk to codegend at \"%s\": %s", path,
+		      : failure_report(failure, hint, "cannot talk to codegend at \"%s\": %s", path,
 				sentence);
 }
 
@@ -130,7 +136,7 @@ int request_open(const struct invocation *inv, struct call_conn **ret_conn) {
 	return r < 0 ? request_failed(inv, r) : 0;
 }
 
-static void drop_nulls(json_t *object) {
+void request_drop_nulls(json_t *object) {
 	const char *name;
 	json_t *value;
 	void *next;
@@ -142,9 +148,25 @@ static void drop_nulls(json_t *object) {
 	}
 }
 
+/* What a person at a terminal sees of a call that takes long. */
+struct waiting {
+	struct progress progress;
+	int64_t began_us;
+};
+
+static void waiting_tick(void *user) {
+	struct waiting *waiting = user;
+	char span[CLOCK_SPAN_MAX];
+
+	progress_show(&waiting->progress, "The daemon is at work: %s",
+		clock_format_span(
+			(clock_mono_us() - waiting->began_us) / 1000000 * CLOCK_SECOND_MS, span));
+}
+
 int request_call(const struct invocation *inv, struct call_conn *conn, const char *method,
 	json_t *parameters, json_t **ret_parameters) {
 	_cleanup_(call_reply_finish) struct call_reply reply = { 0 };
+	struct waiting waiting = { progress_begin(inv), clock_mono_us() };
 	char name[128];
 	int r;
 
@@ -152,10 +174,13 @@ int request_call(const struct invocation *inv, struct call_conn *conn, const cha
 		return failure_report(
 			FAILURE_FAILED, "arguments must be UTF-8", "cannot make the request");
 	}
-	drop_nulls(parameters);
+	request_drop_nulls(parameters);
 	(void)text_format(name, sizeof(name), PROTOCOL_INTERFACE ".%s", method);
 	call_set_deadline(conn, call_deadline_us(inv->timeout_ms));
+	call_set_tick(conn, waiting_tick, &waiting);
 	r = call_method(conn, name, parameters, &reply);
+	call_set_tick(conn, NULL, NULL);
+	progress_end(&waiting.progress);
 	json_decref(parameters);
 	if (r < 0) {
 		return request_failed(inv, r);
@@ -248,8 +273,16 @@ int request_list(const struct invocation *inv, const char *method, const char *m
 	return 0;
 }
 
+static int end_output(int status) {
+	return status == 0 ? 0
+			   : failure_report(FAILURE_FAILED, NULL, "cannot write the output: %s",
+				     log_errno(status));
+}
+
+int request_print_text(const char *text) {
+	return end_output(print_text(text));
+}
+
 int request_print_json(const json_t *document) {
-	return print_json(document) < 0
-		? failure_report(FAILURE_FAILED, NULL, "cannot write the output")
-		: 0;
+	return end_output(print_json(document));
 }

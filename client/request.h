@@ -23,6 +23,9 @@ must_check int request_open(const struct invocation *inv, struct call_conn **ret
 must_check int request_call(const struct invocation *inv, struct call_conn *conn,
 	const char *method, json_t *parameters, json_t **ret_parameters);
 
+/* For call_more(): takes out members that are null. */
+void request_drop_nulls(json_t *parameters);
+
 /* request_open() and request_call() in one. */
 must_check int request_once(const struct invocation *inv, const char *method, json_t *parameters,
 	json_t **ret_parameters);
@@ -44,5 +47,6 @@ enum failure request_problem(int status, const char **ret_sentence);
 /* Where the command's socket is. Returns: 0; an exit code. */
 must_check int request_socket(const struct invocation *inv, char path[ADDRESS_PATH_MAX]);
 
-/* What a command with one document ends with: prints it. */
+/* What a command with one text or document ends with: prints it. Returns the exit code. */
+must_check int request_print_text(const char *text);
 must_check int request_print_json(const json_t *document);

@@ -1,7 +1,6 @@
 #include "client/results.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "client/file.h"
 #include "client/results_internal.h"
 #include "common/fd.h"
+#include "common/json_memory.h"
 #include "common/redact/redact.h"
 #include "common/text.h"
 
@@ -412,24 +412,6 @@ static int read_head(struct results_source *source) {
 	return n < 0 ? (int)n : 0;
 }
 
-/* Secrets */
-
-static void *plain_malloc(size_t size) {
-	return malloc(size);
-}
-
-static void wiping_free(void *p) {
-	if (p != NULL) {
-		explicit_bzero(p, malloc_usable_size(p));
-		free(p);
-	}
-}
-
-/* From now on jansson overwrites what it frees: parsed reports of scanners hold secrets. */
-static void wipe_json(void) {
-	json_set_alloc_funcs(plain_malloc, wiping_free);
-}
-
 static void reading_finish(struct results_reading *reading) {
 	json_decref(reading->json);
 	json_decref(reading->numbers);
@@ -475,7 +457,7 @@ int results_read(enum results_kind kind, const char *path, bool step_failed, int
 		return -EINVAL;
 	}
 	if (kind == RESULTS_SECURITY) {
-		wipe_json();
+		json_memory_wipe(); /* parsed reports of scanners hold secrets */
 	}
 	r = file_open(path, FILE_REGULAR_PIPE, &source.fd);
 	if (r < 0) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/results_internal.h"
+#include "common/json_memory.h"
 
 /* TruffleHog */
 
@@ -61,7 +62,7 @@ static int on_line(void *user, char *text, size_t len) {
 	if (text[strspn(text, " \t")] == '\0' && strlen(text) == len) {
 		return 0;
 	}
-	line = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
+	line = json_memory_load(text, len, JSON_ALLOW_NUL);
 	if (!json_is_object(line)) {
 		/* Perhaps the scanner was killed. What it found before still counts. */
 		results_incomplete(trufflehog->reading, "a line of it is no valid JSON");

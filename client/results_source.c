@@ -7,6 +7,7 @@
 #include "client/file.h"
 #include "client/results_internal.h"
 #include "common/buffer.h"
+#include "common/json_memory.h"
 #include "common/text.h"
 
 #define READ_BYTES (64 * 1024)
@@ -114,21 +115,27 @@ int results_source_json(struct results_source *source, json_t **ret_json, char *
 	const char *start = source->head, *end = source->head + source->head_len;
 	json_error_t error;
 	json_t *json;
+	bool lacked_memory;
 
 	source->max_bytes = CLIENT_RESULTS_JSON_BYTES;
 	start += source->head_len > strlen(bom) && memcmp(start, bom, strlen(bom)) == 0 ? strlen(bom)
 											: 0;
 	start = skip_banner(start, end);
 	source->head_used = (size_t)(start - source->head);
+	json_memory_begin();
 	json = json_load_callback(feed_json, &feed,
 		JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
-	if (feed.status < 0) {
+	lacked_memory = json_memory_end();
+	if (feed.status < 0 || lacked_memory) {
 		json_decref(json);
-		return feed.status;
+		return feed.status < 0 ? feed.status : -ENOMEM;
 	}
 	if (json == NULL) {
 		/* The error's own text shows what stands there, which may be a secret. */
-		(void)text_format(problem, size, "it is no valid JSON (line %d, column %d)",
+		(void)text_format(problem, size, "%s (line %d, column %d)",
+			json_error_code(&error) == json_error_numeric_overflow
+				? "a number is too large"
+				: "it is no valid JSON",
 			error.line, error.column);
 		return -EINVAL;
 	}

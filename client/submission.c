@@ -40,6 +40,9 @@ static bool set_text(json_t *object, const char *member, const char *text) {
 	if (text == NULL || text[0] == '\0') {
 		return true;
 	}
+	if (text_is_name(text, strlen(text) + 1)) {
+		return json_object_set_new(object, member, json_string(text)) == 0;
+	}
 	clean = text_clean(text, strlen(text));
 	return clean != NULL && json_object_set_new(object, member, json_string(clean)) == 0;
 }
@@ -150,7 +153,7 @@ static bool add_build(const struct invocation *inv, const struct ci_env *env, co
 
 /* What was not given comes from the CI system and git. Returns: 0; an exit code: they do not know either. */
 static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *parameters) {
-	const char *branch = option_text(&inv->options, "branch");
+	const char *branch = option_branch(&inv->options);
 	const char *commit = option_text(&inv->options, "commit");
 	char given[CLIENT_NAME_MAX] = "", url[CLIENT_URL_MAX];
 	const char *project = given;
@@ -175,8 +178,17 @@ static int add_place(const struct invocation *inv, int64_t deadline_us, json_t *
 			NOTHING "the project is not known");
 	}
 	if (branch[0] == '\0') {
-		return failure_report(FAILURE_USAGE, "give it with --branch",
+		return failure_report(FAILURE_USAGE,
+			"give it with --branch, and the commit with --commit",
 			NOTHING "neither the CI system nor git says which branch this is");
+	}
+	/* Nothing is taken out of it: that would be another branch. Its length is seen to later. */
+	if (!text_is_name(branch, strlen(branch) + 1)) {
+		return failure_report(FAILURE_USAGE,
+			"rename the branch, or give another name with --branch",
+			NOTHING
+			"the branch's name holds characters that no name has (control characters, "
+			"invisible ones, a blank at an end, or what is not UTF-8)");
 	}
 	if (!set_text(parameters, "project", project) || !set_text(parameters, "branch", branch) ||
 		!set_text(parameters, "commit", commit) || !add_ancestors(parameters, &env) ||

@@ -30,11 +30,19 @@ int64_t clock_now_ms(void) {
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t clock_mono_us(void) {
+static int64_t steady_us(clockid_t id) {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(id, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_mono_us(void) {
+	return steady_us(CLOCK_MONOTONIC);
+}
+
+int64_t clock_boot_us(void) {
+	return steady_us(CLOCK_BOOTTIME);
 }
 
 struct civil {
@@ -76,6 +84,14 @@ const char *clock_format(int64_t ms, char out[CLOCK_TEXT_MAX]) {
 	snprintf(out, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", date.year % 10000,
 		date.month % 100, date.day % 100, rest / 3600000 % 100, rest / 60000 % 60,
 		rest / 1000 % 60, rest % 1000);
+	return out;
+}
+
+const char *clock_format_minute(int64_t ms, char out[CLOCK_TEXT_MAX]) {
+	char whole[CLOCK_TEXT_MAX];
+
+	(void)clock_format(ms, whole);
+	(void)snprintf(out, CLOCK_TEXT_MAX, "%.10s %.5s UTC", whole, whole + 11);
 	return out;
 }
 

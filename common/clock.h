@@ -24,12 +24,15 @@
 
 int64_t clock_now_ms(void);
 int64_t clock_mono_us(void);
+int64_t clock_boot_us(void); /* as clock_mono_us(), but it goes on while the machine is suspended */
 
 /* Replaces the wall clock (tests); NULL restores it. */
 void clock_set_source(int64_t (*now_ms)(void *), void *user);
 
 /* RFC 3339 in UTC with milliseconds. Years beyond 9999 and before 1970 are clamped. Returns `out`. */
 const char *clock_format(int64_t ms, char out[CLOCK_TEXT_MAX]);
+/* To the minute, for people: "2026-11-22 17:00 UTC". Returns `out`. */
+const char *clock_format_minute(int64_t ms, char out[CLOCK_TEXT_MAX]);
 /* Reads RFC 3339 ("Z" or an offset, fraction optional). Returns: 0; -EINVAL, `ret_ms` untouched. */
 must_check int clock_parse(const char *text, int64_t *ret_ms);
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/json_memory.h"
+
 /* A read asks for the first, then for more while peers fill it; an idle reader keeps no more than the last. */
 #define READ_FIRST_BYTES ((size_t)4 * 1024)
 #define READ_MAX_BYTES ((size_t)64 * 1024)
@@ -119,8 +121,14 @@ static bool is_too_deep(const char *p, size_t len, int max_depth) {
 
 static int parse(const char *data, size_t len, json_t **ret_object) {
 	json_error_t error;
-	json_t *object = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *object;
 
+	json_memory_begin();
+	object = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
+	if (json_memory_end()) {
+		json_decref(object);
+		return -ENOMEM;
+	}
 	if (object == NULL) {
 		return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EPROTO;
 	}

@@ -12,6 +12,11 @@
 #define COMMENT_OPEN "<!--"
 #define COMMENT_CLOSE "-->"
 #define FENCE_MIN 3
+/*
+ * GitHub reads with cmark-gfm, which takes a longer run than 80 for no code (MAXBACKTICKS in inlines.c) and a fence of
+ * more than 255 for one of 255 (fence_length in node.h). What opens the code is one longer than any run inside.
+ */
+#define BACKTICK_RUN_MAX 79
 
 /*
  * In place. A comment becomes a blank, so that what stood around it cannot join to another one; an opening without
@@ -39,12 +44,27 @@ static void strip_comments(char *text) {
 	*to = '\0';
 }
 
+/* In place. */
+static void cut_backtick_runs(char *text) {
+	char *to = text;
+	size_t run = 0;
+
+	for (const char *from = text; *from != '\0'; from++) {
+		run = *from == '`' ? run + 1 : 0;
+		if (run <= BACKTICK_RUN_MAX) {
+			*to++ = *from;
+		}
+	}
+	*to = '\0';
+}
+
 /* What every text goes through first. NULL: memory. */
 static char *prepare(const char *text) {
 	char *clean = text_clean(text, strlen(text));
 
 	if (clean != NULL) {
 		strip_comments(clean);
+		cut_backtick_runs(clean);
 	}
 	return clean;
 }
@@ -226,7 +246,7 @@ static bool is_reference_sign(const char *text, const char *p) {
 	unsigned char next = (unsigned char)p[1];
 
 	switch (*p) {
-	case '@': return isalnum(next) && starts_word(text, p);
+	case '@': return next != '\0' && next != ' '; /* behind a word: an address to write to */
 	case '#': return isdigit(next);
 	case '-':
 		return isdigit(next) && p - text >= 2 && strncasecmp(p - 2, "GH", 2) == 0 &&
@@ -301,8 +321,27 @@ static int append_code(struct buffer *out, const char *text) {
 	return status < 0 ? status : append_run(out, '`', fence);
 }
 
+/* A name stays what it is, but for a blank that makes no comment of it: without its beginning it were another one. */
+static char *prepare_name(const char *name) {
+	size_t left = strlen(name) / strlen(COMMENT_OPEN) + strlen(name) + 1;
+	char *out = malloc(left), *to = out;
+
+	for (; out != NULL && *name != '\0'; name++) {
+		*to++ = *name;
+		if (strncmp(name, COMMENT_OPEN, strlen(COMMENT_OPEN)) == 0) {
+			*to++ = ' ';
+		}
+	}
+	if (out != NULL) {
+		*to = '\0';
+		cut_backtick_runs(out);
+	}
+	return out;
+}
+
 int markdown_code(struct buffer *out, const char *text) {
-	_cleanup_(freep) char *clean = prepare(text);
+	bool is_name = text_is_name(text, strlen(text) + 1);
+	_cleanup_(freep) char *clean = is_name ? prepare_name(text) : prepare(text);
 	size_t len = out->len;
 
 	if (clean == NULL) {
@@ -310,4 +349,18 @@ int markdown_code(struct buffer *out, const char *text) {
 	}
 	join_lines(clean);
 	return keep_or_undo(out, len, append_code(out, clean));
+}
+
+static bool is_linkable(const char *url) {
+	for (const char *c = url; *c != '\0'; c++) {
+		if (*c <= ' ' || *c >= 0x7f || strchr("()<>[]\\`\"@", *c) != NULL) {
+			return false;
+		}
+	}
+	return text_is_web_url(url);
+}
+
+int markdown_link(struct buffer *out, const char *words, const char *url) {
+	return is_linkable(url) ? buffer_appendf(out, "[%s](%s)", words, url)
+				: buffer_append_str(out, words);
 }

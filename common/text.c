@@ -1,10 +1,17 @@
 #include "common/text.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+/* GitHub's bounds. */
+#define USER_MAX 39
+#define TEAM_MAX 100
 
 struct range {
 	uint32_t first, last;
@@ -29,6 +36,27 @@ bool text_is_hidden(uint32_t code) {
 	for (size_t i = 0; i < ARRAY_SIZE(hidden) && code >= hidden[i].first; i++) {
 		if (code <= hidden[i].last) {
 			return true;
+		}
+	}
+	return false;
+}
+
+/* Of the hidden ones those that spell words of some scripts, and emoji: joiners, and selectors of a variant. */
+static const struct range joining[] = {
+	{ 0x034F, 0x034F },
+	{ 0x180B, 0x180D },
+	{ 0x180F, 0x180F },
+	{ 0x200C, 0x200D },
+	{ 0xFE00, 0xFE0F },
+	{ 0xE0100, 0xE01EF },
+};
+
+/* They belong behind a character that is not ASCII, or make a keycap of one: "1", U+FE0F, U+20E3. */
+static bool belongs(uint32_t code, uint32_t before, const char *rest) {
+	for (size_t i = 0; i < ARRAY_SIZE(joining); i++) {
+		if (code >= joining[i].first && code <= joining[i].last) {
+			return before >= 0x80 ||
+				(code == 0xFE0F && strncmp(rest, "\xE2\x83\xA3", 3) == 0);
 		}
 	}
 	return false;
@@ -156,7 +184,7 @@ bool text_format(char *dst, size_t size, const char *fmt, ...) {
 
 bool text_is_name(const char *str, size_t size) {
 	size_t len = strnlen(str, size);
-	uint32_t code;
+	uint32_t code, before = 0;
 
 	if (len == 0 || len == size || str[0] == ' ' || str[len - 1] == ' ') {
 		return false;
@@ -164,10 +192,14 @@ bool text_is_name(const char *str, size_t size) {
 	for (size_t i = 0; i < len;) {
 		int n = text_decode(str + i, len - i, &code);
 
-		if (n < 0 || text_is_control(code) || text_is_hidden(code)) {
+		if (n < 0 || text_is_control(code)) {
 			return false;
 		}
 		i += (size_t)n;
+		if (text_is_hidden(code) && !belongs(code, before, str + i)) {
+			return false;
+		}
+		before = code;
 	}
 	return true;
 }
@@ -180,6 +212,31 @@ bool text_is_project(const char *name) {
 		strstr(name, "//") == NULL && name[0] != '/' && name[len - 1] != '/';
 }
 
+static bool is_handle_part(const char *str, size_t len, size_t max) {
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)str[i] >= 0x80 ||
+			(!isalnum((unsigned char)str[i]) && str[i] != '-' && str[i] != '_')) {
+			return false;
+		}
+	}
+	return len > 0 && len <= max && str[0] != '-';
+}
+
+bool text_is_handle(const char *str) {
+	size_t len = strcspn(str, "/");
+	const char *team = str[len] == '/' ? str + len + 1 : NULL;
+
+	return is_handle_part(str, len, USER_MAX) &&
+		(team == NULL || is_handle_part(team, strlen(team), TEAM_MAX));
+}
+
+bool text_is_loopback(const char *host) {
+	struct in_addr address;
+
+	return strcmp(host, "[::1]") == 0 || strcasecmp(host, "localhost") == 0 ||
+		(inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
+
 bool text_is_web_url(const char *str) {
 	const char *host = strncmp(str, "https://", 8) == 0 ? str + 8
 		: strncmp(str, "http://", 7) == 0	    ? str + 7
@@ -190,6 +247,14 @@ bool text_is_web_url(const char *str) {
 
 bool text_equal(const char *a, const char *b) {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+void text_lower(char *text) {
+	for (; *text != '\0'; text++) {
+		if (*text >= 'A' && *text <= 'Z') {
+			*text = (char)(*text - 'A' + 'a');
+		}
+	}
 }
 
 char *text_dup(const char *str, bool *ret_failed) {

@@ -27,7 +27,9 @@ size_t text_cut(const char *data, size_t len);
 
 /*
  * Whether `str` is fit to be a name (project, branch, job): well-formed UTF-8, not empty, fewer than `size` bytes,
- * no control characters, no bidi or zero-width characters, no leading or trailing blank.
+ * no control characters, no bidi or zero-width characters, no leading or trailing blank. Joiners and variation
+ * selectors spell words of Persian, Hindi and Sinhala, and emoji: they may stand behind what is not ASCII, since in a
+ * word of ASCII they would only hide.
  */
 bool text_is_name(const char *str, size_t size);
 
@@ -36,6 +38,10 @@ bool text_is_name(const char *str, size_t size);
  * directory.
  */
 bool text_is_project(const char *name);
+/* Whether "@" and this mentions one user of GitHub, or one ORGANISATION/TEAM, and nothing else. */
+bool text_is_handle(const char *str);
+/* Whether a URL's host (IPv6 in brackets) is this machine: what is sent there never leaves it. */
+bool text_is_loopback(const char *host);
 /* Whether `str` is an http or https URL that carries no credentials. */
 bool text_is_web_url(const char *str);
 
@@ -54,6 +60,8 @@ size_t text_dropped(const char *data, size_t len);
 
 /* Equal, both may be NULL; NULL equals only NULL. */
 bool text_equal(const char *a, const char *b);
+/* Capitals of ASCII become small letters, in place. */
+void text_lower(char *text);
 /* strdup that passes NULL on; sets `*ret_failed` (never cleared) when memory is short. */
 char *text_dup(const char *str, bool *ret_failed);
 

@@ -51,7 +51,7 @@ _codegenctl() {
 	local command= options= words= i
 	COMPREPLY=()
 	local global='--help --json --no-color --quiet --socket --timeout --user --version'
-	local commands='backup check cleanup completion config doctor explain export help import incident incidents pause ready redact reload report reports resume run scan schedule status submit task tasks version watch'
+	local commands='backup check cleanup completion config digest doctor explain export help import incident incidents metrics pause ready redact reload report report-page reports resume run scan schedule stats status submit task tasks top version watch'
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
@@ -76,6 +76,9 @@ _codegenctl() {
 	completion)
 		words='bash zsh fish'
 		;;
+	digest)
+		options='--project --since --until'
+		;;
 	help)
 		words=$commands
 		;;
@@ -91,6 +94,9 @@ _codegenctl() {
 	report)
 		words='show'
 		;;
+	report-page)
+		options='--output --project --since --until'
+		;;
 	reports)
 		options='--incident --limit --project'
 		;;
@@ -102,6 +108,9 @@ _codegenctl() {
 		;;
 	schedule)
 		options='--branch --build-number --commit --delay --instructions --project'
+		;;
+	stats)
+		options='--branch --project --prometheus --recompute --since --until'
 		;;
 	submit)
 		options='--branch --build-number --build-url --command --commit
@@ -119,7 +128,7 @@ _codegenctl() {
 		options='--incident --limit --status --type'
 		;;
 	watch)
-		options='--since'
+		options='--last --since'
 		;;
 	esac
 	case $command$prev in
@@ -159,7 +168,7 @@ _codegenctl() {
 		COMPREPLY=($(compgen -W 'open waiting resolved escalated abandoned' -- "$cur"))
 		return
 		;;
-	*--coverage | *--lint | *--log | *--security | *--socket | *--spool-directory | *--tests | backup* | import* | export* | scan*)
+	*--coverage | *--lint | *--log | *--output | report-page-o | *--security | *--socket | *--spool-directory | *--tests | backup* | import* | export* | scan*)
 		if [[ $cur != -* ]]; then
 			compopt -o default
 			return

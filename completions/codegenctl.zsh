@@ -56,6 +56,7 @@ _codegenctl() {
 		'cleanup:remove old finished tasks'
 		'completion:print the completions for a shell'
 		'config:print the settings in force, and where each comes from'
+		'digest:yesterday in a few lines of Markdown'
 		'doctor:what is wrong, here and in the daemon, and what to do about it'
 		'explain:why a task or incident is where it is, and what happens next'
 		'export:write all tasks and reports as files'
@@ -63,20 +64,24 @@ _codegenctl() {
 		'import:take over task and report files, old and new'
 		'incident:show, close, release or retry an incident'
 		'incidents:list what is under repair'
+		'metrics:what the daemon counts of itself, for Prometheus'
 		'pause:stop publishing, triggering and checking'
 		'ready:the verdict on a branch or pull request, with reasons and proof'
 		'redact:copy standard input to standard output without secrets'
 		'reload:read the configuration again'
 		'report:show a report'
+		'report-page:write health, open incidents and trends as one HTML page'
 		'reports:list what CI said'
 		'resume:go on after a pause'
 		'run:run a step\: its output and exit code unchanged, a report at its end'
 		'scan:say what a log says, without a daemon'
 		'schedule:schedule a readiness check by hand'
+		'stats:how repair and pipelines do\: times, rates, trends'
 		'status:health at a glance'
 		'submit:report a failed step, or a passed build'
 		'task:show a task or act on it'
 		'tasks:list the queue'
+		'top:what runs and what waits, live in the terminal'
 		'version:show the versions of client and daemon'
 		'watch:print events as they happen'
 	)
@@ -107,6 +112,12 @@ _codegenctl() {
 	completion)
 		_arguments $global \
 			'1:what:(bash zsh fish)'
+		;;
+	digest)
+		_arguments $global \
+			'--project=[only of that project]:PROJECT: _codegenctl_projects' \
+			'--since=[from then on, or so many days before today, such as 7d (1d)]:TIME: ' \
+			'--until=[up to then (yesterday, or now when --since is a time)]:TIME: '
 		;;
 	explain)
 		_arguments $global \
@@ -151,6 +162,13 @@ _codegenctl() {
 			'1:what:(show)' \
 			'2:id: _codegenctl_ids reports'
 		;;
+	report-page)
+		_arguments $global \
+			'(-o --output)'{-o,--output=}'[the file to write (also -o); - is standard output]:FILE:_files' \
+			'--project=[only of that project]:PROJECT: _codegenctl_projects' \
+			'--since=[from then on, or for that long, such as 7d (30d)]:TIME: ' \
+			'--until=[up to then (now)]:TIME: '
+		;;
 	reports)
 		_arguments $global \
 			'--incident=[only of that incident]:ID: _codegenctl_ids incidents' \
@@ -190,6 +208,15 @@ _codegenctl() {
 			'--delay=[due after that long, such as 30m (1h)]:DURATION: ' \
 			'--instructions=[what to look at, for whoever repairs]:TEXT: ' \
 			'--project=[the project (else from git'\''s remote)]:PROJECT: _codegenctl_projects'
+		;;
+	stats)
+		_arguments $global \
+			'--branch=[only of that branch of --project]:BRANCH: ' \
+			'--project=[only of that project]:PROJECT: _codegenctl_projects' \
+			'--prometheus[print them in the Prometheus text format]' \
+			'--recompute[compute everything anew out of the event log first]' \
+			'--since=[from then on, or for that long, such as 7d (30d)]:TIME: ' \
+			'--until=[up to then (now)]:TIME: '
 		;;
 	submit)
 		_arguments $global \
@@ -231,6 +258,7 @@ _codegenctl() {
 		;;
 	watch)
 		_arguments $global \
+			'--last=[first the last N events]:N: ' \
 			'--since=[first the events after number N]:N: '
 		;;
 	*)

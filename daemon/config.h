@@ -123,6 +123,11 @@ void config_errors_finish(struct config_errors *errors);
  * Returns: 0; -EACCES, unknown projects are denied. */
 must_check int config_policy(
 	const struct config *config, const char *project, struct policy *ret_policy);
+/*
+ * One spelling for each project of a forge whose names ignore case (github): small letters, whatever sections say, so
+ * that a reload changes nobody's. Others stay as they are. In place.
+ */
+void config_spell_project(const struct config *config, char project[LIMIT_NAME_MAX]);
 /* Who may submit for the project; NULL: everybody. Lives as long as the configuration. */
 const struct config_submitters *config_find_submitters(
 	const struct config *config, const char *project);

@@ -19,7 +19,7 @@ static struct config_setting make_setting(
 		.source = place->source,
 		.key = key,
 		.opt = cfg_getopt(place->section, key->name),
-		.out = (char *)out + key->offset,
+		.out = out != NULL ? (char *)out + key->offset : NULL,
 	};
 }
 

@@ -14,6 +14,11 @@ static bool is_closer(const char *a, const char *b) {
 	return a_literal > b_literal || (a_literal == b_literal && strlen(a) > strlen(b));
 }
 
+/* GitHub's names ignore case. */
+static bool matches(const struct config_project *section, const char *name) {
+	return fnmatch(section->pattern, name, section->policy.forge_tells ? FNM_CASEFOLD : 0) == 0;
+}
+
 /* NULL: no section matches. */
 static const struct config_project *find_project(const struct config *config, const char *name) {
 	const struct config_project *best = NULL;
@@ -24,8 +29,7 @@ static const struct config_project *find_project(const struct config *config, co
 		if (strcmp(each->pattern, name) == 0) {
 			return each;
 		}
-		if (fnmatch(each->pattern, name, 0) == 0 &&
-			(!best || is_closer(each->pattern, best->pattern))) {
+		if (matches(each, name) && (!best || is_closer(each->pattern, best->pattern))) {
 			best = each;
 		}
 	}
@@ -40,6 +44,14 @@ int config_policy(const struct config *config, const char *project, struct polic
 	}
 	*ret_policy = found ? found->policy : config->defaults;
 	return 0;
+}
+
+void config_spell_project(const struct config *config, char project[LIMIT_NAME_MAX]) {
+	const struct config_project *found = find_project(config, project);
+
+	if ((found ? &found->policy : &config->defaults)->forge_tells) {
+		text_lower(project);
+	}
 }
 
 const struct config_submitters *config_find_submitters(

@@ -129,10 +129,17 @@ const struct config_agent *config_agent_defaults(const char *type);
 must_check int config_scan(struct config_source *source, char *text, size_t len, int *ret_line,
 	char ret_problem[LIMIT_SENTENCE_MAX]);
 
+/*
+ * Makes blanks of what begins with the word `name` in that line: a key with its value, or a section, `*ret_section`,
+ * with all that is in it. `text` has passed config_scan(). Returns: 0; -ENOENT, it is not there, or neither; -ENOMEM.
+ */
+must_check int config_blank_unknown(
+	char *text, size_t len, int line, const char *name, bool *ret_section);
+
 /* --- config_parse.c --- */
 
-/* Parses `text` into `source->cfg`. What is wrong becomes an error. */
-void config_parse(struct config_load *load, struct config_source *source, const char *text);
+/* Parses `text` into `source->cfg`; what is not known there becomes blanks. What is wrong becomes an error. */
+void config_parse(struct config_load *load, struct config_source *source, char *text);
 /* Where a section begins. */
 int config_section_line(const struct config_source *source, const cfg_t *section);
 
@@ -180,8 +187,6 @@ void config_note_origin(json_t *origins, const struct config_setting *setting);
 bool config_is_url(const char *text);
 /* http or https, perhaps a user and password, a host and its port. */
 bool config_is_proxy(const char *text);
-/* A user's name as GitHub has them, or ORG/TEAM. */
-bool config_is_handle(const char *text);
 /* A label's name as GitHub has them. */
 bool config_is_label(const char *text);
 /* Of a forge or agent. */

@@ -7,6 +7,10 @@
 #include "common/text.h"
 #include "daemon/config_internal.h"
 
+/* What a parser takes at most: its options, and of each byte of the text. */
+#define PARSER_RESERVE_BYTES ((size_t)512 * 1024)
+#define PARSER_BYTES_FOR_EACH 16
+
 #define OPTIONS_MAX 32
 #define LIST_TEXT_MAX 512
 
@@ -17,6 +21,8 @@
 static struct {
 	struct config_load *load;
 	struct config_source *source;
+	char unknown[LIMIT_NAME_MAX]; /* the key or section it ended at; "" none */
+	int unknown_line;
 } parsing;
 
 /* libconfuse's messages that name one key, as we say them. */
@@ -42,6 +48,8 @@ static void report_unknown(cfg_t *cfg, const char *key) {
 	}
 	config_error(parsing.load, parsing.source->path, cfg->line,
 		"key \"%s\": not known here; allowed are %s", config_quote(key, quoted), allowed);
+	TEXT_SET(parsing.unknown, key);
+	parsing.unknown_line = cfg->line;
 }
 
 static void report_duplicate(cfg_t *cfg, const char *title) {
@@ -152,24 +160,54 @@ static cfg_t *create_parser(void) {
 	return cfg_init(top, CFGF_NONE);
 }
 
-void config_parse(struct config_load *load, struct config_source *source, const char *text) {
-	size_t n_errors = load->errors->n_lines + load->n_unsaid;
+/* libconfuse 3.3 uses what it allocates unseen. What this finds is there for it, unless somebody is faster. */
+static bool memory_is_short(size_t text_len) {
+	void *volatile reserve = /* else a compiler takes it for granted */ malloc(
+		PARSER_RESERVE_BYTES + text_len * PARSER_BYTES_FOR_EACH);
 
+	free(reserve);
+	return reserve == NULL;
+}
+
+/* Returns whether all of it was read. */
+static bool parse_once(struct config_load *load, struct config_source *source, const char *text) {
+	size_t n_errors = load->errors->n_lines + load->n_unsaid;
+	bool done;
+
+	if (memory_is_short(strlen(text))) {
+		load->out_of_memory = true;
+		return false;
+	}
+	if (source->cfg) {
+		cfg_free(source->cfg);
+	}
 	source->cfg = create_parser();
 	if (!source->cfg) {
 		load->out_of_memory = true;
-		return;
+		return false;
 	}
+	cfg_set_error_function(source->cfg, confuse_said);
+	done = cfg_parse_buf(source->cfg, text) == CFG_SUCCESS;
+	/* It fails without a word when memory is short. */
+	load->out_of_memory |= !done && load->errors->n_lines + load->n_unsaid == n_errors;
+	return done;
+}
+
+/* libconfuse stops at the first word it does not know: without that word it finds the next mistake. */
+void config_parse(struct config_load *load, struct config_source *source, char *text) {
+	bool done = false, again = true, is_section = false;
+
 	parsing.load = load;
 	parsing.source = source;
-	cfg_set_error_function(source->cfg, confuse_said);
-	if (cfg_parse_buf(source->cfg, text) != CFG_SUCCESS) {
-		source->broken = true;
-		/* It fails without a word when memory is short. */
-		if (load->errors->n_lines + load->n_unsaid == n_errors) {
-			load->out_of_memory = true;
-		}
+	for (int n = 0; again && !done && n <= LIMIT_CONFIG_ERRORS; n++) {
+		parsing.unknown[0] = '\0';
+		done = parse_once(load, source, text);
+		again = !done && parsing.unknown[0] != '\0' &&
+			config_blank_unknown(text, strlen(text), parsing.unknown_line,
+				parsing.unknown, &is_section) == 0;
+		source->broken |= again && is_section; /* others may refer to it */
 	}
+	source->broken |= !done;
 	parsing.load = NULL;
 	parsing.source = NULL;
 }

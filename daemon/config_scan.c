@@ -335,3 +335,73 @@ int config_scan(struct config_source *source, char *text, size_t len, int *ret_l
 	}
 	return r;
 }
+
+/* ---- what libconfuse does not know ---- */
+
+static void skip_blanks(struct scan *scan) {
+	while (scan->pos < scan->len && strchr(" \t\r\n", scan->text[scan->pos])) {
+		(void)scan_next(scan);
+	}
+}
+
+static bool is_equals(const struct scan *scan) {
+	return peek(scan, 0) == '=' || (peek(scan, 0) == '+' && peek(scan, 1) == '=');
+}
+
+/* Moves behind the value of a key, or behind the title and the end of a section. Returns: 0; -ENOENT, it is neither. */
+static int skip_rest(struct scan *scan, bool *ret_section) {
+	size_t depth = scan->depth;
+	bool is_key;
+	int r = 0;
+
+	skip_blanks(scan);
+	is_key = is_equals(scan);
+	if (is_key) {
+		r = scan_next(scan);
+		skip_blanks(scan);
+	}
+	if (r == 0 && peek(scan, 0) != '{') { /* a value or a title */
+		r = scan_next(scan);
+		if (is_key) {
+			return r;
+		}
+		skip_blanks(scan);
+	}
+	*ret_section = !is_key;
+	if (peek(scan, 0) != '{') {
+		return -ENOENT;
+	}
+	do {
+		r = r < 0 ? r : scan_next(scan);
+	} while (r == 0 && scan->depth > depth && scan->pos < scan->len);
+	return r;
+}
+
+int config_blank_unknown(char *text, size_t len, int line, const char *name, bool *ret_section) {
+	struct config_source scratch = { 0 };
+	char problem[LIMIT_SENTENCE_MAX];
+	struct scan scan = {
+		.source = &scratch, .text = text, .len = len, .line = 1, .problem = problem
+	};
+	size_t start = 0;
+	bool found = false;
+	int r = 0;
+
+	while (r == 0 && !found && scan.pos < len) {
+		bool is_value =
+			scan.after_equals || scan.depth > 1 || (scan.depth == 1 && scan.in_list);
+
+		start = scan.pos;
+		scan.last.len = 0;
+		r = scan_next(&scan);
+		found = !is_value && scan.last.len == strlen(name) && scan.last.line == line &&
+			memcmp(scan.last.text, name, scan.last.len) == 0;
+	}
+	r = r == 0 && found ? skip_rest(&scan, ret_section) : r;
+	for (size_t i = start; r == 0 && found && i < scan.pos; i++) {
+		text[i] = text[i] == '\n' ? '\n' : ' ';
+	}
+	free(scratch.repeats);
+	free(scratch.sections);
+	return r < 0 ? r : found ? 0 : -ENOENT;
+}

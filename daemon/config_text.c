@@ -1,7 +1,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/text.h"
 #include "daemon/config_internal.h"
@@ -9,13 +8,10 @@
 #define DIGITS "0123456789"
 #define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS
 #define NAME_CHARACTERS ALPHANUMERIC "-_."
-#define HANDLE_CHARACTERS ALPHANUMERIC "-_"
 /* RFC 3986, 3.3, without what a query begins with. */
 #define PATH_CHARACTERS NAME_CHARACTERS "~/%!$&'()*+,;=:@"
 
-/* GitHub's bounds. */
-#define USER_MAX 39
-#define TEAM_MAX 100
+/* GitHub's bound. */
 #define LABEL_MAX 50
 
 #define GRAPHQL_PATH "/graphql"
@@ -31,18 +27,6 @@ bool config_is_name(const char *text) {
 	size_t len = strlen(text);
 
 	return len > 0 && len < LIMIT_CONFIG_NAME_MAX && has_only(text, NAME_CHARACTERS);
-}
-
-static bool is_handle_part(const char *text, size_t len, size_t max) {
-	return len > 0 && len <= max && strspn(text, HANDLE_CHARACTERS) >= len && text[0] != '-';
-}
-
-bool config_is_handle(const char *text) {
-	size_t len = strcspn(text, "/");
-	const char *team = text[len] == '/' ? text + len + 1 : NULL;
-
-	return is_handle_part(text, len, USER_MAX) &&
-		(!team || is_handle_part(team, strlen(team), TEAM_MAX));
 }
 
 bool config_is_label(const char *text) {
@@ -81,14 +65,6 @@ static bool split_host(char *host, const char **ret_port) {
 	return is_host && (!port || is_port(*ret_port));
 }
 
-/* As http.h has it: what never leaves this machine. */
-static bool is_loopback(const char *host) {
-	struct in_addr address;
-
-	return strcmp(host, "[::1]") == 0 || strcasecmp(host, "localhost") == 0 ||
-		(inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
-}
-
 /* What is behind "https://" or "http://"; NULL: neither is there. */
 static const char *skip_scheme(const char *text, bool *ret_tls) {
 	*ret_tls = strncmp(text, "https://", 8) == 0;
@@ -108,7 +84,7 @@ bool config_is_url(const char *text) {
 	return authority && strlen(text) + strlen(GRAPHQL_PATH) < LIMIT_URL_MAX &&
 		text_format(host, sizeof(host), "%.*s", (int)len, authority) &&
 		split_host(host, &port) && has_only(authority + len, PATH_CHARACTERS) &&
-		(tls || is_loopback(host));
+		(tls || text_is_loopback(host));
 }
 
 bool config_is_proxy(const char *text) {

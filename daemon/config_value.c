@@ -294,7 +294,7 @@ static void apply_handle(const struct config_setting *setting) {
 	const char *handle = value_text(setting, 0);
 
 	handle += handle[0] == '@';
-	if (!config_is_handle(handle)) {
+	if (!text_is_handle(handle)) {
 		config_refuse(setting, 0,
 			"is nobody's name; a GitHub user, as in codegen-sh, or ORGANIZATION/TEAM");
 		return;

@@ -15,10 +15,14 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/agent/agent.h"
 #include "daemon/config.h"
 #include "daemon/engine/engine.h"
 #include "daemon/ipc/server.h"
 #include "daemon/ipc/spool.h"
+#include "daemon/loop_lag.h"
+#include "daemon/loop_open.h"
+#include "daemon/status_line.h"
 #include "daemon/store/store.h"
 #include "daemon/systemd.h"
 
@@ -35,10 +39,12 @@ struct daemon {
 	int64_t started_ms;
 	int exit_code;
 	bool stopping;
+	bool reload_failed; /* the last one */
 
 	uv_loop_t loop;
 	uv_signal_t signals[SIGNAL_COUNT];
 	uv_timer_t watchdog;
+	struct loop_lag lag;
 	bool watchdog_waits; /* for its round trip through the store */
 	struct store_counts watchdog_counts;
 	struct store *store;
@@ -124,6 +130,63 @@ static int make_dir(const char *path, mode_t mode) {
 	return r;
 }
 
+/* What systemd is told */
+
+/* Why it does not start, or ends: in the log, and where `systemctl status` shows it until the process has ended. */
+static void say_failed(const char *sentence) {
+	log_error("%s", sentence);
+	systemd_status(sentence);
+}
+
+/* `counts`: NULL, not known yet. */
+static void state_line(const struct daemon *daemon, const struct store_counts *counts,
+	char line[LIMIT_SENTENCE_MAX]) {
+	char full[LIMIT_SENTENCE_MAX];
+	struct status_facts facts = { .counts = counts,
+		.paused = engine_paused(daemon->engine),
+		.full = full,
+		.reload_failed = daemon->reload_failed };
+
+	engine_explain_store(daemon->engine, full);
+	status_line(&facts, line);
+}
+
+static void watchdog_answered(struct store_req *req, int status) {
+	struct store_counts *counts = container_of(req, struct store_counts, req);
+	struct daemon *daemon = container_of(counts, struct daemon, watchdog_counts);
+	char line[LIMIT_SENTENCE_MAX];
+
+	daemon->watchdog_waits = false;
+	if (status == 0 && !daemon->stopping) {
+		state_line(daemon, counts, line);
+		systemd_status(line);
+		systemd_alive();
+	}
+}
+
+/* systemd hears only of a daemon whose loop and store both answer. */
+static void watchdog_ask(struct daemon *daemon) {
+	if (uv_is_active((uv_handle_t *)&daemon->watchdog) && !daemon->watchdog_waits &&
+		!daemon->stopping) {
+		daemon->watchdog_counts = (struct store_counts){ .now_ms = clock_now_ms() };
+		daemon->watchdog_waits = store_counts(daemon->store, &daemon->watchdog_counts,
+						 watchdog_answered) == 0;
+	}
+}
+
+static void watchdog_due(uv_timer_t *timer) {
+	watchdog_ask(timer->data);
+}
+
+/* In force from now on, or again; how much there is to do follows. */
+static void say_ready(struct daemon *daemon) {
+	char line[LIMIT_SENTENCE_MAX];
+
+	state_line(daemon, NULL, line);
+	systemd_ready(line);
+	watchdog_ask(daemon);
+}
+
 /* Configuration */
 
 static int load_config(
@@ -140,12 +203,16 @@ static void log_config_errors(const struct config_errors *errors) {
 
 static int load_config_or_say(struct daemon *daemon, struct config **ret_config) {
 	struct config_errors errors = { 0 };
+	char sentence[LIMIT_SENTENCE_MAX];
 	int r = load_config(daemon, ret_config, &errors);
 
 	log_config_errors(&errors);
-	if (r < 0 && errors.n_lines == 0) {
-		log_error("Cannot read the configuration \"%s\": %s.", daemon->config_file,
-			log_errno(r));
+	if (r < 0 && errors.n_lines > 0) {
+		systemd_status(errors.lines[0]);
+	} else if (r < 0) {
+		text_format(sentence, sizeof(sentence), "Cannot read the configuration \"%s\": %s.",
+			daemon->config_file, log_errno(r));
+		say_failed(sentence);
 	}
 	config_errors_finish(&errors);
 	return r;
@@ -170,8 +237,8 @@ static int reload(void *user, struct config_errors *ret_errors) {
 		log_error("The configuration was not read again: %s; the old settings stay in force.",
 			r == -EINVAL ? "it has mistakes" : log_errno(r));
 	}
-	systemd_ready(r == 0 ? "Ready."
-			     : "Ready; the last reload failed, the old settings are in force.");
+	daemon->reload_failed = r < 0;
+	say_ready(daemon);
 	return r;
 }
 
@@ -182,6 +249,7 @@ static void close_handles(struct daemon *daemon) {
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 	}
 	uv_close((uv_handle_t *)&daemon->watchdog, NULL);
+	loop_lag_close(&daemon->lag);
 }
 
 static void store_closed(void *user) {
@@ -219,7 +287,9 @@ static void stop(struct daemon *daemon, int exit_code) {
 		return;
 	}
 	daemon->stopping = true;
-	systemd_stopping("Stopping: what is under way is finished or recorded first.");
+	systemd_stopping(exit_code == DAEMON_EXIT_OK
+			? "Stopping: what is under way is finished or recorded first."
+			: NULL); /* why it ends is said */
 	uv_timer_stop(&daemon->watchdog);
 	daemon->n_closing = 1 + (daemon->server != NULL) + (daemon->spool != NULL);
 	if (daemon->server != NULL) {
@@ -232,11 +302,11 @@ static void stop(struct daemon *daemon, int exit_code) {
 }
 
 static void store_failed(void *user, const char *sentence) {
-	log_error("%s", sentence);
+	say_failed(sentence);
 	stop(user, DAEMON_EXIT_FAILED);
 }
 
-/* Signals and the watchdog */
+/* Signals */
 
 static void signal_received(uv_signal_t *handle, int signum) {
 	struct daemon *daemon = handle->data;
@@ -253,33 +323,12 @@ static void signal_received(uv_signal_t *handle, int signum) {
 	stop(daemon, DAEMON_EXIT_OK);
 }
 
-static void watchdog_answered(struct store_req *req, int status) {
-	struct store_counts *counts = container_of(req, struct store_counts, req);
-	struct daemon *daemon = container_of(counts, struct daemon, watchdog_counts);
-
-	daemon->watchdog_waits = false;
-	if (status == 0) {
-		systemd_alive();
-	}
-}
-
-/* systemd hears only of a daemon whose loop and store both answer. */
-static void watchdog_due(uv_timer_t *timer) {
-	struct daemon *daemon = timer->data;
-
-	if (!daemon->watchdog_waits && !daemon->stopping) {
-		daemon->watchdog_counts = (struct store_counts){ .now_ms = clock_now_ms() };
-		daemon->watchdog_waits = store_counts(daemon->store, &daemon->watchdog_counts,
-						 watchdog_answered) == 0;
-	}
-}
-
 static int start_handles(struct daemon *daemon) {
 	static const int signums[SIGNAL_COUNT] = {
 		[SIGNAL_HUP] = SIGHUP, [SIGNAL_INT] = SIGINT, [SIGNAL_TERM] = SIGTERM
 	};
 	int64_t watchdog_ms = systemd_watchdog_ms();
-	int r = 0;
+	int r = loop_lag_open(&daemon->loop, &daemon->lag);
 
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
 		uv_signal_init(&daemon->loop, &daemon->signals[i]);
@@ -332,7 +381,8 @@ static void engine_started(void *user, int status) {
 	char sentence[LIMIT_SENTENCE_MAX] = "";
 
 	if (status < 0) {
-		log_error("Cannot recover what was under way: %s.", log_errno(status));
+		log_error("Cannot recover what was under way from \"%s\": %s.", daemon->state_dir,
+			log_errno(status));
 		stop(daemon, DAEMON_EXIT_FAILED);
 		return;
 	}
@@ -347,11 +397,11 @@ static void engine_started(void *user, int status) {
 	}
 	status = open_server(daemon, sentence);
 	if (status < 0) {
-		log_error("%s", sentence);
+		say_failed(sentence);
 		stop(daemon, DAEMON_EXIT_FAILED);
 		return;
 	}
-	systemd_ready("Ready.");
+	say_ready(daemon);
 	log_notice("codegend %s is ready; state in \"%s\", sockets in \"%s\".", CODEGEND_VERSION,
 		daemon->state_dir, daemon->runtime_dir);
 }
@@ -365,7 +415,7 @@ static int open_store(struct daemon *daemon) {
 		r = store_open(&daemon->loop, path, store_failed, daemon, &daemon->store, sentence);
 	}
 	if (r < 0) {
-		log_error("%s", sentence[0] != '\0' ? sentence : log_errno(r));
+		say_failed(sentence[0] != '\0' ? sentence : log_errno(r));
 	}
 	return r;
 }
@@ -375,6 +425,7 @@ static int run_loop(struct daemon *daemon, struct config *config) {
 	struct engine_options options = { .loop = &daemon->loop,
 		.store = daemon->store,
 		.state_dir = daemon->state_dir,
+		.agent_socket = daemon->options->agent_socket,
 		.config = config };
 	int r = engine_create(&options, &daemon->engine);
 
@@ -393,6 +444,24 @@ static int run_loop(struct daemon *daemon, struct config *config) {
 	return daemon->exit_code;
 }
 
+static int open_loop_or_say(struct daemon *daemon) {
+	int r = loop_open(&daemon->loop);
+
+	if (r < 0) {
+		log_error("Cannot start the event loop: %s.", log_errno(r));
+	}
+	return r;
+}
+
+static int start_handles_or_say(struct daemon *daemon) {
+	int r = start_handles(daemon);
+
+	if (r < 0) {
+		log_error("Cannot watch for signals: %s.", log_errno(r));
+	}
+	return r;
+}
+
 static int run(struct daemon *daemon) {
 	struct config *config = NULL;
 	int code = DAEMON_EXIT_STORE;
@@ -404,11 +473,11 @@ static int run(struct daemon *daemon) {
 		config_destroy(config);
 		return DAEMON_EXIT_STORE;
 	}
-	if (make_dir(daemon->runtime_dir, 0755) < 0 || uv_loop_init(&daemon->loop) < 0) {
+	if (make_dir(daemon->runtime_dir, 0755) < 0 || open_loop_or_say(daemon) < 0) {
 		config_destroy(config);
 		return DAEMON_EXIT_FAILED;
 	}
-	if (start_handles(daemon) == 0 && open_store(daemon) == 0) {
+	if (start_handles_or_say(daemon) == 0 && open_store(daemon) == 0) {
 		code = run_loop(daemon, config);
 	} else {
 		config_destroy(config);
@@ -424,6 +493,7 @@ int daemon_run(const struct daemon_options *options) {
 	int code = DAEMON_EXIT_FAILED;
 
 	if (daemon == NULL) {
+		log_error("Cannot start: %s.", log_errno(-ENOMEM));
 		return DAEMON_EXIT_FAILED;
 	}
 	daemon->options = options;
@@ -437,6 +507,19 @@ int daemon_run(const struct daemon_options *options) {
 	return code;
 }
 
+/* Credentials are not looked for: those of the service are not there for whoever checks its configuration. */
+static void warn_of_programs(const struct config *config) {
+	for (size_t i = 0; i < config->n_agents; i++) {
+		const struct config_agent *agent = &config->agents[i];
+		char why[LIMIT_SENTENCE_MAX];
+
+		if (text_equal(agent->type, "command") && agent_check(agent, why) < 0) {
+			log_warning("Agent \"%s\" could not be started by this user now: %s",
+				agent->name, why);
+		}
+	}
+}
+
 int daemon_check_config(const struct daemon_options *options) {
 	struct daemon daemon = { .options = options };
 	struct config *config = NULL;
@@ -447,6 +530,7 @@ int daemon_check_config(const struct daemon_options *options) {
 	if (load_config_or_say(&daemon, &config) < 0) {
 		return DAEMON_EXIT_CONFIG;
 	}
+	warn_of_programs(config);
 	config_destroy(config);
 	printf("The configuration \"%s\" has no mistakes.\n", daemon.config_file);
 	return DAEMON_EXIT_OK;

@@ -22,6 +22,7 @@ struct daemon_options { /* all borrowed; NULL: the default */
 	const char *state_dir;
 	const char *runtime_dir;
 	const char *spool_dir;
+	const char *agent_socket; /* NULL: programs of agents are our own children */
 	bool user;
 };
 

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/fd.h"
 #include "common/log.h"
+#include "daemon/metrics.h"
 
 /* The kernel counts a clock in signed 64-bit nanoseconds: until 2262. Waking up early is harmless. */
 #define DEADLINE_FARTHEST_S INT64_C(9000000000)
@@ -17,7 +18,8 @@
 struct deadline {
 	uv_poll_t poll;
 	int fd;
-	int64_t due_ms; /* 0: disarmed */
+	int64_t due_ms;	  /* 0: disarmed */
+	int64_t armed_ms; /* when: before that it cannot go off */
 	void (*fired)(void *user);
 	void *user;
 	void (*closed)(void *user);
@@ -54,11 +56,20 @@ static void deadline_set(struct deadline *deadline, int64_t due_ms) {
 	}
 }
 
+static void observe_lateness(const struct deadline *deadline) {
+	int64_t expected_ms = MAX(deadline->due_ms, deadline->armed_ms);
+
+	if (deadline->due_ms != 0) {
+		metrics_observe(METRIC_TIMER_LATENESS, (clock_now_ms() - expected_ms) * 1000);
+	}
+}
+
 static void deadline_readable(uv_poll_t *poll, int status, int events) {
 	struct deadline *deadline = container_of(poll, struct deadline, poll);
 	uint64_t n_expirations = 0;
 
 	if (read(deadline->fd, &n_expirations, sizeof(n_expirations)) >= 0) {
+		observe_lateness(deadline);
 		deadline->due_ms = 0;
 	} else if (errno == ECANCELED) {
 		/* The clock was set. An expiration may have been dropped with it: arm again for the same time. */
@@ -127,5 +138,6 @@ void deadline_arm(struct deadline *deadline, int64_t due_ms) {
 		return;
 	}
 	deadline->due_ms = due_ms;
+	deadline->armed_ms = clock_now_ms();
 	deadline_set(deadline, due_ms);
 }

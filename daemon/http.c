@@ -11,6 +11,7 @@
 #include "common/fd.h"
 #include "common/text.h"
 #include "daemon/http_internal.h"
+#include "daemon/metrics.h"
 
 /* curl's memory: it holds what we sent, and what came back. */
 static void wiping_free(void *data) {
@@ -109,7 +110,10 @@ static void http_tear_down(struct http *http) {
 /* Ends a request that is queued or in flight. */
 static void http_drop(struct http_request *req) {
 	http_explain(req, -ECANCELED, HTTP_LATE_NOT, NULL);
-	http_finish(req, req->state == HTTP_ACTIVE ? http_transfer_end(req, -ECANCELED) : -ECANCELED);
+	if (req->state == HTTP_ACTIVE) {
+		http_transfer_end(req);
+	}
+	http_finish(req, -ECANCELED);
 }
 
 static void http_drop_all(struct list *requests) {
@@ -120,13 +124,14 @@ static void http_drop_all(struct list *requests) {
 
 static void http_woken(uv_async_t *wake) {
 	struct http *http = wake->data;
+	bool closing = http->closing; /* when a `done` closes it, that has this run once more */
 
-	if (http->closing) {
+	if (closing) {
 		http_drop_all(&http->queue);
 		http_drop_all(&http->active);
 	}
 	http_deliver(http);
-	if (http->closing) {
+	if (closing) {
 		http_tear_down(http);
 	}
 }
@@ -179,6 +184,40 @@ void http_close(struct http *http, void (*closed)(void *user), void *user) {
 	(void)uv_async_send(&http->wake);
 }
 
+/* For METRIC_HTTP_REQUESTS. */
+static enum metric_http http_outcome(int status, int http_status) {
+	static const struct {
+		int status;
+		enum metric_http outcome;
+	} outcomes[] = {
+		{ -ECANCELED, METRIC_HTTP_CANCELLED },
+		{ -ECONNREFUSED, METRIC_HTTP_REFUSED },
+		{ -ECONNRESET, METRIC_HTTP_RESET },
+		{ -EHOSTUNREACH, METRIC_HTTP_UNREACHABLE },
+		{ -EMSGSIZE, METRIC_HTTP_TOO_LARGE },
+		{ -EPROTO, METRIC_HTTP_PROTOCOL },
+		{ -ETIMEDOUT, METRIC_HTTP_TIMEOUT },
+	};
+
+	if (status == 0) {
+		return http_status < 300    ? METRIC_HTTP_SUCCESS
+			: http_status < 400 ? METRIC_HTTP_REDIRECTION
+			: http_status < 500 ? METRIC_HTTP_CLIENT_ERROR
+					    : METRIC_HTTP_SERVER_ERROR;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
+		if (outcomes[i].status == status) {
+			return outcomes[i].outcome;
+		}
+	}
+	return METRIC_HTTP_FAILED;
+}
+
+static void http_show_pending(const struct http *http) {
+	metrics_set(METRIC_HTTP_PENDING, METRIC_HTTP_ACTIVE, (int64_t)http->n_active);
+	metrics_set(METRIC_HTTP_PENDING, METRIC_HTTP_WAITING, (int64_t)http->n_queued);
+}
+
 /* The requests to one host that are in flight. */
 static size_t http_n_active(const struct http *http, uint64_t host) {
 	size_t n = 0;
@@ -205,6 +244,7 @@ static void http_start(struct http_request *req) {
 	list_append(&http->active, &req->node);
 	http->n_active++;
 	req->state = HTTP_ACTIVE;
+	http_show_pending(http);
 }
 
 static void http_start_queued(struct http *http) {
@@ -221,15 +261,59 @@ static void http_start_queued(struct http *http) {
 	http_multi_watch(http);
 }
 
+/* What a request bore to show who asks: behind the scheme of "Authorization: Bearer …". NULL: nothing. */
+static const char *http_credential(const struct http_request *req) {
+	static const char name[] = "Authorization:";
+
+	for (size_t i = 0; req->headers && req->headers[i]; i++) {
+		const char *line = req->headers[i];
+
+		if (strncasecmp(line, name, strlen(name)) == 0) {
+			const char *blank = strrchr(line, ' ');
+
+			return blank && strlen(blank + 1) >= HTTP_CREDENTIAL_MIN_BYTES ? blank + 1
+										       : NULL;
+		}
+	}
+	return NULL;
+}
+
+static void http_blot(struct buffer *buf, const char *secret) {
+	size_t len = strlen(secret);
+	char *at = buf->data;
+
+	while (at && (at = memmem(at, buf->len - (size_t)(at - buf->data), secret, len))) {
+		memset(at, '*', len);
+		at += len;
+	}
+}
+
+/* A peer that echoes it, in an error say, must not get it into a sentence, a log or the database. */
+static void http_hide_credential(struct http_request *req) {
+	const char *secret = http_credential(req);
+
+	if (secret) {
+		http_blot(&req->answer, secret);
+		http_blot(&req->headers_seen, secret);
+	}
+}
+
 void http_finish(struct http_request *req, int status) {
 	struct http *http = req->http;
 
+	metrics_count(METRIC_HTTP_REQUESTS, http_outcome(status, req->http_status));
+	if (req->state == HTTP_ACTIVE) {
+		metrics_observe(METRIC_HTTP_TIME, req->remote_us);
+	}
 	http->n_active -= req->state == HTTP_ACTIVE;
 	http->n_queued -= req->state == HTTP_QUEUED;
+	http_show_pending(http);
 	list_remove(&req->node);
 	if (status < 0) {
-		buffer_finish(&req->answer);
-		buffer_finish(&req->headers_seen);
+		buffer_wipe(&req->answer);
+		buffer_wipe(&req->headers_seen);
+	} else {
+		http_hide_credential(req);
 	}
 	req->state = HTTP_FINISHED;
 	req->status = status;
@@ -276,6 +360,7 @@ int http_send(struct http *http, struct http_request *req, http_done_fn *done) {
 	req->state = HTTP_QUEUED;
 	list_append(&http->queue, &req->node);
 	http->n_queued++;
+	http_show_pending(http);
 	http_start_queued(http);
 	return 0;
 }
@@ -302,16 +387,9 @@ const char *http_header(const struct http_request *req, const char *name) {
 	return NULL;
 }
 
-static void http_wipe(struct buffer *buf) {
-	if (buf->cap > 0) {
-		explicit_bzero(buf->data, buf->cap);
-	}
-	buffer_finish(buf);
-}
-
 void http_request_finish(struct http_request *req) {
-	http_wipe(&req->answer);
-	http_wipe(&req->headers_seen);
+	buffer_wipe(&req->answer);
+	buffer_wipe(&req->headers_seen);
 	req->http_status = 0;
 	req->remote_us = 0;
 	req->maybe_sent = false;

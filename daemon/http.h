@@ -57,7 +57,10 @@ struct http_request {
 	int64_t stall_timeout_ms; /* without a byte in either direction; noticed within twice that time */
 	size_t answer_max_bytes; /* of the body, decompressed */
 
-	/* out; `answer`, `http_status` and the headers only when status is 0 */
+	/*
+	 * out; `answer`, `http_status` and the headers only when status is 0. Where the peer echoes the credential of a
+	 * header "Authorization", of 8 bytes or more, there are asterisks.
+	 */
 	int http_status;
 	struct buffer answer;
 	int64_t remote_us; /* from leaving the queue to the end */

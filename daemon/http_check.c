@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
@@ -98,14 +97,6 @@ static bool are_header_lines(const char *const *lines) {
 	return true;
 }
 
-/* `host` is as curl's parser writes it: addresses in their usual form, IPv6 in brackets. */
-static bool is_loopback(const char *host) {
-	struct in_addr address;
-
-	return strcmp(host, "[::1]") == 0 || strcasecmp(host, "localhost") == 0 ||
-		(inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
-}
-
 static uint64_t hash_add(uint64_t hash, const char *text) {
 	do {
 		hash = (hash ^ (uint64_t)tolower((unsigned char)*text)) * FNV_PRIME;
@@ -151,7 +142,7 @@ static int check_url(const char *text, struct http_target *ret_target) {
 		return -EINVAL;
 	}
 	target.tls = strcmp(scheme, "https") == 0;
-	target.loopback = is_loopback(host);
+	target.loopback = text_is_loopback(host);
 	if (!target.tls && !target.loopback) {
 		return -EPERM;
 	}

@@ -69,14 +69,15 @@ must_check int http_check(struct http_request *req);
 bool http_check_proxy(const char *proxy);
 bool http_method_is_safe(const char *method);
 /* The URL as people may see it, cut. Returns `out`. */
+#define HTTP_CREDENTIAL_MIN_BYTES 8 /* what is shorter may stand in any text */
 #define HTTP_SHOWN_MAX 240
 const char *http_show_url(const struct http_request *req, char out[HTTP_SHOWN_MAX]);
 
 /* http_transfer.c */
 /* Hands `req` to curl. Returns: 0; -ENOMEM. */
 must_check int http_transfer_start(struct http_request *req);
-/* Takes it back, with the outputs that a transfer has. Returns `status`, or what a callback said instead. */
-int http_transfer_end(struct http_request *req, int status);
+/* Takes it back, with the outputs that a transfer has. */
+void http_transfer_end(struct http_request *req);
 /* curl says that it is over: the status, with the sentence written. */
 int http_transfer_result(struct http_transfer *transfer, CURLcode code);
 /* Writes the sentence for a status. */

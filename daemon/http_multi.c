@@ -34,8 +34,10 @@ static void http_drain(struct http *http) {
 			continue;
 		}
 		struct http_request *req = transfer->req;
+		int status = http_transfer_result(transfer, code);
 
-		http_finish(req, http_transfer_end(req, http_transfer_result(transfer, code)));
+		http_transfer_end(req);
+		http_finish(req, status);
 	}
 	http_deliver(http);
 }
@@ -198,7 +200,8 @@ static void stall_fired(uv_timer_t *timer) {
 
 		if (patience_ms <= 0) {
 			http_explain(req, -ETIMEDOUT, HTTP_LATE_STALL, NULL);
-			http_finish(req, http_transfer_end(req, -ETIMEDOUT));
+			http_transfer_end(req);
+			http_finish(req, -ETIMEDOUT);
 		} else {
 			next_ms = MIN(next_ms, patience_ms);
 		}

@@ -255,12 +255,11 @@ int http_transfer_start(struct http_request *req) {
 	return 0;
 }
 
-int http_transfer_end(struct http_request *req, int status) {
+void http_transfer_end(struct http_request *req) {
 	_cleanup_(http_transfer_destroyp) struct http_transfer *transfer = TAKE_PTR(req->transfer);
 
 	req->remote_us = clock_mono_us() - transfer->began_us;
 	(void)curl_multi_remove_handle(req->http->multi, transfer->easy);
-	return status;
 }
 
 static int http_code_status(struct http_transfer *transfer, CURLcode code) {

@@ -57,6 +57,8 @@
 #define LIMIT_LOG_LINES 8 /* about closed connections, for each reason, in a window of: */
 #define LIMIT_LOG_WINDOW_MS (10 * CLOCK_SECOND_MS)
 #define LIMIT_DOCTOR_MS (10 * CLOCK_SECOND_MS) /* for what it has to wait for */
+#define LIMIT_READY_MS                                                                             \
+	(25 * CLOCK_SECOND_MS) /* for a forge's answer: a client waits 30 s by itself */
 #define LIMIT_LIST_ROWS_DEFAULT 100
 #define LIMIT_LIST_ROWS_MAX 1000
 #define LIMIT_LIST_MAX_BYTES (2 * 1024 * 1024) /* of an answer with a list; it has a `next` then */
@@ -101,14 +103,36 @@
 #define LIMIT_BUILDS_JUDGED                                                                        \
 	(2 * LIMIT_BUILDS_PER_BRANCH) /* with older ones that still matter; beyond: never ready */
 #define LIMIT_HISTORY_TASKS 32	      /* tasks of earlier cycles a prompt or `explain` tells of */
+#define LIMIT_STATS_BEHIND 1024	      /* events that statistics may be behind the log */
+#define LIMIT_STATS_SHARE                                                                          \
+	20 /* of the store's time, a part in so many is for them when others wait */
+#define LIMIT_STATS_RETRY_US (60 * INT64_C(1000000)) /* after a failure to follow */
+#define LIMIT_STATS_QUIET_US (100 * 1000) /* without a request, after which they have the time */
+#define LIMIT_STATS_CATCH_UP_MS                                                                    \
+	20 /* of the store's time, which one answer takes in what it is behind for */
+#define LIMIT_STATS_PROGRESS_MS 200 /* between two words of how far a recomputation is */
+#define LIMIT_STATS_IDLE_US                                                                        \
+	(1000 * 1000) /* without a request, after which all of the log is counted */
+#define LIMIT_QUALITY_COUNT INT64_C(10000000) /* tests or findings of a build; more is no number */
+#define LIMIT_QUALITY_TESTS_MS (30 * CLOCK_DAY_MS) /* time of a build's tests; more is none */
+#define LIMIT_STATS_RECENT 16  /* builds of a branch that are compared with its newest one */
+#define LIMIT_STATS_STREAMS 64 /* jobs and steps of a branch whose numbers are known */
+#define LIMIT_STATS_LATE 8  /* builds of one in a row with lower numbers; more: they began anew */
+#define LIMIT_STATS_ROWS 20 /* of each list of an answer */
+#define LIMIT_STATS_BRANCHES 50 /* the busiest, in one answer */
 #define LIMIT_SUBMISSION_KEY_MS                                                                    \
 	(30 * CLOCK_DAY_MS) /* keys are remembered; a spool file lives 7 days */
 
 /* Tasks. */
 #define LIMIT_DELAY_MAX_MS (3650 * CLOCK_DAY_MS) /* what people may ask for */
 #define LIMIT_TASK_ATTEMPTS 8
+#define LIMIT_TASK_INTERRUPTIONS                                                                   \
+	16 /* crashes in a row while it executed, within about four hours; no attempts */
+#define LIMIT_TASK_REFUSALS 2 /* attempts, when what it needs is done away with */
 #define LIMIT_TASK_BACKOFF_FIRST_MS (5 * CLOCK_SECOND_MS)
 #define LIMIT_TASK_BACKOFF_MAX_MS CLOCK_HOUR_MS
+#define LIMIT_TASK_BARRED_MS                                                                       \
+	CLOCK_MINUTE_MS /* what only a person ends is tried again then; later, after as long as it has lasted */
 #define LIMIT_TASKS_PENDING 1000000 /* scheduled rows; a submission beyond is refused */
 #define LIMIT_FORGE_CONCURRENCY 256
 #define LIMIT_POST_CONCURRENCY 256 /* publications of one forge at once */
@@ -117,6 +141,7 @@
 	100 /* overdue tasks started at once after a start; then a jittered pause */
 #define LIMIT_CATCHUP_PAUSE_MS 200
 #define LIMIT_CLOCK_SUSPECT_MS (10 * CLOCK_MINUTE_MS)
+#define LIMIT_CLOCK_STEP_MS CLOCK_MINUTE_MS /* from here on a clock was set, not corrected */
 #define LIMIT_BRANCH_BUSY_MS                                                                       \
 	CLOCK_MINUTE_MS /* a trigger that waits for its branch looks again at the latest then */
 #define LIMIT_REOPEN_MS CLOCK_DAY_MS
@@ -125,6 +150,8 @@
 #define LIMIT_FORGE_DOWN_FIRST_MS                                                                  \
 	(5 * CLOCK_SECOND_MS) /* between looks at a forge that cannot be reached */
 #define LIMIT_FORGE_DOWN_MAX_MS (5 * CLOCK_MINUTE_MS)
+#define LIMIT_FORGE_CLOCK_MS                                                                       \
+	(30 * CLOCK_SECOND_MS) /* that differs from ours by more is told by doctor */
 
 /* Agents. */
 #define LIMIT_CHAIN 8				  /* agents of one project */
@@ -138,6 +165,17 @@
 #define LIMIT_LEFTOVER_BATCH 64			/* processes killed at once then */
 #define LIMIT_ENVIRON_MAX_BYTES (6 * 1024 * 1024) /* the most that Linux lets a process have */
 #define LIMIT_PROMPT_MAX_BYTES (512 * 1024)
+/* Of programs that codegend-agent runs; see daemon/model/agent_call.h. */
+#define LIMIT_AGENT_CALL_MAX_BYTES (16 * 1024 * 1024) /* a prompt and a report, escaped */
+#define LIMIT_AGENT_CALL_DEPTH 64
+#define LIMIT_AGENT_ANSWER_MAX_BYTES (1024 * 1024) /* LIMIT_AGENT_OUTPUT_BYTES, escaped */
+#define LIMIT_AGENT_CALL_MS (10 * CLOCK_SECOND_MS) /* until the call is there */
+#define LIMIT_AGENT_ANSWER_MS                                                                      \
+	(30 * CLOCK_SECOND_MS) /* how late an answer may be: systemd has a process to start for it */
+#define LIMIT_AGENT_STOP_MS (LIMIT_AGENT_KILL_MS + 3 * CLOCK_SECOND_MS) /* until one is given up */
+#define LIMIT_AGENT_SOCKET_MS                                                                      \
+	(30 * CLOCK_SECOND_MS) /* until a socket where nobody listens is tried again */
+#define LIMIT_AGENT_ARGUMENTS 1024
 /* Of agents that work elsewhere. */
 #define LIMIT_AGENT_PATIENCE_MS                                                                    \
 	CLOCK_MINUTE_MS /* one that cannot be asked for longer is passed over, when there is another */
@@ -155,8 +193,8 @@
 #define LIMIT_BODY_MAX_BYTES 65536 /* of an issue or comment; GitHub's bound is 65,536 characters */
 
 /* HTTP, of all forges together. Timeouts and the body's cap are defaults: a request may ask for its own. */
-#define LIMIT_HTTP_IN_FLIGHT 8 /* each may hold a whole answer */
-#define LIMIT_HTTP_HOST_CONNECTIONS 2
+#define LIMIT_HTTP_IN_FLIGHT 8	      /* each may hold a whole answer */
+#define LIMIT_HTTP_HOST_CONNECTIONS 4 /* one that hangs does not hold up the others */
 #define LIMIT_HTTP_QUEUE 1024
 #define LIMIT_HTTP_TOTAL_MS CLOCK_MINUTE_MS
 #define LIMIT_HTTP_CONNECT_MS (10 * CLOCK_SECOND_MS)  /* name, connection and TLS together */
@@ -173,7 +211,6 @@
 #define LIMIT_GITHUB_TARGETS 25	 /* in one query */
 #define LIMIT_GITHUB_PAGE 100	 /* items of a connection: the most that GitHub gives */
 #define LIMIT_GITHUB_CHECKS 1000 /* of one commit; with more it is never ready */
-#define LIMIT_GITHUB_LABELS 100	 /* GitHub's own bound */
 #define LIMIT_GITHUB_REVIEWS 20
 #define LIMIT_GITHUB_CURSOR_MAX 256
 #define LIMIT_GITHUB_QUERY_MAX_BYTES (128 * 1024)
@@ -194,10 +231,14 @@
 #define LIMIT_GITHUB_WINDOW_MS 150     /* what is asked about within it goes in one query */
 #define LIMIT_GITHUB_LOOKS 4096	       /* targets that wait for their query */
 #define LIMIT_GITHUB_CHECK_PAGES 20    /* of one target's checks and suites */
+#define LIMIT_GITHUB_JOB_PAGES 10      /* of the jobs of workflow runs, to find what was reported */
 #define LIMIT_GITHUB_MERGEABLE_TRIES 3 /* while GitHub computes whether it can be merged: */
 #define LIMIT_GITHUB_MERGEABLE_FIRST_MS (2 * CLOCK_SECOND_MS) /* doubled each time */
 #define LIMIT_GITHUB_SINGLE_FAILURES                                                               \
-	2 /* queries about one target in a row without an answer: then all that wait are given up */
+	2 /* queries about one target in a row without an answer, or about many that time out: then all that
+	     wait are given up */
+#define LIMIT_GITHUB_STARTING_MS                                                                   \
+	(30 * CLOCK_MINUTE_MS) /* after a head's first check began, required ones may still start */
 #define LIMIT_GITHUB_ELSEWHERE 64     /* failures of other incidents that a verdict knows of */
 #define LIMIT_GITHUB_INSTALLATIONS 64 /* of an App, that are remembered */
 #define LIMIT_GITHUB_TOKEN_LEFT_MS                                                                 \
@@ -222,6 +263,8 @@
 #define LIMIT_CREDENTIAL_MAX_BYTES (64 * 1024)
 #define LIMIT_CONFIG_MAX_BYTES (1024 * 1024)
 #define LIMIT_CONFIG_FORGES 32
+#define LIMIT_FORGES_REMEMBERED                                                                    \
+	64 /* that are configured no more, and whose limits are still known */
 #define LIMIT_CONFIG_AGENTS 64
 #define LIMIT_CONFIG_PROJECTS 4096
 #define LIMIT_CONFIG_FILES 256
@@ -230,6 +273,9 @@
 #define LIMIT_CONFIG_MEMBERS 65536  /* of the groups of one such list */
 #define LIMIT_CONFIG_NAME_MAX 65 /* of a forge or agent, with its NUL: "agent/NAME" fits a lane */
 #define LIMIT_CONFIG_ERRORS 100	 /* sentences of one load; further ones are counted */
+
+/* Metrics. What is labelled with a forge has LIMIT_CONFIG_FORGES times its resources. */
+#define LIMIT_METRIC_SERIES 16 /* of one instrument: values of its label, or buckets */
 
 /* Stopping: how long running work may take to end before the daemon leaves anyway. */
 #define LIMIT_DRAIN_MS (15 * CLOCK_SECOND_MS)

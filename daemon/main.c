@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/macro.h"
 #include "daemon/daemon.h"
+#include "daemon/memory.h"
 #include "daemon/systemd.h"
 
 enum { OPTION_CHECK_CONFIG = 256 };
@@ -21,6 +22,7 @@ static const struct daemon_help help[] = {
 	{ "--state-directory DIR", "keep the database and what is published here" },
 	{ "--runtime-directory DIR", "create the sockets here" },
 	{ "--spool-directory DIR", "take submissions that clients left here" },
+	{ "--agent-socket FILE", "let codegend-agent run the programs of agents, behind this socket" },
 	{ "--user", "use the XDG directories of the user" },
 	{ "--check-config", "say what is wrong with the configuration, and exit" },
 	{ "--log-level LEVEL", "error, warning, notice, info (default) or debug" },
@@ -33,6 +35,7 @@ static const struct option options[] = {
 	{ "state-directory", required_argument, NULL, 's' },
 	{ "runtime-directory", required_argument, NULL, 'r' },
 	{ "spool-directory", required_argument, NULL, 'p' },
+	{ "agent-socket", required_argument, NULL, 'a' },
 	{ "user", no_argument, NULL, 'u' },
 	{ "check-config", no_argument, NULL, OPTION_CHECK_CONFIG },
 	{ "log-level", required_argument, NULL, 'l' },
@@ -70,6 +73,7 @@ static void take_option(struct arguments *arguments, int option) {
 	case 's': arguments->daemon.state_dir = optarg; break;
 	case 'r': arguments->daemon.runtime_dir = optarg; break;
 	case 'p': arguments->daemon.spool_dir = optarg; break;
+	case 'a': arguments->daemon.agent_socket = optarg; break;
 	case 'u': arguments->daemon.user = true; break;
 	case 'l':
 		if (log_parse_level(optarg, &arguments->level) < 0) {
@@ -110,6 +114,7 @@ int main(int argc, char **argv) {
 	struct arguments arguments = { .level = LOG_LEVEL_INFO, .exit_code = -1 };
 	int option;
 
+	memory_init();
 	while (arguments.exit_code < 0 &&
 		(option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		take_option(&arguments, option);

@@ -40,7 +40,7 @@ struct process {
 	enum process_end end;
 	int code;
 	int64_t kill_after_ms;
-	void (*ended)(void *user, const struct process_outcome *outcome); /* NULL: it never started */
+	void (*ended)(void *user, const struct process_outcome *outcome); /* NULL: nobody is told */
 	void *user;
 };
 
@@ -349,4 +349,12 @@ void process_stop(struct process *process) {
 
 pid_t process_pid(const struct process *process) {
 	return process->child.pid;
+}
+
+void process_abandon(struct process *process) {
+	if (!process->reaped) { /* else its number may be another's */
+		process_signal_group(process, SIGKILL);
+	}
+	process->ended = NULL;
+	process_finish(process);
 }

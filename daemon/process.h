@@ -14,7 +14,13 @@
 
 #include "common/macro.h"
 
-enum process_end { PROCESS_EXITED, PROCESS_SIGNALED, PROCESS_TIMED_OUT, PROCESS_STOPPED };
+enum process_end {
+	PROCESS_EXITED,
+	PROCESS_SIGNALED,
+	PROCESS_TIMED_OUT,
+	PROCESS_STOPPED,
+	PROCESS_UNIT_STOPPED, /* codegend-agent says it of its own: never from here */
+};
 
 struct process_outcome {
 	enum process_end end;
@@ -49,4 +55,6 @@ must_check int process_start(uv_loop_t *loop, const struct process_options *opti
 
 /* TERM to the group, KILL after kill_after_ms; `ended` runs with PROCESS_STOPPED. Idempotent. */
 void process_stop(struct process *process);
+/* KILL to the group at once. Nobody waits for its end: `ended` never runs, and `process` is not to be used any more. */
+void process_abandon(struct process *process);
 pid_t process_pid(const struct process *process);

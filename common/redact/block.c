@@ -95,17 +95,21 @@ static void widen_to_characters(struct spans *spans, const char *line, size_t le
 
 /* All secrets of one line (of a shadow), merged, into red->spans. */
 static int find_in_line(struct redactor *red, const char *line, size_t len, bool *ret_opens_key) {
+	const struct keywords *keywords = lexicon_keywords(red->lexicon);
 	struct rule_set set = red->earlier;
 	uint32_t state = 0;
 	size_t pos = 0;
 	int r;
 
+	if (keywords == NULL) {
+		return -ENOMEM;
+	}
 	red->spans.n = 0;
 	while (pos < len) {
 		const uint16_t *ids;
 		size_t n;
 
-		pos = keywords_next(red->lexicon->keywords, &state, line, pos, len, &ids, &n);
+		pos = keywords_next(keywords, &state, line, pos, len, &ids, &n);
 		for (size_t i = 0; i < n; i++) {
 			rule_set_join(&set, &red->lexicon->words[ids[i]].rules);
 		}

@@ -1,6 +1,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <errno.h>
 #include <pcre2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -87,6 +88,27 @@ const char *span_kind(const struct span *span) {
 						: "secret";
 }
 
+static size_t mark_of_kind(const char *kind, const char *text, size_t len) {
+	char mark[MARK_MAX];
+	size_t n = (size_t)snprintf(mark, sizeof(mark), REDACT_MARK "%s]", kind);
+
+	return memcmp(text, mark, MIN(n, len)) == 0 ? MIN(n, len) : 0;
+}
+
+size_t mark_len(const char *text, size_t len) {
+	size_t n = 0;
+
+	if (len == 0 || memcmp(text, REDACT_MARK, MIN(strlen(REDACT_MARK), len)) != 0) {
+		return 0;
+	}
+	for (uint16_t rule = 0; rule <= SPAN_UNSEARCHED && n == 0; rule++) {
+		struct span span = { .rule = rule };
+
+		n = mark_of_kind(span_kind(&span), text, len);
+	}
+	return n;
+}
+
 static void add_span(struct search *search, size_t match, size_t from, size_t to) {
 	struct spans *spans = search->spans;
 
@@ -111,14 +133,13 @@ static int match_at(struct search *search, pcre2_code *code, size_t offset) {
 	return n;
 }
 
-/* Whether `from` is at or inside a mark, which may have been cut at the end of its line. */
+/* Whether `from` is at or inside a mark. */
 static bool is_marked(const struct search *search, size_t from) {
-	size_t floor = from > MARK_MAX ? from - MARK_MAX : 0, n = strlen(REDACT_MARK);
+	size_t floor = from > MARK_MAX ? from - MARK_MAX : 0;
 
 	for (size_t at = MIN(from + 1, search->len); at-- > floor;) {
 		if (search->line[at] == '[') {
-			n = MIN(n, search->len - at);
-			return memcmp(search->line + at, REDACT_MARK, n) == 0;
+			return mark_len(search->line + at, search->len - at) > from - at;
 		}
 		if (search->line[at] == ']') {
 			return false;

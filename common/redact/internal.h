@@ -85,6 +85,8 @@ struct spans {
 };
 
 const char *span_kind(const struct span *span);
+/* How long the mark is that the text begins with, which may be cut at the text's end; 0: with none of ours. */
+size_t mark_len(const char *text, size_t len);
 
 /* compile.c: the rule's code, compiled when first asked for and then kept for all threads. NULL: memory. */
 struct pcre2_real_code_8;
@@ -143,14 +145,18 @@ void prefilter_destroy(struct prefilter *filter);
 size_t prefilter_next(const struct prefilter *filter, const char *text, size_t from, size_t len);
 
 struct lexicon {
-	struct keywords *keywords;
 	struct prefilter *prefilter;
-	struct lexicon_word *words; /* by the id in `keywords` */
+	struct lexicon_word *words; /* by the id in lexicon_keywords() */
 	size_t n_words;
 };
 
 /* The rules' words, made once. NULL: memory. */
 const struct lexicon *lexicon_of_rules(void);
+/*
+ * What finds each of these words, made when it is first asked for: most texts hold none, and a client that reports a
+ * few lines would spend half of its instructions on it. NULL: memory.
+ */
+const struct keywords *lexicon_keywords(const struct lexicon *lexicon);
 void lexicon_destroy(struct lexicon *lexicon);
 DEFINE_CLEANUP(struct lexicon *, lexicon_destroy);
 /* A word as it is looked for: its beginning, in small letters. */

@@ -52,6 +52,12 @@ static void fill_words(struct lexicon *lexicon, const struct entry *entries, siz
 	}
 }
 
+static void list_words(const struct lexicon *lexicon, const char **words) {
+	for (size_t i = 0; i < lexicon->n_words; i++) {
+		words[i] = lexicon->words[i].text;
+	}
+}
+
 static int create(struct lexicon **ret_lexicon) {
 	_cleanup_(lexicon_destroyp) struct lexicon *lexicon = calloc(1, sizeof(*lexicon));
 	size_t max = n_redact_rules * REDACT_RULE_KEYWORDS;
@@ -67,13 +73,8 @@ static int create(struct lexicon **ret_lexicon) {
 		return -ENOMEM;
 	}
 	fill_words(lexicon, entries, list_entries(entries));
-	for (size_t i = 0; i < lexicon->n_words; i++) {
-		words[i] = lexicon->words[i].text;
-	}
-	r = keywords_create(words, lexicon->n_words, &lexicon->keywords);
-	if (r == 0) {
-		r = prefilter_create(words, lexicon->n_words, &lexicon->prefilter);
-	}
+	list_words(lexicon, words);
+	r = prefilter_create(words, lexicon->n_words, &lexicon->prefilter);
 	if (r < 0) {
 		return r;
 	}
@@ -83,7 +84,6 @@ static int create(struct lexicon **ret_lexicon) {
 
 void lexicon_destroy(struct lexicon *lexicon) {
 	if (lexicon != NULL) {
-		keywords_destroy(lexicon->keywords);
 		prefilter_destroy(lexicon->prefilter);
 		free(lexicon->words);
 		free(lexicon);
@@ -103,6 +103,29 @@ const struct lexicon *lexicon_of_rules(void) {
 	if (!atomic_compare_exchange_strong(&shared, &lexicon, made)) {
 		lexicon_destroy(made); /* another thread was faster */
 		return lexicon;
+	}
+	return made;
+}
+
+const struct keywords *lexicon_keywords(const struct lexicon *lexicon) {
+	static _Atomic(struct keywords *) shared; /* of the rules: there is one lexicon */
+	struct keywords *keywords = atomic_load_explicit(&shared, memory_order_acquire), *made;
+	_cleanup_(freep) const char **words = NULL;
+
+	if (keywords != NULL) {
+		return keywords;
+	}
+	words = calloc(lexicon->n_words, sizeof(*words));
+	if (words == NULL) {
+		return NULL;
+	}
+	list_words(lexicon, words);
+	if (keywords_create(words, lexicon->n_words, &made) < 0) {
+		return NULL;
+	}
+	if (!atomic_compare_exchange_strong(&shared, &keywords, made)) {
+		keywords_destroy(made); /* as above */
+		return keywords;
 	}
 	return made;
 }

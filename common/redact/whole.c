@@ -116,7 +116,7 @@ static int is_secret_member(const char *name, const char *text) {
 
 	buffer_init(&line, SIZE_MAX / 4);
 	if (!name_is_secret(name, strlen(name)) ||
-		strncmp(text, REDACT_MARK, strlen(REDACT_MARK)) == 0) {
+		(*text != '\0' && mark_len(text, strlen(text)) == strlen(text))) {
 		return 0;
 	}
 	r = buffer_appendf(&line, "\"%s\": \"%s", name, text);

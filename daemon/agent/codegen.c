@@ -18,7 +18,6 @@ bool codegen_wait_for(struct codegen *run, enum codegen_state next) {
 	return true;
 }
 
-/* Nothing began, and this request would not have begun anything: how it ends. */
 bool codegen_give_up(struct codegen *run) {
 	switch (run->answer) {
 	case CODEGEN_REFUSED: codegen_say_refused(run, run->why); break;
@@ -37,7 +36,6 @@ bool codegen_give_up(struct codegen *run) {
 	return codegen_move(run, CODEGEN_END);
 }
 
-/* An answer of 2xx that says nothing we understand. */
 bool codegen_give_up_unreadable(struct codegen *run, int r) {
 	run->answer = CODEGEN_UNKNOWN;
 	TEXT_SET(run->why, r == -ENOMEM ? CODEGEN_WHY_NO_MEMORY : CODEGEN_WHY_UNREADABLE);
@@ -125,9 +123,9 @@ static void take_facts(struct codegen *run, const struct agent_start *start) {
 	id_format(ID_INCIDENT, incident->id, run->incident);
 	TEXT_SET(run->project, incident->project);
 	TEXT_SET(run->branch, incident->branch);
-	run->is_fork = *incident->head_repository &&
-		strcmp(incident->head_repository, incident->project) != 0;
-	run->started_ms = start->task->started_ms > 0 ? MIN(start->task->started_ms, now_ms) : now_ms;
+	run->is_fork = incident_is_of_fork(incident);
+	run->started_boot_us = clock_boot_us() -
+		(start->task->started_ms > 0 ? MAX(now_ms - start->task->started_ms, 0) : 0) * 1000;
 	run->post = find_post(start);
 }
 

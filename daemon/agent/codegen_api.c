@@ -292,7 +292,12 @@ static bool is_past(const json_t *items, int64_t since_ms) {
 	return last_ms < since_ms;
 }
 
-int codegen_search_page(struct codegen_search *search, const char *body, size_t len) {
+/* Takes one item. Returns: 0; 1, no further one matters; -errno. */
+typedef int take_fn(void *user, const json_t *item);
+
+/* `since_ms`: items that are older than that end the list; 0: none is. */
+static int take_page(const char *body, size_t len, struct codegen_pages *pages, size_t max_pages,
+	int64_t since_ms, take_fn *take, void *user) {
 	_cleanup_(json_decrefp) json_t *page = NULL;
 	const json_t *items, *item;
 	size_t i;
@@ -302,45 +307,55 @@ int codegen_search_page(struct codegen_search *search, const char *body, size_t 
 		return r;
 	}
 	json_array_foreach(items, i, item) {
-		struct codegen_view view;
-
-		if (!is_of(item, search->task, search->project)) {
-			continue;
+		r = take(user, item);
+		if (r != 0) {
+			pages->is_over |= r > 0;
+			return MIN(r, 0);
 		}
-		r = take_run(item, search->project, &view);
-		if (r < 0) {
-			return r; /* ours, whatever it is: nobody may think that there is none */
-		}
-		take_found(search, &view);
 	}
-	advance(&search->pages, page, json_array_size(items), LIMIT_AGENT_RUN_PAGES);
-	if (is_past(items, search->since_ms)) {
-		search->pages.is_over = true;
-		search->pages.is_cut = false;
+	advance(pages, page, json_array_size(items), max_pages);
+	if (is_past(items, since_ms)) {
+		pages->is_over = true;
+		pages->is_cut = false;
 	}
 	return 0;
 }
 
+/* Ours, whatever it is, fails when it cannot be read: nobody may think that there is none. */
+static int take_searched(void *user, const json_t *item) {
+	struct codegen_search *search = user;
+	struct codegen_view view;
+	int r;
+
+	if (!is_of(item, search->task, search->project)) {
+		return 0;
+	}
+	r = take_run(item, search->project, &view);
+	if (r == 0) {
+		take_found(search, &view);
+	}
+	return r;
+}
+
+int codegen_search_page(struct codegen_search *search, const char *body, size_t len) {
+	return take_page(body, len, &search->pages, LIMIT_AGENT_RUN_PAGES, search->since_ms,
+		take_searched, search);
+}
+
+static int take_repository(void *user, const json_t *item) {
+	struct codegen_lookup *lookup = user;
+	const char *name = get_text(item, "full_name");
+
+	if (!name || strcasecmp(name, lookup->project) != 0 || get_id(item) <= 0) {
+		return 0;
+	}
+	lookup->repository = get_id(item);
+	return 1;
+}
+
 int codegen_lookup_page(struct codegen_lookup *lookup, const char *body, size_t len) {
-	_cleanup_(json_decrefp) json_t *page = NULL;
-	const json_t *items, *item;
-	size_t i;
-	int r = load_page(body, len, &page, &items);
-
-	if (r < 0) {
-		return r;
-	}
-	json_array_foreach(items, i, item) {
-		const char *name = get_text(item, "full_name");
-
-		if (name && strcasecmp(name, lookup->project) == 0 && get_id(item) > 0) {
-			lookup->repository = get_id(item);
-			lookup->pages.is_over = true;
-			return 0;
-		}
-	}
-	advance(&lookup->pages, page, json_array_size(items), LIMIT_AGENT_REPOSITORY_PAGES);
-	return 0;
+	return take_page(body, len, &lookup->pages, LIMIT_AGENT_REPOSITORY_PAGES, 0,
+		take_repository, lookup);
 }
 
 /* ---- what is sent, and why it is refused ---- */

@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "daemon/agent/codegen_internal.h"
 #include "daemon/credential.h"
+#include "daemon/retry_after.h"
 
 #define MESSAGE_MAX 160
 
@@ -34,24 +35,27 @@ static const struct {
 	{ 0, CODEGEN_REFUSED, "Check the agent's `api-url`." },
 };
 
-/* Seconds only: a date would need our clock to agree with theirs. */
+/* When it may be asked again; 0: it does not say. */
 static int64_t get_retry_ms(const struct codegen *run) {
 	const char *value = http_header(&run->request, "Retry-After");
-	int64_t seconds = -1;
-	int r = value ? text_to_int(value, &seconds) : -EINVAL;
+	int64_t now_ms = clock_now_ms();
+	int64_t ms = value ? retry_after_ms(value, now_ms) : -1;
 
-	if (r == -ERANGE && value[0] != '-') {
-		seconds = LIMIT_RATE_PAUSE_MAX_MS / CLOCK_SECOND_MS;
-	}
-	if (seconds < 0) {
-		return 0;
-	}
-	return clock_now_ms() +
-		MIN(seconds, LIMIT_RATE_PAUSE_MAX_MS / CLOCK_SECOND_MS) * CLOCK_SECOND_MS;
+	return ms <= 0 ? 0 : now_ms + ms;
+}
+
+/*
+ * Whether the answer proves that nothing was done, in words of the service: it looked at the request and refuses it.
+ * What a proxy says of a request that it may have passed on proves nothing, nor does an answer about who asks, or how
+ * often.
+ */
+static bool proves_not_done(const struct codegen *run, const char *message) {
+	return run->answer == CODEGEN_REFUSED && run->request.http_status >= 400 && *message;
 }
 
 static void take_status(struct codegen *run) {
 	const struct http_request *request = &run->request;
+	int http_status = request->http_status;
 	enum codegen_answer answer = CODEGEN_UNKNOWN;
 	const char *advice = "";
 	char message[MESSAGE_MAX];
@@ -60,8 +64,12 @@ static void take_status(struct codegen *run) {
 		run->answer = CODEGEN_OK;
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(meanings) && request->http_status < 500; i++) {
-		if (request->http_status == meanings[i].http_status || meanings[i].http_status == 0) {
+	run->retry_ms = get_retry_ms(run);
+	if (http_status == 403 && run->retry_ms > 0) { /* it says when it will do */
+		http_status = 429;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(meanings) && http_status < 500; i++) {
+		if (http_status == meanings[i].http_status || meanings[i].http_status == 0) {
 			answer = meanings[i].answer;
 			advice = meanings[i].advice;
 			break;
@@ -69,7 +77,7 @@ static void take_status(struct codegen *run) {
 	}
 	codegen_decode_message(request->answer.data, request->answer.len, message, sizeof(message));
 	run->answer = answer;
-	run->retry_ms = get_retry_ms(run);
+	run->doubtful = !proves_not_done(run, message);
 	text_format(run->why, sizeof(run->why), "\"%s\" answered HTTP %d%s%s%s.%s%s",
 		run->agent.api_url, request->http_status, *message ? " (\"" : "", message,
 		*message ? "\")" : "", *advice ? " " : "", advice);
@@ -88,6 +96,7 @@ static void answered(struct http_request *request, int status) {
 		take_status(run);
 	} else {
 		run->answer = request->maybe_sent ? CODEGEN_UNKNOWN : CODEGEN_NOT_SENT;
+		run->doubtful = request->maybe_sent;
 		TEXT_SET(run->why, request->sentence);
 	}
 	codegen_step(run);
@@ -158,6 +167,7 @@ void codegen_ask(struct codegen *run, char *body, const char *path, ...) {
 	vsnprintf(run->url + len, sizeof(run->url) - len, path, ap);
 	va_end(ap);
 	run->body = body;
+	run->doubtful = false;
 	run->retry_ms = 0;
 	run->why[0] = '\0';
 	(void)uv_timer_start(&run->timer, turn_came, (uint64_t)codegen_take_turn(), 0);

@@ -1,30 +1,27 @@
 /* Looks at a run until it is over, or its time. */
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "common/jitter.h"
 #include "common/text.h"
 #include "daemon/agent/codegen_internal.h"
 
 #define JITTER_SHARE 8 /* of the time between looks, one part is added at random */
 
-static int64_t get_jitter_ms(int64_t ms) {
-	uint32_t bits;
+/* Until its time is over; 0: it is. */
+static int64_t get_left_ms(const struct codegen *run) {
+	int64_t passed_ms = (clock_boot_us() - run->started_boot_us) / 1000;
 
-	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits)) {
-		return 0;
-	}
-	return (int64_t)(bits % (uint32_t)(ms / JITTER_SHARE + 1));
+	return MAX(run->agent.timeout_ms - passed_ms, 0);
 }
 
 /* Not beyond the end of its time: then it is looked at for the last time. */
 bool codegen_run_pause(struct codegen *run) {
 	int64_t now_ms = clock_now_ms();
-	int64_t until_ms = run->started_ms + run->agent.timeout_ms;
-	int64_t ms = run->agent.poll_ms + get_jitter_ms(run->agent.poll_ms);
+	int64_t ms = run->agent.poll_ms + jitter_below(run->agent.poll_ms / JITTER_SHARE + 1);
 
 	ms = MAX(ms, run->retry_ms - now_ms);
-	codegen_wait(run, MIN(ms, MAX(until_ms - now_ms, 0)));
+	codegen_wait(run, MIN(ms, get_left_ms(run)));
 	return codegen_wait_for(run, CODEGEN_POLL);
 }
 
@@ -61,7 +58,7 @@ bool codegen_run_polled(struct codegen *run) {
 
 	if (phase != CODEGEN_WORKS) {
 		codegen_say_over(run, phase == CODEGEN_ASKS ? AGENT_ASKS : AGENT_ENDED, phrase);
-	} else if (clock_now_ms() >= run->started_ms + run->agent.timeout_ms) {
+	} else if (get_left_ms(run) == 0) {
 		codegen_say_late(run);
 	} else {
 		return codegen_move(run, CODEGEN_PAUSE);

@@ -48,7 +48,7 @@ enum codegen_state {
 /* What became of a request. */
 enum codegen_answer {
 	CODEGEN_OK,	  /* an answer of 2xx, whole */
-	CODEGEN_UNKNOWN,  /* none, or 5xx: it may have had its effect */
+	CODEGEN_UNKNOWN,  /* none, or 5xx */
 	CODEGEN_NOT_SENT, /* certainly nobody saw it; time helps */
 	CODEGEN_LIMITED,
 	CODEGEN_LOCKED,	 /* there is no API key, or it is not taken */
@@ -72,7 +72,7 @@ struct codegen {
 	bool is_fork; /* the branch is of another repository */
 	char *prompt; /* owned; NULL: `prompt_status` says why, or it was sent */
 	int prompt_status;
-	int64_t started_ms;
+	int64_t started_boot_us; /* of the clock that nobody sets, which counts its time */
 	struct post post;
 	int record_status;
 	int64_t repository;
@@ -92,6 +92,7 @@ struct codegen {
 	char *authorization; /* owned, wiped */
 	char *body;	     /* owned */
 	enum codegen_answer answer;
+	bool doubtful;	  /* not CODEGEN_OK, and nothing proves that it had no effect */
 	int64_t retry_ms; /* not before; 0: no such wish */
 	char why[LIMIT_SENTENCE_MAX]; /* not CODEGEN_OK: what happened, to what, and what to do; whole sentences */
 };

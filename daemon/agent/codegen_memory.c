@@ -8,6 +8,7 @@
 /* A ring; the oldest is forgotten. */
 static struct {
 	char agent[LIMIT_NAME_MAX];
+	char api_url[LIMIT_URL_MAX]; /* another service numbers them otherwise */
 	char project[LIMIT_NAME_MAX];
 	int64_t organization;
 	int64_t repository;
@@ -30,6 +31,7 @@ static size_t find(const struct config_agent *agent, const char *project) {
 
 	while (i < ARRAY_SIZE(repositories) &&
 		(strcmp(repositories[i].agent, agent->name) != 0 ||
+			strcmp(repositories[i].api_url, agent->api_url) != 0 ||
 			strcmp(repositories[i].project, project) != 0 ||
 			repositories[i].organization != agent->organization)) {
 		i++;
@@ -52,6 +54,7 @@ void codegen_remember_repository(
 		next_repository = (next_repository + 1) % ARRAY_SIZE(repositories);
 	}
 	TEXT_SET(repositories[i].agent, agent->name);
+	TEXT_SET(repositories[i].api_url, agent->api_url);
 	TEXT_SET(repositories[i].project, project);
 	repositories[i].organization = agent->organization;
 	repositories[i].repository = repository;

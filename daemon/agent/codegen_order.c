@@ -142,13 +142,21 @@ bool codegen_run_order(struct codegen *run) {
 	return codegen_wait_for(run, CODEGEN_ORDERED);
 }
 
+/* Where the search would be answered alike, the next attempt begins with it: the intent stays on disk. */
+static bool searches_later(const struct codegen *run) {
+	return run->doubtful && (run->answer == CODEGEN_LIMITED || run->answer == CODEGEN_LOCKED);
+}
+
 bool codegen_run_ordered(struct codegen *run) {
 	if (run->answer == CODEGEN_OK &&
 		codegen_decode_run(run->request.answer.data, run->request.answer.len, run->project,
 			&run->view) == 0) {
 		return codegen_move(run, CODEGEN_KEEP);
 	}
-	if (run->answer == CODEGEN_OK || run->answer == CODEGEN_UNKNOWN) {
+	if (searches_later(run)) {
+		return codegen_give_up(run);
+	}
+	if (run->answer == CODEGEN_OK || run->doubtful) {
 		codegen_wait(run, LIMIT_AGENT_LOOK_MS);
 		return codegen_wait_for(run, CODEGEN_SEARCH);
 	}

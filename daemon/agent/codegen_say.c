@@ -23,7 +23,7 @@ static const char *at_url(const char *url, struct place *place) {
 }
 
 static int64_t get_duration_ms(const struct codegen *run) {
-	return MAX(clock_now_ms() - run->started_ms, 0);
+	return (clock_boot_us() - run->started_boot_us) / 1000;
 }
 
 /* "after 12 s", "after 7 min". */
@@ -38,7 +38,7 @@ void codegen_say_not_now(struct codegen *run, int64_t retry_ms, const char *why)
 	run->outcome.end = AGENT_NOT_NOW;
 	run->outcome.retry_ms = retry_ms;
 	text_format(run->outcome.sentence, sizeof(run->outcome.sentence),
-		"Agent \"%s\" was not started; it is tried again. %s", run->agent.name, why);
+		"Agent \"%s\" was not started. %s", run->agent.name, why);
 }
 
 void codegen_say_refused(struct codegen *run, const char *why) {
@@ -71,7 +71,7 @@ void codegen_say_late(struct codegen *run) {
 	struct place place;
 	char span[CLOCK_SPAN_MAX];
 
-	run->outcome.end = AGENT_ENDED;
+	run->outcome.end = AGENT_LATE;
 	text_format(run->outcome.sentence, sizeof(run->outcome.sentence),
 		"Run %lld of agent \"%s\" is followed no longer, since its timeout of %s is over; it "
 		"may go on%s.%s%s",

@@ -1,41 +1,19 @@
 #include "daemon/agent/command.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/redact/redact.h"
 #include "common/text.h"
-#include "daemon/agent/internal.h"
 #include "daemon/agent/prompt.h"
+#include "daemon/model/agent_call.h"
 #include "daemon/model/member.h"
-
-#define DIRECTORY_MODE 0700
-#define REPORT_MODE 0600
-
-struct command_run {
-	struct agent_run base;
-	struct process *process;
-	char *parent;	 /* owned, as the next: of the directories of all runs */
-	char *directory; /* holds the report while the run lasts */
-	char *report_file;
-	int64_t started_us;
-	int64_t timeout_ms;
-};
-
-static const char *const end_names[] = {
-	[PROCESS_EXITED] = "exited",
-	[PROCESS_SIGNALED] = "signaled",
-	[PROCESS_TIMED_OUT] = "timed_out",
-	[PROCESS_STOPPED] = "stopped",
-};
 
 static void command_run_free(struct command_run *run) {
 	int r;
@@ -59,14 +37,16 @@ static void command_run_free(struct command_run *run) {
 
 DEFINE_CLEANUP(struct command_run *, command_run_free);
 
-static json_t *outcome_json(
-	const struct command_run *run, const struct process_outcome *outcome, int64_t duration_ms) {
+static_assert(PROCESS_EXITED == 0 && PROCESS_UNIT_STOPPED == 4, "as agent_end_names says");
+
+static json_t *outcome_json(const struct command_run *run, const char *end,
+	const struct process_outcome *outcome, int64_t duration_ms) {
 	struct member_writer writer;
 	bool exited = outcome->end == PROCESS_EXITED;
 
 	member_begin(&writer);
 	member_text(&writer, "agent", run->base.name, MEMBER_EMPTY);
-	member_text(&writer, "end", end_names[outcome->end], MEMBER_EMPTY);
+	member_text(&writer, "end", end, MEMBER_EMPTY);
 	if (exited) {
 		member_int(&writer, "exitCode", outcome->code);
 	} else {
@@ -84,15 +64,25 @@ static json_t *outcome_json(
 	return member_end(&writer);
 }
 
+static void say_not_started(const char *agent, const char *why, char out[LIMIT_SENTENCE_MAX]) {
+	text_format(out, LIMIT_SENTENCE_MAX, "Agent \"%s\" could not be started: %s.", agent, why);
+}
+
+static const char *format_took(int64_t duration_ms, char out[CLOCK_SPAN_MAX]) {
+	bool brief = duration_ms < CLOCK_SECOND_MS;
+
+	text_format(out, CLOCK_SPAN_MAX, brief ? "%lld ms" : "%lld s",
+		(long long)(brief ? duration_ms : duration_ms / CLOCK_SECOND_MS));
+	return out;
+}
+
 static void outcome_sentence(const struct command_run *run, const struct process_outcome *outcome,
 	int64_t duration_ms, char out[LIMIT_SENTENCE_MAX]) {
 	const char *signal_name = outcome->code > 0 ? sigabbrev_np(outcome->code) : NULL;
 	char span[CLOCK_SPAN_MAX];
 	char took[CLOCK_SPAN_MAX];
 
-	text_format(took, sizeof(took), duration_ms < CLOCK_SECOND_MS ? "%lld ms" : "%lld s",
-		(long long)(duration_ms < CLOCK_SECOND_MS ? duration_ms
-							  : duration_ms / CLOCK_SECOND_MS));
+	(void)format_took(duration_ms, took);
 	switch (outcome->end) {
 	case PROCESS_EXITED:
 		text_format(out, LIMIT_SENTENCE_MAX, "Agent \"%s\" exited with code %d after %s.",
@@ -110,116 +100,115 @@ static void outcome_sentence(const struct command_run *run, const struct process
 		text_format(out, LIMIT_SENTENCE_MAX,
 			"Agent \"%s\" was stopped by codegend after %s.", run->base.name, took);
 		return;
+	case PROCESS_UNIT_STOPPED:
+		text_format(out, LIMIT_SENTENCE_MAX,
+			"Agent \"%s\" was stopped after %s: its unit was stopped, or had run for as long as it may.",
+			run->base.name, took);
+		return;
 	}
 }
 
-static void process_ended(void *user, const struct process_outcome *process_outcome) {
-	_cleanup_(command_run_freep) struct command_run *run = user;
+static void tell(struct command_run *run, struct agent_outcome *outcome) {
+	run->base.ended(run->base.user, outcome);
+	command_run_free(run);
+}
+
+void command_ended(struct command_run *run, const struct process_outcome *process_outcome) {
 	int64_t duration_ms = (clock_mono_us() - run->started_us) / 1000;
 	struct agent_outcome outcome = { 0 };
 
 	outcome_sentence(run, process_outcome, duration_ms, outcome.sentence);
 	/* NULL when memory is short: the sentence alone is recorded then. */
-	outcome.result = outcome_json(run, process_outcome, duration_ms);
-	run->base.ended(run->base.user, &outcome);
+	outcome.result = outcome_json(
+		run, agent_end_names[process_outcome->end], process_outcome, duration_ms);
+	tell(run, &outcome);
 }
 
-static int make_dir(const char *path) {
-	return mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST ? -errno : 0;
+void command_not_started(struct command_run *run, enum agent_end end, const char *why) {
+	struct agent_outcome outcome = { .end = end };
+
+	say_not_started(run->base.name, why, outcome.sentence);
+	tell(run, &outcome);
 }
 
-/* Without a sync, which would hold up the loop: what a power cut leaves of it is swept away anyway. */
-static int write_file(const char *path, const char *text) {
-	_cleanup_(fd_closep) int fd =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, REPORT_MODE);
+void command_not_now(struct command_run *run, const char *why) {
+	struct agent_outcome outcome = { .end = AGENT_NOT_NOW,
+		.retry_ms = clock_now_ms() + LIMIT_AGENT_SOCKET_MS };
 
-	return fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
+	say_not_started(run->base.name, why, outcome.sentence);
+	tell(run, &outcome);
 }
 
-static int write_report(const struct command_run *run, const struct report *report) {
-	json_t *json = report_to_json(report);
-	_cleanup_(freep) char *text = NULL;
-	int r = json ? redact_json(json, NULL) : -ENOMEM;
+void command_lost(struct command_run *run, const char *why) {
+	static const struct process_outcome unknown = { .end = PROCESS_STOPPED, .output = "" };
+	int64_t duration_ms = (clock_mono_us() - run->started_us) / 1000;
+	struct agent_outcome outcome = { 0 };
+	char took[CLOCK_SPAN_MAX];
 
-	if (r == 0) {
-		text = json_dumps(json, JSON_INDENT(2));
+	text_format(outcome.sentence, sizeof(outcome.sentence),
+		"Agent \"%s\" was lost after %s: %s; how it ended is not known.", run->base.name,
+		format_took(duration_ms, took), why);
+	outcome.result = outcome_json(run, "lost", &unknown, duration_ms);
+	tell(run, &outcome);
+}
+
+static struct command_run *run_create(const struct agent_start *start) {
+	struct command_run *run = calloc(1, sizeof(*run));
+
+	if (run) {
+		TEXT_SET(run->base.name, start->agent->name);
+		run->timeout_ms = start->agent->timeout_ms;
+		run->started_us = clock_mono_us();
 	}
-	json_decref(json);
-	if (!text) {
-		return -ENOMEM;
-	}
-	r = make_dir(run->parent);
-	r = r < 0 ? r : make_dir(run->directory);
-	return r < 0 ? r : write_file(run->report_file, text);
+	return run;
 }
 
-static int run_create(const struct agent_start *start, struct command_run **ret_run) {
-	_cleanup_(command_run_freep) struct command_run *run = calloc(1, sizeof(*run));
-	char id[ID_TEXT_MAX];
-	int r;
+/* `ret_prompt` and `ret_report` are the caller's, also on failure. */
+static int make_brief(const struct agent_start *start, char **ret_prompt, json_t **ret_report) {
+	int r = prompt_make(PROMPT_LOCAL, start->incident, start->report, start->history,
+		start->n_history, ret_prompt);
 
-	if (!run) {
-		return -ENOMEM;
-	}
-	r = agent_find_directory(start->state_dir, &run->parent);
 	if (r < 0) {
 		return r;
 	}
-	if (asprintf(&run->directory, "%s/%s", run->parent,
-		    id_format(ID_TASK, start->task->id, id)) < 0) {
-		run->directory = NULL;
-		return -ENOMEM;
-	}
-	if (asprintf(&run->report_file, "%s/report.json", run->directory) < 0) {
-		run->report_file = NULL;
-		return -ENOMEM;
-	}
-	TEXT_SET(run->base.name, start->agent->name);
-	run->timeout_ms = start->agent->timeout_ms;
-	run->started_us = clock_mono_us();
-	*ret_run = TAKE_PTR(run);
-	return 0;
+	*ret_report = report_to_json(start->report);
+	return *ret_report ? redact_json(*ret_report, NULL) : -ENOMEM;
 }
 
-/* Which of the two the errno is about: a missing program and a missing workdir look the same. */
-static int say_not_started(const struct agent_start *start, int r, char *ret_sentence) {
-	const char *workdir = start->agent->workdir ? start->agent->workdir : start->state_dir;
-	bool about_workdir = access(workdir, X_OK) < 0;
+int command_start(uv_loop_t *loop, const struct agent_start *start, struct agent_run **ret_run,
+	char ret_sentence[LIMIT_SENTENCE_MAX]) {
+	_cleanup_(command_run_freep) struct command_run *run = run_create(start);
+	_cleanup_(json_decrefp) json_t *report = NULL;
+	_cleanup_(freep) char *prompt = NULL;
+	char why[LIMIT_REASON_MAX];
+	int r = run ? make_brief(start, &prompt, &report) : -ENOMEM;
+	const struct command_brief brief = { start, prompt, report };
 
 	if (r == -EKEYREJECTED) {
 		text_format(ret_sentence, LIMIT_SENTENCE_MAX, "Agent \"%s\" was not started. %s",
 			start->agent->name, prompt_explain(r));
 		return r;
 	}
-	text_format(ret_sentence, LIMIT_SENTENCE_MAX,
-		"Agent \"%s\" could not be started: %s \"%s\": %s.", start->agent->name,
-		about_workdir ? "workdir" : "command",
-		about_workdir ? workdir : start->agent->command[0], log_errno(r));
-	return r;
-}
-
-int command_start(uv_loop_t *loop, const struct agent_start *start, struct agent_run **ret_run,
-	char ret_sentence[LIMIT_SENTENCE_MAX]) {
-	_cleanup_(command_run_freep) struct command_run *run = NULL;
-	int r = run_create(start, &run);
-
-	if (r == 0) {
-		r = write_report(run, start->report);
+	if (r < 0) {
+		text_format(why, sizeof(why), "its prompt cannot be made: %s", log_errno(r));
+	} else {
+		r = start->agent_socket ? command_send(loop, &brief, run, why)
+					: command_spawn(loop, &brief, run, why);
 	}
 	if (r < 0) {
-		text_format(ret_sentence, LIMIT_SENTENCE_MAX,
-			"Agent \"%s\" could not be started: its report file cannot be written: %s.",
-			start->agent->name, log_errno(r));
+		say_not_started(start->agent->name, why, ret_sentence);
 		return r;
-	}
-	r = command_spawn(loop, start, run->report_file, process_ended, run, &run->process);
-	if (r < 0) {
-		return say_not_started(start, r, ret_sentence);
 	}
 	*ret_run = &TAKE_PTR(run)->base;
 	return 0;
 }
 
-void command_stop(struct agent_run *run, bool leave) {
-	process_stop(container_of(run, struct command_run, base)->process);
+void command_stop(struct agent_run *base, bool leave) {
+	struct command_run *run = container_of(base, struct command_run, base);
+
+	if (run->process) {
+		process_stop(run->process);
+	} else {
+		command_recall(run);
+	}
 }

@@ -1,173 +1,103 @@
+/* A program that is our own child. */
 #include "daemon/agent/command.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "common/buffer.h"
-#include "common/redact/redact.h"
+#include "common/fd.h"
+#include "common/log.h"
 #include "common/text.h"
-#include "daemon/agent/prompt.h"
-#include "daemon/model/scan.h"
+#include "daemon/program.h"
 
-#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
-#define ENV_MAX 32
-#define ENV_FINDINGS_MAX_BYTES (16 * 1024)
+#define DIRECTORY_MODE 0700
+#define REPORT_MODE 0600
 
-/* Of our own environment the child gets these, when they are set. Nothing of systemd's, no token. */
-static const char *const inherited[] = {
-	"HOME",
-	"LANG",
-	"LC_ALL",
-	"LOGNAME",
-	"PATH",
-	"SHELL",
-	"TMPDIR",
-	"TZ",
-	"USER",
-};
-
-struct environment {
-	char *entries[ENV_MAX + 1]; /* owned, NULL-ended */
-	size_t n;
-	int status;
-};
-
-static void environment_finish(struct environment *env) {
-	for (size_t i = 0; i < env->n; i++) {
-		free(env->entries[i]);
-	}
+static void process_ended(void *user, const struct process_outcome *outcome) {
+	command_ended(user, outcome);
 }
 
-/* Adds `NAME=value`; the first failure sticks. */
-static printf_like(3, 4) void set(struct environment *env, const char *name, const char *fmt, ...) {
-	_cleanup_(freep) char *value = NULL;
-	va_list ap;
+static int make_dir(const char *path) {
+	return mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* Without a sync, which would hold up the loop: what a power cut leaves of it is swept away anyway. */
+static int write_file(const char *path, const char *text) {
+	_cleanup_(fd_closep) int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, REPORT_MODE);
+
+	return fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
+}
+
+static int write_report(const struct command_run *run, const json_t *report) {
+	_cleanup_(freep) char *text = json_dumps(report, JSON_INDENT(2));
 	int r;
 
-	va_start(ap, fmt);
-	r = vasprintf(&value, fmt, ap);
-	va_end(ap);
-	if (r < 0) {
-		value = NULL;
-		env->status = -ENOMEM;
-		return;
+	if (!text) {
+		return -ENOMEM;
 	}
-	if (env->n == ENV_MAX || asprintf(&env->entries[env->n], "%s=%s", name, value) < 0) {
-		env->entries[env->n] = NULL;
-		env->status = -ENOMEM;
-		return;
-	}
-	env->n++;
+	r = make_dir(run->parent);
+	r = r < 0 ? r : make_dir(run->directory);
+	return r < 0 ? r : write_file(run->report_file, text);
 }
 
-static void set_inherited(struct environment *env) {
-	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++) {
-		const char *value = getenv(inherited[i]);
-
-		if (value) {
-			set(env, inherited[i], "%s", value);
-		}
-	}
-	if (!getenv("PATH")) {
-		set(env, "PATH", "%s", DEFAULT_PATH);
-	}
-}
-
-/* `file:line` a line, each place once; those that fit. */
-static void set_findings(struct environment *env, const json_t *scan) {
-	_cleanup_(buffer_finish) struct buffer places;
-	struct scan_finding finding;
-	char place[LIMIT_NAME_MAX * 2] = "", last[LIMIT_NAME_MAX * 2] = "";
-	int r = 0;
-
-	buffer_init(&places, ENV_FINDINGS_MAX_BYTES);
-	for (size_t i = 0; i < scan_n_findings(scan) && r == 0; i++) {
-		if (!scan_finding(scan, i, &finding) || !*finding.file) {
-			continue;
-		}
-		text_format(place, sizeof(place), "%s:%" PRId64, finding.file, finding.line);
-		if (strcmp(place, last) != 0) {
-			r = buffer_appendf(&places, "%s%s", places.len > 0 ? "\n" : "", place);
-		}
-		TEXT_SET(last, place);
-	}
-	set(env, "CODEGEN_FINDINGS", "%s", places.len > 0 ? places.data : "");
-}
-
-/* What the scan of the log says. Hostile as the log is: a script must not run any of it. */
-static void set_scan(struct environment *env, const json_t *scan) {
-	_cleanup_(freep) char *headline = strdup(scan_headline(scan));
-
-	if (!headline || redact_text(&headline, NULL) < 0) {
-		env->status = -ENOMEM;
-		return;
-	}
-	set(env, "CODEGEN_CAUSE", "%s", scan_cause(scan));
-	set(env, "CODEGEN_HEADLINE", "%s", headline);
-	set(env, "CODEGEN_STAGE", "%s", scan_stage(scan));
-	set_findings(env, scan);
-}
-
-/* The facts of the failure; codegend.conf(5) describes them. What is unknown is empty, so that a script can test it. */
-static void set_facts(
-	struct environment *env, const struct agent_start *start, const char *report_file) {
-	const struct incident *incident = start->incident;
-	const struct report *report = start->report;
-	int64_t pull_request =
-		incident->pull_request > 0 ? incident->pull_request : report->pull_request;
+static int make_paths(struct command_run *run, const struct agent_start *start) {
 	char id[ID_TEXT_MAX];
-	char number[32] = "";
+	int r = agent_find_directory(start->state_dir, &run->parent);
 
-	if (pull_request > 0) {
-		snprintf(number, sizeof(number), "%" PRId64, pull_request);
+	if (r < 0) {
+		return r;
 	}
-	set(env, "CODEGEN_BRANCH", "%s", incident->branch);
-	set(env, "CODEGEN_BUILD_NUMBER", "%s", report->build_number);
-	set(env, "CODEGEN_COMMIT", "%s", *report->commit ? report->commit : incident->head_sha);
-	set(env, "CODEGEN_CYCLE", "%" PRId64, incident->cycle);
-	set(env, "CODEGEN_ERROR_TYPE", "%s", error_type_name(incident->error_type));
-	set(env, "CODEGEN_HEAD_REPOSITORY", "%s",
-		*incident->head_repository ? incident->head_repository : incident->project);
-	set(env, "CODEGEN_INCIDENT", "%s", id_format(ID_INCIDENT, incident->id, id));
-	set(env, "CODEGEN_JOB", "%s", report->job);
-	set(env, "CODEGEN_PROJECT", "%s", incident->project);
-	set(env, "CODEGEN_PULL_REQUEST", "%s", number);
-	set(env, COMMAND_REPORT_VARIABLE, "%s", report_file);
-	set(env, "CODEGEN_STEP", "%s", report->step);
-	set_scan(env, report->scan);
-	set(env, "CODEGEN_TASK", "%s", id_format(ID_TASK, start->task->id, id));
+	if (asprintf(&run->directory, "%s/%s", run->parent,
+		    id_format(ID_TASK, start->task->id, id)) < 0) {
+		run->directory = NULL;
+		return -ENOMEM;
+	}
+	if (asprintf(&run->report_file, "%s/report.json", run->directory) < 0) {
+		run->report_file = NULL;
+		return -ENOMEM;
+	}
+	return 0;
 }
 
-int command_spawn(uv_loop_t *loop, const struct agent_start *start, const char *report_file,
-	void (*ended)(void *user, const struct process_outcome *outcome), void *user,
-	struct process **ret_process) {
-	_cleanup_(environment_finish) struct environment env = { 0 };
-	_cleanup_(freep) char *prompt = NULL;
+static int spawn(uv_loop_t *loop, const struct command_brief *brief, struct command_run *run) {
+	const struct agent_start *start = brief->start;
+	_cleanup_(command_environment_finish) struct command_environment env = { 0 };
 	struct process_options options = {
 		.argv = (const char *const *)start->agent->command,
 		.env = (const char *const *)env.entries,
 		.workdir = start->agent->workdir ? start->agent->workdir : start->state_dir,
+		.input = brief->prompt,
+		.input_len = strlen(brief->prompt),
 		.output_max_bytes = LIMIT_AGENT_OUTPUT_BYTES,
 		.timeout_ms = start->agent->timeout_ms,
 		.kill_after_ms = LIMIT_AGENT_KILL_MS,
 	};
-	int r;
 
-	set_inherited(&env);
-	set_facts(&env, start, report_file);
-	if (env.status < 0) {
-		return env.status;
-	}
-	r = prompt_make(PROMPT_LOCAL, start->incident, start->report, start->history,
-		start->n_history, &prompt);
+	command_environment_inherit(&env);
+	command_environment_facts(&env, start, run->report_file);
+	return env.status < 0 ? env.status
+			      : process_start(loop, &options, process_ended, run, &run->process);
+}
+
+int command_spawn(uv_loop_t *loop, const struct command_brief *brief, struct command_run *run,
+	char why[LIMIT_REASON_MAX]) {
+	const struct config_agent *agent = brief->start->agent;
+	int r = make_paths(run, brief->start);
+
+	r = r < 0 ? r : write_report(run, brief->report);
 	if (r < 0) {
+		text_format(why, LIMIT_REASON_MAX, "its report file cannot be written: %s",
+			log_errno(r));
 		return r;
 	}
-	options.input = prompt;
-	options.input_len = strlen(prompt);
-	return process_start(loop, &options, ended, user, ret_process);
+	r = spawn(loop, brief, run);
+	if (r < 0) {
+		program_explain(agent->command[0],
+			agent->workdir ? agent->workdir : brief->start->state_dir, r, why,
+			LIMIT_REASON_MAX);
+	}
+	return r < 0 && program_is_unusable(r) ? -ENOEXEC : r;
 }

@@ -109,11 +109,12 @@ static int open_marked(pid_t pid, const char *marker) {
 	_cleanup_(fd_closep) int pidfd = -1;
 	int fd;
 
-	if (!is_of_this_user(pid) || is_or_holds_an_ancestor(pid, false)) {
+	if (!is_of_this_user(pid)) {
 		return -1;
 	}
 	pidfd = pidfd_open(pid, 0);
-	if (pidfd < 0 || !is_marked(pid, marker)) {
+	/* The ancestors last: every start looks at all processes, and few are marked. */
+	if (pidfd < 0 || !is_marked(pid, marker) || is_or_holds_an_ancestor(pid, false)) {
 		return -1;
 	}
 	fd = pidfd;

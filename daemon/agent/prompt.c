@@ -160,18 +160,26 @@ static void add_block(struct prompt *prompt, const char *title, const char *text
 	add(prompt, "\n");
 }
 
+const char *prompt_commit(const struct incident *incident, const struct report *report) {
+	return *report->commit && incident_has_branch_of(incident, report) ? report->commit
+									   : incident->head_sha;
+}
+
+int64_t prompt_pull_request(const struct incident *incident, const struct report *report) {
+	return incident->pull_request > 0		   ? incident->pull_request
+		: incident_has_branch_of(incident, report) ? report->pull_request
+							   : 0;
+}
+
 static void add_what_happened(struct prompt *prompt, enum prompt_reader reader,
 	const struct incident *incident, const struct report *report) {
-	int64_t pull_request =
-		incident->pull_request > 0 ? incident->pull_request : report->pull_request;
-
 	add(prompt, "# Repair a failed CI step\n\nIn continuous integration %s failed.\n\n",
 		tasks[incident->error_type].what);
 	add_fact(prompt, "Project", incident->project);
 	add_fact(prompt, "Repository of the branch", incident->head_repository);
 	add_fact(prompt, "Branch", incident->branch);
-	add_fact(prompt, "Commit", *report->commit ? report->commit : incident->head_sha);
-	add_fact_number(prompt, "Pull request", pull_request, 1);
+	add_fact(prompt, "Commit", prompt_commit(incident, report));
+	add_fact_number(prompt, "Pull request", prompt_pull_request(incident, report), 1);
 	add_fact(prompt, "Build", report->build_number);
 	add_fact(prompt, "Job", report->job);
 	add_fact(prompt, "Step", report->step);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/buffer.h"
 #include "common/macro.h"
@@ -18,6 +19,12 @@ enum prompt_reader {
 	PROMPT_ELSEWHERE, /* a service, which has what the prompt says and no more */
 };
 
+/*
+ * Where the incident's own branch is: the newest report may be of one that an agent made. "" and 0, unknown. Borrowed
+ * from the two.
+ */
+const char *prompt_commit(const struct incident *incident, const struct report *report);
+int64_t prompt_pull_request(const struct incident *incident, const struct report *report);
 /* Appends the prompt, at most LIMIT_PROMPT_MAX_BYTES. Returns: 0; -EMSGSIZE; -ENOMEM. */
 must_check int prompt_write(struct buffer *out, enum prompt_reader reader,
 	const struct incident *incident, const struct report *report, const struct task *history,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "common/clock.h"
@@ -12,8 +13,28 @@
 #include "daemon/engine/forges.h"
 #include "daemon/engine/lifecycle.h"
 
+int engine_check_agent(const struct engine *engine, const struct config_agent *agent,
+	char ret_sentence[LIMIT_SENTENCE_MAX]) {
+	bool elsewhere = engine->agent_socket != NULL && strcmp(agent->type, "command") == 0;
+
+	return elsewhere ? 0 : agent_check(agent, ret_sentence);
+}
+
+/* An agent that cannot be started is no mistake of the configuration: what it lacks may still come. */
+static void warn_of_agents(const struct engine *engine, const struct config *config) {
+	for (size_t i = 0; i < config->n_agents; i++) {
+		char why[LIMIT_SENTENCE_MAX];
+
+		if (engine_check_agent(engine, &config->agents[i], why) < 0) {
+			log_warning("Agent \"%s\" cannot be started now: %s",
+				config->agents[i].name, why);
+		}
+	}
+}
+
 int engine_create(const struct engine_options *options, struct engine **ret_engine) {
 	struct engine *engine = calloc(1, sizeof(*engine));
+	bool failed = false;
 	int r;
 
 	if (engine == NULL) {
@@ -29,13 +50,18 @@ int engine_create(const struct engine_options *options, struct engine **ret_engi
 	list_init(&engine->lanes);
 	list_init(&engine->jobs);
 	list_init(&engine->stalled);
-	engine->state_dir = strdup(options->state_dir);
+	list_init(&engine->unrecovered);
+	engine->state_dir = text_dup(options->state_dir, &failed);
+	engine->agent_socket = text_dup(options->agent_socket, &failed);
 	engine->paused = calloc(1, sizeof(*engine->paused));
-	r = engine->state_dir == NULL || engine->paused == NULL ? -ENOMEM : runner_configure(engine);
+	engine->memories = json_object();
+	r = failed || engine->paused == NULL || engine->memories == NULL ? -ENOMEM
+									 : runner_configure(engine);
 	if (r < 0) {
 		engine_destroy(engine);
 		return r;
 	}
+	warn_of_agents(engine, engine->config);
 	*ret_engine = engine;
 	return 0;
 }
@@ -45,6 +71,7 @@ void engine_destroy(struct engine *engine) {
 		return;
 	}
 	job_drop_stalled(engine);
+	recover_drop(engine);
 	forges_close(engine, NULL);
 	runner_finish(engine);
 	for (char **project = engine->paused; project != NULL && *project != NULL; project++) {
@@ -52,6 +79,8 @@ void engine_destroy(struct engine *engine) {
 	}
 	free(engine->paused);
 	free(engine->state_dir);
+	free(engine->agent_socket);
+	json_decref(engine->memories);
 	config_destroy(engine->config);
 	free(engine);
 }
@@ -60,12 +89,16 @@ struct store *engine_store(struct engine *engine) {
 	return engine->store;
 }
 
+const char *engine_agent_socket(const struct engine *engine) {
+	return engine->agent_socket;
+}
+
 const struct config *engine_config(const struct engine *engine) {
 	return engine->config;
 }
 
 bool engine_clock_is_suspect(const struct engine *engine) {
-	return engine->clock_suspect;
+	return engine->clock_suspect && clock_now_ms() < store_newest_ms(engine->store);
 }
 
 int engine_set_config(struct engine *engine, struct config *config) {
@@ -74,7 +107,7 @@ int engine_set_config(struct engine *engine, struct config *config) {
 
 	forges_close(engine, config);
 	engine->config = config;
-	r = forges_open(engine, NULL);
+	r = forges_open(engine);
 	if (r == 0) {
 		r = runner_configure(engine);
 	}
@@ -82,10 +115,13 @@ int engine_set_config(struct engine *engine, struct config *config) {
 		forges_close(engine, old);
 		engine->config = old;
 		config_destroy(config);
-		(void)!forges_open(engine, NULL);
+		(void)!forges_open(engine);
 		return r;
 	}
 	config_destroy(old);
+	warn_of_agents(engine, config);
+	forges_forget(engine);
+	engine_hasten(engine);
 	runner_due_all(engine, "", clock_now_ms());
 	runner_wake(engine);
 	return 0;
@@ -95,15 +131,6 @@ void engine_policy(const struct engine *engine, const char *project, struct poli
 	if (config_policy(engine->config, project, ret_policy) < 0) {
 		*ret_policy = engine->config->defaults;
 	}
-}
-
-int64_t engine_jitter(int64_t bound) {
-	uint64_t bits = 0;
-
-	if (bound <= 0 || getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits)) {
-		return 0;
-	}
-	return (int64_t)(bits % (uint64_t)bound);
 }
 
 /* Watching */
@@ -131,6 +158,7 @@ static void tell(struct engine *engine, const struct note *note, const struct st
 int engine_step(struct engine *engine, struct store_step *step, store_done_fn *done) {
 	step->decide = lifecycle_step;
 	step->now_ms = clock_now_ms();
+	step->ahead_ms = clock_set_look(engine);
 	return store_step(engine->store, step, done);
 }
 
@@ -177,13 +205,18 @@ const char *const *engine_paused(const struct engine *engine) {
 	return (const char *const *)engine->paused;
 }
 
-bool engine_is_paused(const struct engine *engine, const char *project) {
+/* However it is spelled: a pause outlives the configuration that says whether case counts. NULL: there is none. */
+static const char *find_pause(const struct engine *engine, const char *project) {
 	for (char **paused = engine->paused; *paused != NULL; paused++) {
-		if (strcmp(*paused, project) == 0) {
-			return true;
+		if (strcasecmp(*paused, project) == 0) {
+			return *paused;
 		}
 	}
-	return false;
+	return NULL;
+}
+
+bool engine_is_paused(const struct engine *engine, const char *project) {
+	return find_pause(engine, project) != NULL;
 }
 
 int engine_set_paused(struct engine *engine, const char *project, bool paused) {
@@ -234,6 +267,10 @@ int engine_pause(struct engine *engine, struct engine_pause *pause,
 	void (*done)(struct engine_pause *, int)) {
 	pause->engine = engine;
 	pause->done = done;
+	config_spell_project(engine->config, pause->project); /* "*" stays what it is */
+	if (!pause->paused && find_pause(engine, pause->project) != NULL) {
+		TEXT_SET(pause->project, find_pause(engine, pause->project));
+	}
 	pause->store = (struct store_pause){
 		.project = pause->project, .paused = pause->paused, .now_ms = clock_now_ms()
 	};

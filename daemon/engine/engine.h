@@ -23,9 +23,10 @@ struct forge_probe;
 
 struct engine_options {
 	uv_loop_t *loop;
-	struct store *store;   /* borrowed, outlives the engine */
-	const char *state_dir; /* copied */
-	struct config *config; /* owned from now on, also on failure */
+	struct store *store;	  /* borrowed, outlives the engine */
+	const char *state_dir;	  /* copied */
+	const char *agent_socket; /* copied; NULL: programs of agents are children of ours */
+	struct config *config;	  /* owned from now on, also on failure */
 };
 
 /* Returns: 0; -errno. Nothing runs before engine_start(). */
@@ -42,6 +43,11 @@ void engine_stop(struct engine *engine, void (*stopped)(void *user, bool drained
 void engine_destroy(struct engine *engine);
 
 struct store *engine_store(struct engine *engine);
+/* Where programs of agents are run; NULL: they are children of ours. */
+const char *engine_agent_socket(const struct engine *engine);
+/* As agent_check(), but 0 for a program that codegend-agent runs: only that can tell, see agent_inquire(). */
+must_check int engine_check_agent(const struct engine *engine, const struct config_agent *agent,
+	char ret_sentence[LIMIT_SENTENCE_MAX]);
 const struct config *engine_config(const struct engine *engine);
 /* Puts a new configuration in force; it is owned by the engine from now on. Returns: 0; -ENOMEM, the old one stays. */
 must_check int engine_set_config(struct engine *engine, struct config *config);
@@ -52,11 +58,24 @@ const char *const *engine_paused(const struct engine *engine);
 must_check json_t *engine_lanes_to_json(const struct engine *engine);
 /* The forges of the configuration: budget, pauses and who we are there. A new array; NULL: memory. */
 must_check json_t *engine_forges_to_json(struct engine *engine);
-/* Why tasks of a lane are not claimed now: a sentence; "" when they are. */
-void engine_explain_lane(struct engine *engine, const char *lane, char ret_why[LIMIT_SENTENCE_MAX]);
+/* Why a task that is due is not claimed, or one that executes gets no further: a sentence; "" no reason is known. */
+void engine_explain_task(
+	struct engine *engine, const struct task *task, char ret_why[LIMIT_SENTENCE_MAX]);
+/* Why the tasks of an agent that are due are not claimed: as the former. */
+void engine_explain_agent(struct engine *engine, const char *agent, char ret_why[LIMIT_SENTENCE_MAX]);
+/* The disk is full: since when, and what to do; "" it is not. */
+void engine_explain_store(const struct engine *engine, char ret_why[LIMIT_SENTENCE_MAX]);
 
-/* Whether no task runs since the clock is before the newest record. */
+/* The clock is before the newest record, so that no task runs: until when; "" it is trusted. */
+void engine_explain_clock(const struct engine *engine, char ret_why[LIMIT_SENTENCE_MAX]);
+/* Whether that is so. */
 bool engine_clock_is_suspect(const struct engine *engine);
+/*
+ * From when on a forge is asked and written to: 0 or past, now; INT64_MAX, not before it is reloaded. `ret_why` gets
+ * one sentence, "" when it is. Down and being tried again: past, with a sentence.
+ */
+int64_t engine_forge_open_ms(
+	struct engine *engine, const char *forge, int64_t now_ms, char ret_why[LIMIT_SENTENCE_MAX]);
 /* forge_probe() of the forge of that name. Returns: as it; -ENOENT, none of that name is open. */
 must_check int engine_probe(struct engine *engine, const char *forge, struct forge_probe *probe,
 	void (*done)(struct forge_probe *probe, int status));

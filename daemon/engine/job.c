@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/jitter.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/engine/forges.h"
@@ -36,15 +37,14 @@ static void job_free(struct job *job) {
 	free(job);
 }
 
-/* 5 s, 10 s, 20 s, ... an hour; half of it is jitter. */
-static int64_t backoff_ms(int64_t attempt) {
+int64_t job_backoff_ms(int64_t attempt) {
 	int64_t ms = LIMIT_TASK_BACKOFF_FIRST_MS;
 
 	for (int64_t i = 1; i < attempt && ms < LIMIT_TASK_BACKOFF_MAX_MS; i++) {
 		ms *= 2;
 	}
 	ms = MIN(ms, LIMIT_TASK_BACKOFF_MAX_MS);
-	return ms / 2 + engine_jitter(ms / 2 + 1);
+	return ms / 2 + jitter_below(ms / 2 + 1);
 }
 
 void job_failed(struct job *job, bool retryable, const char *fmt, ...) {
@@ -55,15 +55,15 @@ void job_failed(struct job *job, bool retryable, const char *fmt, ...) {
 	va_end(args);
 	job->event = (struct event){ .type = EVENT_ATTEMPT_FAILED,
 		.text = job->sentence,
-		.retryable = retryable,
-		.backoff_ms = backoff_ms(job->task.attempt) };
+		.failure = retryable ? ATTEMPT_FAILED : ATTEMPT_REFUSED,
+		.backoff_ms = job_backoff_ms(job->task.attempt) };
 }
 
 void job_waits(struct job *job, int64_t retry_ms, const char *sentence) {
 	int64_t now_ms = clock_now_ms();
 
 	job_failed(job, true, "%s", sentence);
-	job->event.passing = true;
+	job->event.failure = ATTEMPT_PASSING;
 	job->event.backoff_ms = MAX(job->event.backoff_ms, retry_ms - now_ms);
 }
 
@@ -195,6 +195,31 @@ static int ask(struct job *job) {
 	return r < 0 ? r : -EINPROGRESS;
 }
 
+/* It may stand there, or does: then recording what it is called may have failed. */
+static bool has_begun(const struct post *post) {
+	return post->intent_ms != 0 || post->post_id != 0;
+}
+
+bool job_may_have_begun(const struct job *job) {
+	const struct post *last = &job->record_post;
+
+	if (job->task.type != TASK_TRIGGER_AGENT) {
+		return false;
+	}
+	if (last->kind == POST_RUN || last->kind == POST_MENTION) {
+		return has_begun(last);
+	}
+	for (size_t i = 0; i < job->story.n_posts; i++) {
+		const struct post *post = &job->story.posts[i];
+
+		if (post->task_id == job->task.id && has_begun(post) &&
+			(post->kind == POST_RUN || post->kind == POST_MENTION)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Nothing that is tried again will be recorded: the task is not ours any more, or the daemon goes down. */
 static bool is_pointless(int status) {
 	return status == -ESTALE || status == -ENOENT || status == -ESHUTDOWN || status == -EIO;
@@ -254,6 +279,9 @@ static void record(struct job *job) {
 	int r;
 
 	job->event.result = job->result;
+	if (job->event.type == EVENT_ATTEMPT_FAILED) {
+		job->event.begun = job_may_have_begun(job);
+	}
 	step_for(job);
 	r = engine_step(job->engine, &job->step, recorded);
 	if (r == -EAGAIN) {

@@ -63,6 +63,10 @@ void job_stand_in_report(struct job *job);
 /* Puts what a post or run needs on disk; `done` from the loop. Returns: 0; -errno, it will not run. */
 must_check int job_record(struct job *job, const struct post *post, store_done_fn *done);
 
+/* An agent may have been asked: what was recorded last of its run or mention has an intent, or says where it is. */
+bool job_may_have_begun(const struct job *job);
+/* After the n-th attempt: 5 s, 10 s, 20 s, ... an hour; half of it is jitter. */
+int64_t job_backoff_ms(int64_t attempt);
 /* The attempt failed and nothing happened outside. */
 void job_failed(struct job *job, bool retryable, const char *fmt, ...) printf_like(3, 4);
 /* Nothing is wrong with it: time helps. `retry_ms`: not before; 0, as the backoff says. */

@@ -44,12 +44,13 @@ void job_stand_in_report(struct job *job) {
 
 int job_record(struct job *job, const struct post *post, store_done_fn *done) {
 	struct forge *forge = forges_find(job->engine, job->policy.forge);
+	json_t *memory = forge != NULL ? forge_memory(forge) : NULL;
 
 	job->record_post = *post;
 	json_decref(job->record.memory);
 	job->record = (struct store_post){ .post = &job->record_post,
-		.forge = forge != NULL ? forge_name(forge) : NULL,
-		.memory = forge != NULL ? forge_memory(forge) : NULL };
+		.forge = memory != NULL ? forge_name(forge) : NULL,
+		.memory = memory };
 	return store_post(job->engine->store, &job->record, done);
 }
 
@@ -79,15 +80,57 @@ static const char *cancelled_sentence(const struct job *job) {
 				     : "Its forge was closed: the configuration was changed.";
 }
 
-/* When the forge may be written to again, as far as that is known. */
+/* When the forge may be written to again, as far as that is known; INT64_MAX: not before somebody acts. */
 static int64_t forge_opens_ms(const struct job *job) {
 	char lane[LIMIT_LANE_MAX];
-	int64_t now_ms = clock_now_ms();
-	int64_t open_ms;
 
 	text_format(lane, sizeof(lane), "post/%s", job->policy.forge);
-	open_ms = forges_lane_open_ms(job->engine, lane, now_ms, NULL);
-	return open_ms == INT64_MAX ? now_ms + LIMIT_FORGE_DOWN_MAX_MS : open_ms;
+	return forges_lane_open_ms(job->engine, lane, clock_now_ms(), NULL);
+}
+
+/* What waits in the forge's own lane is not claimed before it opens, and then at once; what asks from an agent's is. */
+static int64_t waits_until_ms(const struct job *job) {
+	int64_t open_ms = forge_opens_ms(job);
+
+	if (open_ms != INT64_MAX) {
+		return open_ms;
+	}
+	return job->task.type == TASK_TRIGGER_AGENT ? clock_now_ms() + LIMIT_FORGE_DOWN_MAX_MS : 0;
+}
+
+/* A secret in the text, or a project that is none there, stays; what is gone is looked at once more. */
+static bool may_be_repeated(const struct job *job, int status) {
+	if (status == -EKEYREJECTED || status == -EINVAL) {
+		return false;
+	}
+	return status != -EREMOTEIO || job->task.attempt < LIMIT_TASK_REFUSALS;
+}
+
+/* Another agent can be asked meanwhile. */
+static bool has_other_agent(const struct job *job) {
+	return job->task.type == TASK_TRIGGER_AGENT &&
+		job->story.incident.agent_at + 1 < (int64_t)job->policy.n_agents;
+}
+
+/* Of what people read already something newer is to be told: the cycle goes on without that. */
+static bool is_only_news(const struct job *job) {
+	return job->task.type == TASK_PUBLISH_REPORT && job->story.incident.issue_url[0] != '\0';
+}
+
+/* What is nowhere to be seen may be a permission that is missing: the same attempts, over an hour or two. */
+static void wait_for_permission(struct job *job) {
+	if (!has_other_agent(job)) {
+		job->event.backoff_ms = job_backoff_ms(2 * job->task.attempt - 1);
+	}
+}
+
+/* Each try asks the forge in vain, so they are the rarer the longer it lasts. */
+static void wait_for_person(struct job *job, const char *sentence) {
+	int64_t lasted_ms = clock_now_ms() - job->task.created_ms;
+
+	job_failed(job, true, "%s Then \"codegenctl reload\" tries it at once.", sentence);
+	job->event.failure = ATTEMPT_BARRED;
+	job->event.backoff_ms = MIN(MAX(lasted_ms, LIMIT_TASK_BARRED_MS), LIMIT_TASK_BACKOFF_MAX_MS);
 }
 
 void job_post_failed(struct job *job, const struct forge_publish *publish, int status) {
@@ -100,9 +143,14 @@ void job_post_failed(struct job *job, const struct forge_publish *publish, int s
 		bool closed = forge_opens_ms(job) > clock_now_ms();
 
 		note_reachable(job, publish->retry_ms != 0 || closed, sentence);
-		job_waits(job, MAX(publish->retry_ms, forge_opens_ms(job)), sentence);
-	} else { /* with a secret in it, it would be refused again */
-		job_failed(job, status != -EKEYREJECTED, "%s", sentence);
+		job_waits(job, MAX(publish->retry_ms, waits_until_ms(job)), sentence);
+	} else if (publish->barred && !has_other_agent(job) && !is_only_news(job)) {
+		wait_for_person(job, sentence);
+	} else {
+		job_failed(job, may_be_repeated(job, status), "%s", sentence);
+		if (status == -EACCES) {
+			wait_for_permission(job);
+		}
 	}
 }
 
@@ -129,6 +177,8 @@ int job_post(struct job *job, enum forge_purpose purpose, const char *handle,
 	publish->n_history = job->story.n_tasks;
 	publish->posts = job->story.posts;
 	publish->n_posts = job->story.n_posts;
+	publish->others = job->story.others;
+	publish->n_others = job->story.n_others;
 	publish->handle = handle;
 	publish->record = record_post;
 	r = forge_publish(forge, publish, done);
@@ -214,7 +264,10 @@ static void checked(struct forge_check *check, int status) {
 		const char *why = find_unreachable(&check->verdict);
 
 		note_reachable(job, why == NULL, why != NULL ? why : "");
-		job->event = (struct event){ .type = EVENT_VERDICT, .verdict = &check->verdict };
+		job->event = (struct event){ .type = EVENT_VERDICT,
+			.verdict = &check->verdict,
+			.links = check->settled,
+			.n_links = check->n_settled };
 		job->result = verdict_to_json(&check->verdict);
 	} else if (status == -ECANCELED) {
 		job_waits(job, 0, cancelled_sentence(job));

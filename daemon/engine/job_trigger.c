@@ -39,6 +39,26 @@ static bool is_last_agent(const struct job *job) {
 	return job->story.incident.agent_at + 1 >= (int64_t)job->policy.n_agents;
 }
 
+/* Nobody was asked: the next of the chain is. */
+static void pass_over(struct job *job) {
+	json_decref(job->result);
+	job->result = json_pack("{s:s, s:s}", "agent",
+		policy_agent(&job->policy, job->story.incident.agent_at)->name, "end", "not_started");
+	job->event = (struct event){ .type = EVENT_TRIGGERED,
+		.text = job->sentence,
+		.stopped = job->unwanted,
+		.trace = AGENT_LIFELESS };
+}
+
+/* It may be tried again; not what would be refused again, nor what only a person can mend while another one is left. */
+static void not_started(struct job *job, int status, const char *sentence) {
+	job_failed(job, true, "%s", sentence);
+	if (status == -EKEYREJECTED || status == -EOPNOTSUPP ||
+		(status == -ENOEXEC && !is_last_agent(job))) {
+		pass_over(job);
+	}
+}
+
 static void agent_ended(void *user, const struct agent_outcome *outcome) {
 	struct job *job = user;
 
@@ -47,24 +67,28 @@ static void agent_ended(void *user, const struct agent_outcome *outcome) {
 	take_links(job, outcome);
 	switch (outcome->end) {
 	case AGENT_LEFT: job_leave(job); return;
+	case AGENT_NOT_STARTED: not_started(job, 0, outcome->sentence); break;
+	case AGENT_UNUSABLE: not_started(job, -ENOEXEC, outcome->sentence); break;
 	case AGENT_NOT_NOW:
 		job_waits(job, outcome->retry_ms, outcome->sentence);
 		/* Whoever has another agent to ask does not wait for ever, and not for a person at all. */
-		job->event.passing = is_last_agent(job);
-		if (!is_last_agent(job) &&
+		job->event.failure = is_last_agent(job) ? ATTEMPT_PASSING : ATTEMPT_FAILED;
+		if (!is_last_agent(job) && !job_may_have_begun(job) &&
 			outcome->retry_ms - clock_now_ms() > LIMIT_AGENT_PATIENCE_MS) {
-			job->event = (struct event){
-				.type = EVENT_TRIGGERED, .text = job->sentence, .lifeless = true
-			};
+			pass_over(job);
 		}
 		break;
+	case AGENT_REFUSED: pass_over(job); break;
 	case AGENT_ENDED:
-	case AGENT_REFUSED:
+	case AGENT_LATE:
 	case AGENT_ASKS:
 		job->event = (struct event){ .type = EVENT_TRIGGERED,
 			.text = job->sentence,
 			.stopped = job->unwanted,
-			.lifeless = outcome->end == AGENT_REFUSED,
+			/* The last one's follow-up decides. */
+			.trace = outcome->end == AGENT_LATE && job->n_links == 0 && !is_last_agent(job)
+				? AGENT_OVERDUE
+				: AGENT_DID,
 			.hold = outcome->end == AGENT_ASKS ? HOLD_AGENT_ASKS : HOLD_NONE,
 			.links = job->links,
 			.n_links = job->n_links };
@@ -76,6 +100,7 @@ static void agent_ended(void *user, const struct agent_outcome *outcome) {
 static int start_run(struct job *job, const struct config_agent *agent) {
 	const struct agent_start start = { .agent = agent,
 		.state_dir = job->engine->state_dir,
+		.agent_socket = job->engine->agent_socket,
 		.incident = &job->story.incident,
 		.report = &job->story.report,
 		.task = &job->task,
@@ -93,12 +118,7 @@ static int start_run(struct job *job, const struct config_agent *agent) {
 	if (r == 0) {
 		return -EINPROGRESS;
 	}
-	job_failed(job, true, "%s", why);
-	if (r == -EKEYREJECTED || r == -EOPNOTSUPP) { /* it would be refused again */
-		job->event = (struct event){
-			.type = EVENT_TRIGGERED, .text = job->sentence, .lifeless = true
-		};
-	}
+	not_started(job, r, why);
 	return 0;
 }
 
@@ -118,7 +138,7 @@ static void mentioned(struct forge_publish *publish, int status) {
 		job->event = (struct event){ .type = EVENT_TRIGGERED,
 			.text = job->sentence,
 			.stopped = job->unwanted,
-			.handed_over = true,
+			.trace = AGENT_HANDED_OVER,
 			.look_again_ms = publish->look_again_ms };
 	} else {
 		job_post_failed(job, publish, status);

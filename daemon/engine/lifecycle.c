@@ -130,6 +130,7 @@ void step_task_again(struct step_result *ret, int64_t due_ms, const char *reason
 	step_task(ret, TASK_SCHEDULED, reason);
 	ret->task.due_ms = due_ms;
 	ret->task.started_ms = 0;
+	ret->task.interrupted = 0;
 }
 
 void step_state(struct step_result *ret, enum incident_state state) {
@@ -170,10 +171,10 @@ void step_begin_cycle(const struct step_input *in, struct step_result *ret) {
 		step_state(ret, INCIDENT_OPEN);
 		step_add(in, ret, TASK_PUBLISH_REPORT, in->now_ms, "Tells people of the failure.");
 		text_format(incident->reason, sizeof(incident->reason),
-			"Cycle %lld of %lld began: the report is to be published, %s.",
+			"Cycle %lld of %lld began: people are told first, %s.",
 			(long long)incident->cycle,
 			(long long)incident_max_cycle(incident, in->policy),
-			in->policy->n_agents > 0 ? "then the agent triggered"
+			in->policy->n_agents > 0 ? "then the agent is triggered"
 						 : "and the project has no agent");
 	}
 	step_add(in, ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms, why);
@@ -185,6 +186,11 @@ void step_wait_for_follow_up(
 	struct incident *incident = &ret->incident;
 
 	step_state(ret, INCIDENT_WAITING);
+	if (incident->follow_up_ms == 0) {
+		text_format(incident->reason, sizeof(incident->reason), "%s %s", because,
+			STEP_CHECK_CANCELLED);
+		return;
+	}
 	incident->follow_up_ms =
 		MAX(incident->follow_up_ms, in->now_ms + in->policy->follow_up_delay_ms);
 	if (incident->life_due_ms != 0 && incident->life_due_ms < incident->follow_up_ms) {
@@ -196,6 +202,12 @@ void step_wait_for_follow_up(
 	}
 	text_format(incident->reason, sizeof(incident->reason),
 		"%s The follow-up looks whether it is ready.", because);
+}
+
+void step_tell(const struct step_input *in, struct step_result *ret) {
+	if (in->policy->forge_tells) {
+		step_add(in, ret, TASK_NOTIFY, in->now_ms, "Brings the status comment up to date.");
+	}
 }
 
 /* Nothing of it goes on: its tasks are cancelled and its agent is stopped. */

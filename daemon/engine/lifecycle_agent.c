@@ -2,40 +2,51 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/text.h"
 #include "daemon/engine/lifecycle_internal.h"
 
-/* Why nobody is triggered; sentences. */
-static const char *const hold_words[INCIDENT_HOLD_COUNT] = {
-	[HOLD_FORK] =
-		"No agent is triggered: the pull request is of a fork, and what its author controls would "
-		"reach an agent. \"codegenctl incident release\" lets it.",
-	[HOLD_NO_WRITE] =
-		"No agent is triggered: the author of the pull request may not write to the project. "
-		"\"codegenctl incident release\" lets it.",
-	[HOLD_UNKNOWN] =
-		"No agent is triggered: whether the author of the pull request may write to the project "
-		"could not be found out. \"codegenctl incident release\" lets it.",
-	[HOLD_IGNORED] =
-		"A label on the pull request keeps codegend away: nothing is posted or triggered.",
-	[HOLD_AGENT_ASKS] = "The agent waits for a person; answer it, or let the next cycle begin with "
-			    "\"codegenctl incident release\".",
+/* Why nobody is triggered: up to the incident's id, and behind it (NULL: it is not named). */
+static const struct {
+	const char *why;
+	const char *more;
+} hold_words[INCIDENT_HOLD_COUNT] = {
+	[HOLD_FORK] = { "No agent is triggered: the pull request is of a fork, and what its author controls "
+			"would reach an agent. \"codegenctl incident release ",
+		"\" lets it." },
+	[HOLD_NO_WRITE] = { "No agent is triggered: the author of the pull request may not write to the "
+			    "project. \"codegenctl incident release ",
+		"\" lets it." },
+	[HOLD_UNKNOWN] = { "No agent is triggered: whether its author may write to the "
+			   "project could not be found out. \"codegenctl incident release ",
+		"\" lets it." },
+	[HOLD_IGNORED] = { "A label on the pull request keeps codegend away: nothing is posted or triggered.",
+		NULL },
+	[HOLD_AGENT_ASKS] = { "The agent waits for a person; answer it, or let the next cycle begin with "
+			      "\"codegenctl incident release ",
+		"\"." },
 };
 
-const char *hold_sentence(const struct incident *incident) {
+const char *hold_sentence(const struct incident *incident, char out[LIMIT_SENTENCE_MAX]) {
+	const char *more = hold_words[incident->hold].more;
+	char id[ID_TEXT_MAX];
+
 	assert(incident_is_held(incident));
-	return hold_words[incident->hold];
+	if (incident->hold == HOLD_UNKNOWN && incident->issue_url[0] == '\0') {
+		text_format(out, LIMIT_SENTENCE_MAX,
+			"No agent is triggered, since publishing failed; \"codegenctl incident show %s\" names the task"
+			" for \"codegenctl task retry\".",
+			id_format(ID_INCIDENT, incident->id, id));
+		return out;
+	}
+	text_format(out, LIMIT_SENTENCE_MAX, "%s%s%s", hold_words[incident->hold].why,
+		more != NULL ? id_format(ID_INCIDENT, incident->id, id) : "",
+		more != NULL ? more : "");
+	return out;
 }
 
 static bool is_about_trust(enum incident_hold hold) {
 	return hold == HOLD_FORK || hold == HOLD_NO_WRITE || hold == HOLD_UNKNOWN;
-}
-
-static bool is_of_fork(const struct incident *incident) {
-	return incident->head_repository[0] != '\0' &&
-		strcasecmp(incident->head_repository, incident->project) != 0;
 }
 
 /*
@@ -49,7 +60,7 @@ void step_hold(const struct step_input *in, struct step_result *ret, enum incide
 		(incident->hold == HOLD_RELEASED || incident->hold == HOLD_AGENT_ASKS)) {
 		return;
 	}
-	if (hold == HOLD_NONE && is_of_fork(incident)) {
+	if (hold == HOLD_NONE && incident_is_of_fork(incident)) {
 		hold = HOLD_FORK;
 	}
 	if (in->policy->trigger_untrusted && is_about_trust(hold)) {
@@ -71,6 +82,7 @@ void step_hold_unknown(const struct step_input *in, struct step_result *ret) {
 /* After publishing, or after giving it up: the agent's turn. */
 void step_ask_for_agent(const struct step_input *in, struct step_result *ret) {
 	struct incident *incident = &ret->incident;
+	char held[LIMIT_SENTENCE_MAX];
 
 	if (in->policy->mode == POLICY_OBSERVE) {
 		step_wait_for_follow_up(
@@ -78,8 +90,9 @@ void step_ask_for_agent(const struct step_input *in, struct step_result *ret) {
 	} else if (in->policy->n_agents == 0) {
 		step_wait_for_follow_up(in, ret, "Published; the project has no agent to trigger.");
 	} else if (incident_is_held(incident)) {
-		step_wait_for_follow_up(in, ret, hold_sentence(incident));
-		step_note(ret, NOTE_AGENT, hold_sentence(incident));
+		(void)hold_sentence(incident, held);
+		step_wait_for_follow_up(in, ret, held);
+		step_note(ret, NOTE_AGENT, held);
 	} else {
 		ret->has_incident = true;
 		step_add(in, ret, TASK_TRIGGER_AGENT, in->now_ms, "The agent's turn.");
@@ -114,6 +127,7 @@ void step_next_agent(const struct step_input *in, struct step_result *ret, const
 	TEXT_SET(incident->reason, sentence);
 	step_add(in, ret, TASK_TRIGGER_AGENT, in->now_ms, sentence);
 	step_note(ret, NOTE_AGENT, sentence);
+	step_tell(in, ret);
 }
 
 /* It was asked, and works somewhere else: a commit has to show that it does. */
@@ -143,9 +157,10 @@ bool step_miss_life(const struct step_input *in, struct step_result *ret) {
 	}
 	if (head[0] != '\0' && !build_same_commit(head, incident->triggered_sha)) {
 		incident->life_due_ms = 0;
+		ret->wake_branch = true;
 		return false;
 	}
-	if (head[0] == '\0' || in->now_ms < incident->life_due_ms) {
+	if (head[0] == '\0' || step_aged_ms(in) < incident->life_due_ms) {
 		return false;
 	}
 	text_format(because, sizeof(because), "Agent \"%s\" showed no sign of life.",

@@ -13,10 +13,18 @@ static void describe_report(const struct report *report, char out[LIMIT_SENTENCE
 		error_type_name(report->error_type));
 }
 
-/* Not of a branch that an agent made for it. */
-static bool is_of_its_branch(const struct report *report, const struct incident *incident) {
-	return strcmp(report->branch, incident->branch) == 0 &&
-		strcmp(report->head_repository, incident->head_repository) == 0;
+/*
+ * Whether its log may become what an agent is asked. Where the forge can tell whose a branch is, a guess has to wait
+ * for that; and a report of another pull request than the linked one's may be of somebody else's branch of that name.
+ */
+static bool may_prompt(const struct step_input *in) {
+	const struct link *link = in->link;
+	int64_t number = in->event->report->pull_request;
+
+	if (link == NULL || !in->policy->forge_tells) {
+		return true;
+	}
+	return link_is_trusted(link) && (number == 0 || number == link->pull_request);
 }
 
 /* The newest report sets the head and the next prompt. */
@@ -27,11 +35,13 @@ static void take_report(const struct step_input *in, struct step_result *ret) {
 
 	ret->has_incident = true;
 	incident->n_reports++;
-	incident->report_id = report->id;
-	if (is_of_its_branch(report, incident) && report->commit[0] != '\0') {
+	if (may_prompt(in)) {
+		incident->report_id = report->id;
+	}
+	if (incident_has_branch_of(incident, report) && report->commit[0] != '\0') {
 		TEXT_SET(incident->head_sha, report->commit);
 	}
-	if (is_of_its_branch(report, incident) && report->pull_request != 0) {
+	if (incident_has_branch_of(incident, report) && report->pull_request != 0) {
 		incident->pull_request = report->pull_request;
 	}
 	describe_report(report, sentence);

@@ -14,6 +14,16 @@
 
 /* The words. `reason` and `message` are one sentence each. */
 
+/* The follow-up of an incident whose follow_up_ms is 0. */
+#define STEP_CHECK_CANCELLED                                                                       \
+	"An operator cancelled the follow-up: a new report, a passed build, \"task retry\" or "    \
+	"\"incident retry\" goes on."
+
+/* The time that ages are counted to. */
+static inline int64_t step_aged_ms(const struct step_input *in) {
+	return in->now_ms - MAX(in->ahead_ms, 0);
+}
+
 void step_note(struct step_result *ret, enum note_kind kind, const char *message);
 /* `agent_at`: of a trigger, whose turn it is. */
 void step_lane(const struct policy *policy, enum task_type type, int64_t agent_at,
@@ -31,9 +41,12 @@ void step_begin_cycle(const struct step_input *in, struct step_result *ret);
 void step_wait_for_follow_up(
 	const struct step_input *in, struct step_result *ret, const char *because);
 void step_end(struct step_result *ret, enum incident_state state, const char *reason);
+/* What people read of it is brought up to date, where the forge keeps such a text. */
+void step_tell(const struct step_input *in, struct step_result *ret);
 
 /* lifecycle_agent.c: whose turn it is. */
-const char *hold_sentence(const struct incident *incident); /* of one that is held */
+/* Why nobody is triggered for one that is held. Returns `out`. */
+const char *hold_sentence(const struct incident *incident, char out[LIMIT_SENTENCE_MAX]);
 void step_hold(const struct step_input *in, struct step_result *ret, enum incident_hold hold);
 void step_hold_unknown(const struct step_input *in, struct step_result *ret);
 void step_ask_for_agent(const struct step_input *in, struct step_result *ret);

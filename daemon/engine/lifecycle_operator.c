@@ -28,6 +28,7 @@ void on_task_run(const struct step_input *in, struct step_result *ret) {
 		in->incident->state == INCIDENT_WAITING) {
 		ret->has_incident = true;
 		ret->incident.follow_up_ms = in->now_ms;
+		ret->wake_branch = in->incident->life_due_ms != 0;
 		ret->incident.life_due_ms = 0; /* nor is a sign of life waited for */
 	}
 }
@@ -52,9 +53,7 @@ static void go_on_without(const struct step_input *in, struct step_result *ret) 
 	case TASK_PR_READINESS_CHECK:
 		ret->has_incident = true;
 		ret->incident.follow_up_ms = 0;
-		TEXT_SET(ret->incident.reason,
-			"An operator cancelled the follow-up: a new report, a passed build, \"task retry\" or "
-			"\"incident retry\" goes on.");
+		TEXT_SET(ret->incident.reason, STEP_CHECK_CANCELLED);
 		break;
 	case TASK_NOTIFY:
 	case TASK_TYPE_COUNT: break;

@@ -54,6 +54,20 @@ static void end_with(const struct step_input *in, struct step_result *ret,
 	}
 }
 
+/* A head that is told is where a tag of the name is: another commit than the one that failed. */
+static void describe_gone(const struct verdict *verdict, char out[LIMIT_SENTENCE_MAX]) {
+	if (verdict->head_sha[0] != '\0') {
+		text_format(out, LIMIT_SENTENCE_MAX,
+			"No branch has the name any more, and the tag of that name is at commit %s, not at the one"
+			" that failed, which is followed no more. If the tag's commit fails as well, let CI build it:"
+			" its report opens a new incident.",
+			verdict->head_sha);
+	} else {
+		text_copy(out, LIMIT_SENTENCE_MAX,
+			"The branch, tag or pull request is gone, or was never there; a new report begins anew.");
+	}
+}
+
 /* Ready, merged, closed, gone: whatever the state, the incident is over. False: it is none of these. */
 static bool is_over(const struct step_input *in, struct step_result *ret) {
 	const struct verdict *verdict = &ret->incident.verdict;
@@ -67,15 +81,17 @@ static bool is_over(const struct step_input *in, struct step_result *ret) {
 		return true;
 	case VERDICT_MERGED:
 		end_with(in, ret, INCIDENT_RESOLVED,
-			verdict->n_reasons == 0
-				? "Merged."
-				: "Merged while red: recorded as merged, not as proven green.");
+			verdict->n_reasons == 0 ? "Merged."
+				: verdict_is_red(verdict)
+				? "Merged while red: recorded as merged, not as proven green."
+				: "Merged before it was proven green: recorded as merged.");
 		return true;
 	case VERDICT_CLOSED:
 		end_with(in, ret, INCIDENT_ABANDONED, "The pull request was closed without merging.");
 		return true;
 	case VERDICT_GONE:
-		end_with(in, ret, INCIDENT_ABANDONED, "The branch or pull request is gone.");
+		describe_gone(verdict, reason);
+		end_with(in, ret, INCIDENT_ABANDONED, reason);
 		return true;
 	case VERDICT_UNKNOWN:
 	case VERDICT_PENDING:
@@ -87,12 +103,13 @@ static bool is_over(const struct step_input *in, struct step_result *ret) {
 
 static void look_again(struct step_result *ret, int64_t due_ms, const char *why) {
 	struct incident *incident = &ret->incident;
+	char held[LIMIT_SENTENCE_MAX];
 
 	step_task_again(ret, due_ms, why);
 	ret->task.attempt = 0; /* it answered: no attempt failed */
 	if (incident_is_held(incident)) {
 		text_format(incident->reason, sizeof(incident->reason), "%s %s",
-			hold_sentence(incident), why);
+			hold_sentence(incident, held), why);
 	} else {
 		TEXT_SET(incident->reason, why);
 	}
@@ -116,10 +133,12 @@ static void look_again_early(const struct step_input *in, struct step_result *re
 
 static void escalate(const struct step_input *in, struct step_result *ret, const char *because,
 	const char *what) {
-	char reason[LIMIT_SENTENCE_MAX];
+	bool is_held = incident_is_held(&ret->incident) && ret->incident.hold != HOLD_IGNORED;
+	char reason[LIMIT_SENTENCE_MAX], id[ID_TEXT_MAX];
 
-	text_format(reason, sizeof(reason),
-		"%s %s \"codegenctl incident retry\" refills the budget.", because, what);
+	text_format(reason, sizeof(reason), "%s %s \"codegenctl incident %s %s\" %s.", because,
+		what, is_held ? "release" : "retry", id_format(ID_INCIDENT, ret->incident.id, id),
+		is_held ? "lets an agent be asked" : "refills the budget");
 	end_with(in, ret, INCIDENT_ESCALATED, reason);
 }
 
@@ -128,26 +147,49 @@ static void wait_for_person(
 	const struct step_input *in, struct step_result *ret, int64_t since_ms, const char *what) {
 	int64_t give_up_ms = since_ms + in->policy->max_waiting_ms;
 
-	if (in->now_ms >= give_up_ms) {
+	if (step_aged_ms(in) >= give_up_ms) {
 		escalate(in, ret, "It waited too long for a person.", what);
 		return;
 	}
-	look_again(ret, MIN(in->now_ms + in->policy->wait_recheck_ms, give_up_ms), what);
+	look_again(ret,
+		in->now_ms + MIN(in->policy->wait_recheck_ms, give_up_ms - step_aged_ms(in)), what);
+}
+
+static void look_no_more(struct step_result *ret) {
+	const char *reason =
+		"A label on the pull request keeps codegend away for longer than max-waiting: it looks no "
+		"more by itself. Take the label off, then \"codegenctl incident retry\".";
+
+	step_task(ret, TASK_COMPLETED, reason);
+	step_end(ret, INCIDENT_ESCALATED, reason);
 }
 
 /* In the same cycle: the label that kept codegend away may have been taken off. */
 static void publish_again(const struct step_input *in, struct step_result *ret, const char *what) {
 	struct incident *incident = &ret->incident;
+	char held[LIMIT_SENTENCE_MAX];
 
 	step_task(ret, TASK_COMPLETED, what);
 	step_state(ret, INCIDENT_OPEN);
 	incident->follow_up_ms = in->now_ms + in->policy->follow_up_delay_ms;
-	text_format(
-		incident->reason, sizeof(incident->reason), "%s %s", hold_sentence(incident), what);
+	text_format(incident->reason, sizeof(incident->reason), "%s %s",
+		hold_sentence(incident, held), what);
 	step_add(in, ret, TASK_PUBLISH_REPORT, in->now_ms,
 		"Looks whether the label is still on the pull request.");
 	step_add(in, ret, TASK_PR_READINESS_CHECK, incident->follow_up_ms,
 		"The follow-up of this cycle.");
+}
+
+/*
+ * A label that keeps codegend away is looked at for as long as anything is waited for; then only a passed build makes
+ * it look again. Nobody is told, for that would be a post.
+ */
+static void stay_away(const struct step_input *in, struct step_result *ret, const char *what) {
+	if (step_aged_ms(in) >= ret->incident.hold_ms + in->policy->max_waiting_ms) {
+		look_no_more(ret);
+	} else {
+		publish_again(in, ret, what);
+	}
 }
 
 /* Another cycle would trigger nobody either. */
@@ -159,14 +201,18 @@ static bool is_held_up(const struct step_input *in, const struct step_result *re
 static void decide_not_ready(const struct step_input *in, struct step_result *ret, const char *what) {
 	const struct verdict *verdict = &ret->incident.verdict;
 
-	switch (class_of(verdict, in->now_ms)) {
+	switch (class_of(verdict, step_aged_ms(in))) {
 	case REASON_REPAIR:
-		if (ret->incident.life_due_ms > in->now_ms) {
-			look_again(ret, ret->incident.life_due_ms, what);
+		if (ret->incident.life_due_ms > step_aged_ms(in)) {
+			look_again(ret,
+				ret->incident.life_due_ms > in->now_ms
+					? ret->incident.life_due_ms
+					: in->now_ms + in->policy->wait_recheck_ms,
+				what);
 			return;
 		}
 		if (ret->incident.hold == HOLD_IGNORED) {
-			publish_again(in, ret, what);
+			stay_away(in, ret, what);
 			return;
 		}
 		if (is_held_up(in, ret)) {
@@ -181,10 +227,48 @@ static void decide_not_ready(const struct step_input *in, struct step_result *re
 		step_begin_cycle(in, ret);
 		step_note(ret, NOTE_CYCLE, ret->incident.reason);
 		return;
-	case REASON_HUMAN: wait_for_person(in, ret, human_since(verdict, in->now_ms), what); return;
+	case REASON_HUMAN:
+		wait_for_person(in, ret, human_since(verdict, step_aged_ms(in)), what);
+		return;
 	case REASON_WAIT: look_again(ret, in->now_ms + in->policy->wait_recheck_ms, what); return;
 	case REASON_CLASS_COUNT: break;
 	}
+}
+
+/* One note for all: a step has few. */
+static void note_links(const struct event *event, struct step_result *ret) {
+	char text[LIMIT_SENTENCE_MAX] = "";
+
+	for (size_t i = 0; i < event->n_links; i++) {
+		const struct link *link = &event->links[i];
+		size_t len = strlen(text);
+
+		text_format(text + len, sizeof(text) - len, "%sBranch \"%s\" is %s.",
+			i == 0 ? "" : " ", link->branch,
+			link_is_trusted(link)
+				? "of the project itself: what CI says of it counts from now on"
+				: "of a fork: what CI says of it does not count for the incident");
+	}
+	if (event->n_links > 0) {
+		step_note(ret, NOTE_AGENT, text);
+	}
+}
+
+/* What the forge said of links. As far as a guess was right, it is a sign of life, and its report is the newest one. */
+static void take_links(const struct step_input *in, struct step_result *ret) {
+	const struct event *event = in->event;
+
+	ret->links = event->links;
+	ret->n_links = event->n_links;
+	for (size_t i = 0; i < event->n_links; i++) {
+		const struct link *link = &event->links[i];
+
+		if (link_is_trusted(link)) {
+			ret->incident.life_due_ms = 0;
+			ret->incident.report_id = MAX(ret->incident.report_id, link->report_id);
+		}
+	}
+	note_links(event, ret);
 }
 
 /* Takes the verdict into the incident. False: it is for an older revision and was sent back to be made again. */
@@ -200,7 +284,8 @@ static bool take_verdict(const struct step_input *in, struct step_result *ret) {
 	}
 	ret->has_incident = true;
 	ret->incident.verdict = *in->event->verdict;
-	verdict_carry(&ret->incident.verdict, previous, in->now_ms);
+	verdict_carry(&ret->incident.verdict, previous, in->now_ms, in->ahead_ms);
+	take_links(in, ret);
 	return true;
 }
 
@@ -246,9 +331,8 @@ void on_verdict_active(const struct step_input *in, struct step_result *ret) {
 		return;
 	}
 	decide_not_ready(in, ret, what);
-	if (in->policy->forge_tells && is_same_cycle(in, ret) &&
-		is_news(&ret->incident.verdict, &in->incident->verdict)) {
-		step_add(in, ret, TASK_NOTIFY, in->now_ms, "Brings the status comment up to date.");
+	if (is_same_cycle(in, ret) && is_news(&ret->incident.verdict, &in->incident->verdict)) {
+		step_tell(in, ret);
 	}
 }
 
@@ -302,20 +386,21 @@ void on_verdict_by_hand(const struct step_input *in, struct step_result *ret) {
 		in->incident->state != INCIDENT_ABANDONED;
 	bool seen = in->task->result != NULL && verdict_from_json(in->task->result, &previous) == 0;
 
-	verdict_carry(&verdict, seen ? &previous : NULL, in->now_ms);
+	verdict_carry(&verdict, seen ? &previous : NULL, in->now_ms, in->ahead_ms);
 	describe(&verdict, what);
 	switch (verdict.outcome) {
 	case VERDICT_READY: step_task(ret, TASK_COMPLETED, "Proven ready."); break;
 	case VERDICT_MERGED: step_task(ret, TASK_COMPLETED, "Merged."); break;
 	case VERDICT_CLOSED: step_task(ret, TASK_COMPLETED, "The pull request was closed."); break;
 	case VERDICT_GONE:
-		step_task(ret, TASK_COMPLETED, "The branch or pull request is gone.");
+		describe_gone(&verdict, what);
+		step_task(ret, TASK_COMPLETED, what);
 		break;
 	case VERDICT_UNKNOWN:
 	case VERDICT_PENDING:
 	case VERDICT_NOT_READY:
 	case VERDICT_OUTCOME_COUNT:
-		if (class_of(&verdict, in->now_ms) == REASON_WAIT) {
+		if (class_of(&verdict, step_aged_ms(in)) == REASON_WAIT) {
 			step_task_again(ret, in->now_ms + in->policy->wait_recheck_ms, what);
 			ret->task.attempt = 0;
 		} else {

@@ -61,6 +61,7 @@ static int create_task(struct engine_operate *operate) {
 	if (r < 0) {
 		return r;
 	}
+	config_spell_project(operate->engine->config, task->project);
 	engine_policy(operate->engine, task->project, &operate->policy);
 	step_lane(&operate->policy, task->type, 0, task->lane);
 	task->created_ms = task->created_ms != 0 ? task->created_ms : clock_now_ms();

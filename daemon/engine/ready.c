@@ -15,7 +15,12 @@
 enum ready_state { READY_FIND, READY_BUILDS, READY_CHECK, READY_DONE };
 
 struct ready_flow {
-	struct engine_ready *ready;
+	struct engine_ready *ready; /* NULL: nobody waits for it any more */
+	struct engine *engine;
+	char project[LIMIT_NAME_MAX];
+	char branch[LIMIT_NAME_MAX];
+	uv_timer_t late; /* until then the forge may take its time */
+	bool has_timer;
 	enum ready_state state;
 	struct policy policy;
 	char head_repository[LIMIT_NAME_MAX];
@@ -28,16 +33,34 @@ struct ready_flow {
 
 static void ready_step(struct ready_flow *flow, int status);
 
-static void ready_end(struct ready_flow *flow, int status) {
-	struct engine_ready *ready = flow->ready;
+static void late_closed(uv_handle_t *late) {
+	free(container_of((uv_timer_t *)late, struct ready_flow, late));
+}
 
+static void flow_free(struct ready_flow *flow) {
 	if (flow->has_builds) {
 		store_builds_finish(&flow->builds);
 	}
 	config_checks_destroy(flow->checks);
-	free(flow);
-	ready->state = NULL;
-	ready->done(ready, status);
+	if (flow->has_timer) {
+		uv_close((uv_handle_t *)&flow->late, late_closed);
+	} else {
+		free(flow);
+	}
+}
+
+static void answer(struct ready_flow *flow, int status) {
+	struct engine_ready *ready = TAKE_PTR(flow->ready);
+
+	if (ready != NULL) {
+		ready->state = NULL;
+		ready->done(ready, status);
+	}
+}
+
+static void ready_end(struct ready_flow *flow, int status) {
+	answer(flow, status);
+	flow_free(flow);
 }
 
 /* No incident knows the pull request: `local` knows none either, other forges are asked by its number. */
@@ -118,11 +141,53 @@ static int read_builds(struct ready_flow *flow) {
 	return r < 0 ? r : -EINPROGRESS;
 }
 
+/* Not ready for all that is known, but nobody knows. */
+static void leave_unknown(struct ready_flow *flow, const char *why) {
+	struct verdict *verdict = &flow->ready->verdict;
+
+	*verdict = (struct verdict){ .outcome = VERDICT_UNKNOWN, .checked_at_ms = clock_now_ms() };
+	verdict_add(verdict, REASON_UNREACHABLE, flow->policy.forge, "%s", why);
+}
+
+/* Whoever asked is told who is slow before they stop waiting. The check cannot be taken back, and ends by itself. */
+static void answer_late(uv_timer_t *late) {
+	struct ready_flow *flow = container_of(late, struct ready_flow, late);
+	struct forge *forge = forges_find(flow->engine, flow->policy.forge);
+	char why[LIMIT_SENTENCE_MAX] = "", sentence[LIMIT_SENTENCE_MAX];
+
+	if (forge != NULL) {
+		(void)forge_open_ms(forge, false, clock_now_ms(), why);
+	}
+	text_format(sentence, sizeof(sentence), "Forge \"%s\" has not answered within %lld s.%s%s",
+		flow->policy.forge, (long long)(LIMIT_READY_MS / CLOCK_SECOND_MS),
+		why[0] != '\0' ? " " : "", why);
+	leave_unknown(flow, sentence);
+	answer(flow, 0);
+}
+
+static int watch_time(struct ready_flow *flow) {
+	int r = uv_timer_init(flow->engine->loop, &flow->late);
+
+	if (r == 0) {
+		flow->has_timer = true;
+		uv_update_time(flow->engine->loop);
+		r = uv_timer_start(&flow->late, answer_late, LIMIT_READY_MS, 0);
+	}
+	return r;
+}
+
 static void checked(struct forge_check *check, int status) {
 	struct ready_flow *flow = container_of(check, struct ready_flow, check);
 
+	if (flow->ready == NULL) {
+		flow_free(flow);
+		return;
+	}
 	flow->ready->verdict = check->verdict;
-	if (status < 0) {
+	if (status < 0 && check->passing) {
+		leave_unknown(flow, check->sentence);
+		status = 0;
+	} else if (status < 0) {
 		TEXT_SET(flow->ready->sentence, check->sentence);
 	}
 	flow->state = READY_DONE;
@@ -141,17 +206,20 @@ static int ask_forge(struct ready_flow *flow) {
 			flow->policy.forge);
 		return -ESTALE;
 	}
-
-	check->project = flow->ready->project;
+	TEXT_SET(flow->project, flow->ready->project);
+	TEXT_SET(flow->branch, flow->ready->branch);
+	check->project = flow->project;
 	check->head_repository = flow->head_repository;
-	check->branch = flow->ready->branch;
+	check->branch = flow->branch;
 	check->commit = "";
 	check->checks = flow->checks;
 	check->pull_request = flow->ready->pull_request;
 	check->builds = flow->builds.builds;
 	check->n_builds = flow->builds.n_builds;
 	check->now_ms = clock_now_ms();
-	r = forge_check(forge, check, checked);
+	check->waited_for = true;
+	r = watch_time(flow);
+	r = r < 0 ? r : forge_check(forge, check, checked);
 	return r < 0 ? r : -EINPROGRESS;
 }
 
@@ -180,9 +248,11 @@ int engine_ready(struct engine *engine, struct engine_ready *ready,
 		return -ENOMEM;
 	}
 	flow->ready = ready;
+	flow->engine = engine;
 	ready->engine = engine;
 	ready->done = done;
 	ready->state = flow;
+	config_spell_project(engine->config, ready->project);
 	engine_policy(engine, ready->project, &flow->policy);
 	r = config_copy_checks(engine->config, ready->project, &flow->checks);
 	if (r == 0) {
@@ -197,7 +267,6 @@ int engine_ready(struct engine *engine, struct engine_ready *ready,
 	if (r == -EINPROGRESS) {
 		return 0;
 	}
-	config_checks_destroy(flow->checks);
-	free(flow);
+	flow_free(flow);
 	return r;
 }

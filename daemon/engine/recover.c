@@ -4,13 +4,20 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "daemon/engine/engine_internal.h"
 #include "daemon/engine/forges.h"
+#include "daemon/engine/job.h"
 
 /* Starting: what a crash left executing is put right before anything new is claimed. Stopping: the other way round. */
 
 struct recovery {
+	struct list node; /* of engine->unrecovered */
 	struct engine *engine;
+	int64_t task_id;
+	char project[LIMIT_NAME_MAX];
+	bool late; /* the start did not wait for it */
+	int64_t backoff_ms;
 	struct policy policy;
 	struct store_step step;
 };
@@ -23,17 +30,15 @@ static void timer_fired(void *user) {
 static void suspect_clock(struct engine *engine) {
 	int64_t now_ms = clock_now_ms();
 	char now[CLOCK_TEXT_MAX];
-	char newest[CLOCK_TEXT_MAX];
+	char why[LIMIT_SENTENCE_MAX];
 
 	if (now_ms >= store_newest_ms(engine->store)) {
 		return;
 	}
 	engine->clock_suspect = true;
 	engine->suspect_until_mono_us = clock_mono_us() + LIMIT_CLOCK_SUSPECT_MS * 1000;
-	log_warning(
-		"The clock says %s, but the newest record is of %s: no task runs until it is set, at most %lld min.",
-		clock_format(now_ms, now), clock_format(store_newest_ms(engine->store), newest),
-		(long long)(LIMIT_CLOCK_SUSPECT_MS / CLOCK_MINUTE_MS));
+	engine_explain_clock(engine, why);
+	log_warning("The clock says %s. %s", clock_format(now_ms, now), why);
 }
 
 static void finish_start(struct engine *engine) {
@@ -60,15 +65,47 @@ static void recovered_one(struct engine *engine, int status) {
 	}
 }
 
+/* Its row stays executing: nothing is lost, and nothing of its incident goes on, until there is space. */
+static void put_off(struct recovery *recovery) {
+	struct engine *engine = recovery->engine;
+
+	if (!recovery->late && list_is_empty(&engine->unrecovered)) {
+		log_warning("The disk is full: what was under way when the daemon ended goes on when there is space for"
+			    " \"%s\".",
+			engine->state_dir);
+	}
+	recovery->late = true;
+	list_append(&engine->unrecovered, &recovery->node);
+}
+
 static void recovered(struct store_req *req, int status) {
 	struct recovery *recovery =
 		container_of(container_of(req, struct store_step, req), struct recovery, step);
 	struct engine *engine = recovery->engine;
+	bool late = recovery->late;
 
 	engine_committed(engine, &recovery->step, status);
 	store_step_finish(&recovery->step);
-	free(recovery);
-	recovered_one(engine, status);
+	if (status == -ENOSPC) {
+		put_off(recovery);
+		status = 0;
+	} else {
+		free(recovery);
+	}
+	if (late) {
+		runner_wake(engine);
+	} else {
+		recovered_one(engine, status);
+	}
+}
+
+static int recover_again(struct recovery *recovery) {
+	engine_policy(recovery->engine, recovery->project, &recovery->policy);
+	recovery->step = (struct store_step){ .scope = STEP_BY_TASK,
+		.policy = &recovery->policy,
+		.event = { .type = EVENT_RECOVERED, .backoff_ms = recovery->backoff_ms },
+		.task_id = recovery->task_id };
+	return engine_step(recovery->engine, &recovery->step, recovered);
 }
 
 static int recover_task(struct engine *engine, const struct store_executing *executing) {
@@ -79,28 +116,56 @@ static int recover_task(struct engine *engine, const struct store_executing *exe
 		return -ENOMEM;
 	}
 	recovery->engine = engine;
-	engine_policy(engine, executing->project, &recovery->policy);
-	recovery->step = (struct store_step){ .scope = STEP_BY_TASK,
-		.policy = &recovery->policy,
-		.event = { .type = EVENT_RECOVERED },
-		.task_id = executing->id };
-	r = engine_step(engine, &recovery->step, recovered);
+	recovery->task_id = executing->id;
+	/* A stop or a crash delays nothing. Jitter parts the task that brings the daemon down from those beside it. */
+	recovery->backoff_ms =
+		executing->interrupted > 0 ? job_backoff_ms(executing->interrupted) : 0;
+	TEXT_SET(recovery->project, executing->project);
+	r = recover_again(recovery);
 	if (r < 0) {
 		free(recovery);
 	}
 	return r;
 }
 
+void recover_retry(struct engine *engine) {
+	struct list waiting, *node;
+
+	list_init(&waiting);
+	list_splice(&waiting, &engine->unrecovered);
+	while ((node = list_take_first(&waiting)) != NULL) {
+		struct recovery *recovery = container_of(node, struct recovery, node);
+
+		if (recover_again(recovery) < 0) {
+			list_append(&engine->unrecovered, &recovery->node);
+		}
+	}
+}
+
+void recover_drop(struct engine *engine) {
+	struct list *node;
+
+	while ((node = list_take_first(&engine->unrecovered)) != NULL) {
+		free(container_of(node, struct recovery, node));
+	}
+}
+
 static int take_survey(struct engine *engine) {
 	struct store_survey *survey = &engine->survey;
-	int r = forges_open(engine, survey->forges);
+	int r;
 
+	forges_remember(engine, survey->forges);
+	r = forges_open(engine);
 	for (size_t i = 0; i < survey->n_lanes; i++) {
 		runner_due(engine, survey->lanes[i].name, survey->lanes[i].next_due_ms);
 	}
 	for (char **project = survey->paused; r == 0 && project != NULL && *project != NULL;
 		project++) {
 		r = engine_set_paused(engine, *project, true);
+	}
+	if (r == 0) {
+		forges_forget(engine);
+		engine_hasten(engine);
 	}
 	return r;
 }

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/jitter.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/engine/engine_internal.h"
 #include "daemon/engine/forges.h"
+#include "daemon/metrics.h"
 
 /*
  * The runner: what is due and fits is claimed, lane by lane.
@@ -29,6 +31,8 @@ struct lane {
 };
 
 #define RUNNER_STALLED_RETRY_MS (5 * CLOCK_SECOND_MS)
+/* The longest that a lane is left alone for. */
+#define RUNNER_PAUSE_MAX_MS MAX(RUNNER_STALLED_RETRY_MS, 2 * LIMIT_CATCHUP_PAUSE_MS)
 /* A task in the lane of a forge or agent that is configured no more is only moved to its right lane. */
 #define RUNNER_ORPHAN_LIMIT 16
 
@@ -159,8 +163,10 @@ static void start_claimed(struct lane *lane) {
 	for (size_t i = 0; i < lane->claim.n_tasks; i++) {
 		struct task *task = &lane->claim.tasks[i];
 		char id[ID_TEXT_MAX];
+		int64_t due_ms = task->due_ms;
 		int r = job_start(engine, task);
 
+		metrics_observe(METRIC_TASK_LATENESS, lane->claim.now_ms - due_ms);
 		if (r < 0) { /* its row stays executing; the next start recovers it */
 			log_about(&(struct log_about){ .incident = task->incident_id,
 					  .task = task->id,
@@ -208,7 +214,7 @@ static size_t claim_limit(struct lane *lane, int64_t now_ms) {
 	if (lane->next_due_ms < lane->engine->started_ms - CLOCK_SECOND_MS) {
 		limit = MIN(limit, (size_t)LIMIT_CATCHUP_ROWS);
 		lane->not_before_ms =
-			now_ms + LIMIT_CATCHUP_PAUSE_MS / 2 + engine_jitter(LIMIT_CATCHUP_PAUSE_MS);
+			now_ms + LIMIT_CATCHUP_PAUSE_MS / 2 + jitter_below(LIMIT_CATCHUP_PAUSE_MS);
 	}
 	return limit;
 }
@@ -257,6 +263,9 @@ static bool is_clock_suspect(struct engine *engine, int64_t now_ms) {
 		return true;
 	}
 	engine->clock_suspect = false;
+	if (now_ms < store_newest_ms(engine->store)) {
+		clock_set_doubt(engine);
+	}
 	log_notice(now_ms < store_newest_ms(engine->store)
 			? "The clock is still before the newest record; due tasks run all the same from now on."
 			: "The clock is plausible again; due tasks run from now on.");
@@ -265,6 +274,13 @@ static bool is_clock_suspect(struct engine *engine, int64_t now_ms) {
 
 static int64_t earliest(int64_t a, int64_t b) {
 	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* What lies further ahead than it can was set by a clock that has been set back since. */
+static void doubt(int64_t *at_ms, int64_t now_ms, int64_t farthest_ms) {
+	if (*at_ms > now_ms + farthest_ms) {
+		*at_ms = now_ms;
+	}
 }
 
 static void daily_done(struct engine_cleanup *cleanup, int status) {
@@ -280,6 +296,7 @@ static void daily_done(struct engine_cleanup *cleanup, int status) {
 }
 
 static void clean_up_daily(struct engine *engine, int64_t now_ms) {
+	doubt(&engine->cleanup_due_ms, now_ms, CLOCK_DAY_MS);
 	if (engine->daily_running || now_ms < engine->cleanup_due_ms) {
 		return;
 	}
@@ -288,9 +305,14 @@ static void clean_up_daily(struct engine *engine, int64_t now_ms) {
 	engine->daily_running = engine_cleanup(engine, &engine->daily, daily_done) == 0;
 }
 
+/* What the store could not take yet. */
+static bool has_unrecorded(const struct engine *engine) {
+	return !list_is_empty(&engine->stalled) || !list_is_empty(&engine->unrecovered);
+}
+
 void runner_wake(struct engine *engine) {
 	int64_t now_ms = clock_now_ms();
-	int64_t wake_ms = engine->cleanup_due_ms;
+	int64_t wake_ms;
 
 	if (!engine->running || engine->stopping) {
 		check_settle(engine);
@@ -304,15 +326,20 @@ void runner_wake(struct engine *engine) {
 		check_settle(engine);
 		return;
 	}
-	if (!list_is_empty(&engine->stalled) && engine->stalled_retry_ms <= now_ms) {
+	doubt(&engine->stalled_retry_ms, now_ms, RUNNER_STALLED_RETRY_MS);
+	if (has_unrecorded(engine) && engine->stalled_retry_ms <= now_ms) {
 		engine->stalled_retry_ms = now_ms + RUNNER_STALLED_RETRY_MS;
+		recover_retry(engine);
 		job_retry_stalled(engine);
 	}
 	clean_up_daily(engine, now_ms);
+	wake_ms = earliest(engine->cleanup_due_ms, clock_set_settle(engine, now_ms));
 	list_for_each (pos, &engine->lanes) {
 		struct lane *lane = container_of(pos, struct lane, node);
-		int64_t at_ms = wants_at(lane, now_ms);
+		int64_t at_ms;
 
+		doubt(&lane->not_before_ms, now_ms, RUNNER_PAUSE_MAX_MS);
+		at_ms = wants_at(lane, now_ms);
 		if (at_ms != 0 && at_ms <= now_ms && !engine_is_paused(engine, "*")) {
 			claim(lane, now_ms);
 			at_ms = wants_at(lane, now_ms);
@@ -321,7 +348,7 @@ void runner_wake(struct engine *engine) {
 			wake_ms = earliest(wake_ms, at_ms);
 		}
 	}
-	if (!list_is_empty(&engine->stalled)) {
+	if (has_unrecorded(engine)) {
 		wake_ms = earliest(wake_ms, engine->stalled_retry_ms);
 	}
 	deadline_arm(engine->deadline, wake_ms);
@@ -370,8 +397,26 @@ void runner_finish(struct engine *engine) {
 	}
 }
 
-void engine_explain_lane(struct engine *engine, const char *lane, char ret_why[LIMIT_SENTENCE_MAX]) {
-	(void)forges_lane_open_ms(engine, lane, clock_now_ms(), ret_why);
+void runner_lane_load(
+	struct engine *engine, const char *name, size_t *ret_running, size_t *ret_limit) {
+	const struct lane *lane = find_lane(engine, name);
+
+	if (lane != NULL) {
+		*ret_running = lane->running;
+		*ret_limit = limit_of(lane);
+	}
+}
+
+bool runner_lane_is_overdue(struct engine *engine, const char *name) {
+	const struct lane *lane = find_lane(engine, name);
+
+	return lane != NULL && lane->next_due_ms != 0 && lane->next_due_ms <= clock_now_ms();
+}
+
+bool runner_lane_has_work(struct engine *engine, const char *name) {
+	const struct lane *lane = find_lane(engine, name);
+
+	return lane != NULL && (lane->running > 0 || lane->claiming || lane->next_due_ms != 0);
 }
 
 json_t *engine_lanes_to_json(const struct engine *engine) {

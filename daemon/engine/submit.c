@@ -62,20 +62,41 @@ static void submitted(struct store_req *req, int status) {
 	submit->done(submit, status);
 }
 
+/* As GitHub names what it keeps. */
+static bool is_owner_and_name(const char *project) {
+	const char *slash = strchr(project, '/');
+
+	return slash != NULL && slash != project && slash[1] != '\0';
+}
+
 static int prepare(struct engine *engine, struct engine_submit *submit) {
 	struct report *report = &submit->report;
-	int r = config_policy(engine->config, report->project, &submit->policy);
+	int r;
 
+	config_spell_project(engine->config, report->project);
+	r = config_policy(engine->config, report->project, &submit->policy);
 	if (r < 0) {
 		text_format(submit->sentence, sizeof(submit->sentence),
 			"Project \"%s\" is not in the configuration, and unknown-projects = deny.",
 			report->project);
 		return r;
 	}
+	if (submit->policy.forge_tells && !is_owner_and_name(report->project)) {
+		text_format(submit->sentence, sizeof(submit->sentence),
+			"Project \"%s\" is on forge \"%s\", where a project is \"owner/name\": submit it as that.",
+			report->project, submit->policy.forge);
+		return -EACCES;
+	}
 	if (report->at_ms == 0) {
 		report->at_ms = clock_now_ms();
 	}
 	submit->build.at_ms = report->at_ms;
+	if (submit->policy.forge_tells) {
+		text_lower(report->head_repository);
+	}
+	if (strcmp(report->head_repository, report->project) == 0) {
+		report->head_repository[0] = '\0';
+	}
 	r = make_fit(submit);
 	if (r == 0) {
 		fill_build(&submit->build, report, submit->passed);
@@ -88,11 +109,10 @@ static void find_agent_of_branch(struct engine *engine, struct engine_submit *su
 	const struct report *report = &submit->report;
 	const struct config_agent *agent =
 		config_find_agent_of_branch(engine->config, report->project, report->branch);
-	bool is_fork = report->head_repository[0] != '\0' &&
-		strcmp(report->head_repository, report->project) != 0;
 
 	submit->agent_lane[0] = '\0';
-	if (agent != NULL && !is_fork) { /* anybody can name a branch of a fork so */
+	if (agent != NULL &&
+		report->head_repository[0] == '\0') { /* anybody can name a branch of a fork so */
 		text_format(submit->agent_lane, sizeof(submit->agent_lane), "agent/%s", agent->name);
 	}
 }

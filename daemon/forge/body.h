@@ -14,15 +14,16 @@
 
 struct body_extra {	     /* our own Markdown, borrowed; NULL: as body_write() */
 	const char *marker;  /* the first line */
-	const char *history; /* before what happens next; whole sections */
-	const char *next;    /* what happens next: whole sentences */
+	const char *state;   /* below it: where it stands and what happens next; whole paragraphs */
+	const char *title;   /* before the title's own words: "Resolved. " */
+	const char *history; /* below the log: whole sections */
 	size_t max_bytes;    /* instead of LIMIT_BODY_MAX_BYTES; 0: that */
 };
 
 /*
- * Appends title and body for the newest report of an incident; the hidden marker with the task's id is the first line.
- * Of a log that was scanned the excerpt is shown, not the log. At most LIMIT_BODY_MAX_BYTES, cut inside it on a UTF-8
- * boundary with its fence closed. Returns: 0; -ENOMEM.
+ * Appends the body for the newest report of an incident: the hidden marker with the task's id, where it stands, title,
+ * what the log says, and folded below it the facts. Of a log that was scanned the excerpt is shown, not the log.
+ * At most LIMIT_BODY_MAX_BYTES, cut inside the log on a UTF-8 boundary with its fence closed. Returns: 0; -ENOMEM.
  */
 must_check int body_write(struct buffer *out, const struct incident *incident,
 	const struct report *report, const struct task *task, const struct policy *policy);

@@ -197,6 +197,16 @@ static void pause_for_limit(
 	}
 }
 
+/* It is down, and says for how long. */
+static void pause_for_trouble(
+	struct budget *budget, const struct budget_answer *answer, int64_t now_ms) {
+	if (answer->retry_after_ms >= 0) {
+		pause_until(budget, answer,
+			now_ms + MIN(answer->retry_after_ms, LIMIT_RATE_PAUSE_MAX_MS),
+			"The forge cannot answer now, and asks to wait.");
+	}
+}
+
 static void refuse(struct budget *budget, const char *credential) {
 	(void)TEXT_SET(budget->refused, credential);
 	(void)TEXT_SET(budget->why,
@@ -232,7 +242,7 @@ enum budget_meaning budget_answered(struct budget *budget, const struct budget_a
 			budget->refused[0] = '\0';
 		}
 		break;
-	case BUDGET_NO_ANSWER:
+	case BUDGET_NO_ANSWER: pause_for_trouble(budget, answer, now_ms); break;
 	case BUDGET_NOT_ALLOWED:
 	case BUDGET_SSO:
 	case BUDGET_NOT_FOUND:

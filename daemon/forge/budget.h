@@ -84,8 +84,8 @@ void budget_answer_body(struct budget_answer *answer, const char *body, size_t l
 enum budget_meaning {
 	BUDGET_OK,
 	BUDGET_NO_ANSWER,    /* none came, or 5xx: a write may have had its effect */
-	BUDGET_LIMITED,	     /* not done; the budget waits */
-	BUDGET_UNAUTHORIZED, /* 401: not done; the budget waits for another credential */
+	BUDGET_LIMITED,	     /* the budget waits */
+	BUDGET_UNAUTHORIZED, /* 401: the budget waits for another credential */
 	BUDGET_NOT_ALLOWED,  /* 403: the credential lacks a permission */
 	BUDGET_SSO,	     /* 403: the organisation wants single sign-on */
 	BUDGET_NOT_FOUND,    /* 404: gone, or a permission is missing */
@@ -103,9 +103,8 @@ enum budget_meaning budget_answered(struct budget *budget, const struct budget_a
 must_check json_t *budget_to_json(const struct budget *budget);
 /* What is malformed or cannot be is left out: a budget that is wrong waits too little, never for ever. */
 void budget_from_json(const json_t *object, struct budget *ret_budget, int64_t now_ms);
+/* For `status`: those of its limits that are known, an array. A new reference; NULL: memory. */
+must_check json_t *budget_limits_to_json(const struct budget *budget, int64_t now_ms);
 /* One line for `status`: "4,812 of 5,000 left until …; 3 writes in the last hour". Returns `out`. */
 const char *budget_describe(struct budget *budget, const char *credential, int64_t now_ms,
 	char out[LIMIT_SENTENCE_MAX]);
-
-/* Reads Retry-After, seconds or a date; clamped to 0 and LIMIT_RATE_PAUSE_MAX_MS. -1: neither. */
-int64_t budget_parse_retry_after(const char *value, int64_t now_ms);

@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "daemon/forge/budget.h"
 #include "daemon/forge/github_json.h"
+#include "daemon/retry_after.h"
 
 void budget_answer_init(struct budget_answer *answer, enum budget_resource resource, int http_status) {
 	*answer = (struct budget_answer){
@@ -22,47 +23,6 @@ void budget_answer_init(struct budget_answer *answer, enum budget_resource resou
 	};
 }
 
-/* RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT". Returns: its time; -1: it is none. */
-static int64_t parse_http_date(const char *value) {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	struct tm tm = { 0 };
-	char month[4];
-	const char *at;
-	int end = 0;
-
-	if (sscanf(value, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &tm.tm_mday, month,
-		    &tm.tm_year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 6 ||
-		end == 0 || value[end] != '\0' || strlen(month) != 3) {
-		return -1;
-	}
-	at = strstr(months, month);
-	if (at == NULL || (at - months) % 3 != 0 || tm.tm_year < 1970) {
-		return -1;
-	}
-	tm.tm_mon = (int)(at - months) / 3;
-	tm.tm_year -= 1900;
-	return (int64_t)timegm(&tm) * CLOCK_SECOND_MS;
-}
-
-int64_t budget_parse_retry_after(const char *value, int64_t now_ms) {
-	int64_t seconds = 0, at_ms;
-	int r = text_to_int(value, &seconds);
-
-	if (r == 0 || r == -ERANGE) {
-		bool far = r == -ERANGE || seconds > LIMIT_RATE_PAUSE_MAX_MS / CLOCK_SECOND_MS;
-
-		if (value[0] == '-') {
-			return 0;
-		}
-		return far ? LIMIT_RATE_PAUSE_MAX_MS : seconds * CLOCK_SECOND_MS;
-	}
-	at_ms = parse_http_date(value);
-	if (at_ms < 0) {
-		return -1;
-	}
-	return MAX(0, MIN(at_ms - now_ms, LIMIT_RATE_PAUSE_MAX_MS));
-}
-
 static int64_t parse_count(const char *value) {
 	int64_t n = 0;
 
@@ -72,7 +32,7 @@ static int64_t parse_count(const char *value) {
 void budget_answer_header(
 	struct budget_answer *answer, const char *name, const char *value, int64_t now_ms) {
 	if (strcasecmp(name, "retry-after") == 0) {
-		answer->retry_after_ms = budget_parse_retry_after(value, now_ms);
+		answer->retry_after_ms = retry_after_ms(value, now_ms);
 	} else if (strcasecmp(name, "x-ratelimit-limit") == 0) {
 		answer->limit = parse_count(value);
 	} else if (strcasecmp(name, "x-ratelimit-remaining") == 0) {
@@ -144,6 +104,32 @@ json_t *budget_to_json(const struct budget *budget) {
 		}
 	}
 	return object;
+}
+
+/* One whose window is over is whole again, as far as anybody knows. */
+static json_t *show_limit(const struct budget_limit *limit, int i, int64_t now_ms) {
+	bool is_over = limit->reset_ms <= now_ms;
+	char reset[CLOCK_TEXT_MAX];
+
+	return json_pack("{s:s, s:I, s:I, s:s}", "resource", resource_names[i], "limit",
+		(json_int_t)limit->limit, "remaining",
+		(json_int_t)(is_over ? limit->limit : limit->remaining), "resetAt",
+		clock_format(limit->reset_ms, reset));
+}
+
+json_t *budget_limits_to_json(const struct budget *budget, int64_t now_ms) {
+	json_t *limits = json_array();
+
+	for (int i = 0; i < BUDGET_RESOURCE_COUNT; i++) {
+		const struct budget_limit *limit = &budget->limits[i];
+
+		if (limit->limit >= 0 && limit->remaining >= 0 &&
+			json_array_append_new(limits, show_limit(limit, i, now_ms)) < 0) {
+			json_decref(limits);
+			return NULL;
+		}
+	}
+	return limits;
 }
 
 static int64_t read_ms(const json_t *value, int64_t latest_ms) {

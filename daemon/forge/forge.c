@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/text.h"
 #include "daemon/forge/github.h"
 #include "daemon/forge/internal.h"
@@ -44,16 +45,11 @@ static const struct forge_type *find_type(const char *name) {
 }
 
 static void answer_checks(struct forge *forge) {
-	struct list batch = forge->checks;
-	struct list *node;
+	struct list batch, *node;
 
-	if (list_is_empty(&forge->checks)) {
-		return;
-	}
 	/* Taken off as a whole: a check that is begun by a `done` waits for the next turn of the loop. */
-	batch.next->prev = &batch;
-	batch.prev->next = &batch;
-	list_init(&forge->checks);
+	list_init(&batch);
+	list_splice(&batch, &forge->checks);
 	while ((node = list_take_first(&batch)) != NULL) {
 		struct forge_check *check = container_of(node, struct forge_check, node);
 
@@ -173,7 +169,12 @@ int64_t forge_open_ms(
 }
 
 json_t *forge_memory(const struct forge *forge) {
-	return forge->type->memory != NULL ? forge->type->memory(forge) : NULL;
+	json_t *memory = forge->type->memory != NULL ? forge->type->memory(forge) : NULL;
+
+	if (memory != NULL) { /* which is older; without it, it is the oldest */
+		(void)json_object_set_new(memory, "usedMs", json_integer(clock_now_ms()));
+	}
+	return memory;
 }
 
 json_t *forge_status(struct forge *forge, int64_t now_ms) {
@@ -256,6 +257,8 @@ int forge_check(
 	check->sentence[0] = '\0';
 	check->passing = false;
 	check->retry_ms = 0;
+	check->verdict = (struct verdict){ 0 };
+	check->n_settled = 0;
 	return forge->type->check(forge, check);
 }
 

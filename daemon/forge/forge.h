@@ -34,6 +34,8 @@ enum forge_purpose {
 	FORGE_PURPOSE_COUNT,
 };
 
+#define FORGE_NO_PULL_REQUEST (-1)
+
 /* Says something of an incident. */
 struct forge_publish {
 	struct list node; /* the forge's */
@@ -48,6 +50,8 @@ struct forge_publish {
 	size_t n_history;
 	const struct post *posts; /* the incident's, oldest first */
 	size_t n_posts;
+	const int64_t *others; /* incidents of its branch that are not over either */
+	size_t n_others;
 	const char *handle; /* FORGE_MENTION: without "@" */
 	/*
 	 * Commits `post`, and with it what the forge remembers (forge_memory()), then calls
@@ -59,11 +63,16 @@ struct forge_publish {
 	/* out; on failure only `sentence`, `passing` and `retry_ms` */
 	char url[LIMIT_URL_MAX];
 	char sentence[LIMIT_SENTENCE_MAX]; /* of a failure */
-	int64_t pull_request;		   /* FORGE_REPORT: the one of the branch; 0 none */
-	char head_sha[LIMIT_COMMIT_MAX];   /* its head; "" unknown */
-	enum incident_hold hold; /* FORGE_REPORT: what speaks against triggering an agent */
+	/*
+	 * FORGE_REPORT: the one of the branch; 0 none; FORGE_NO_PULL_REQUEST: nor is there one of the number it had,
+	 * and the branch is known to be the project's own
+	 */
+	int64_t pull_request;
+	char head_sha[LIMIT_COMMIT_MAX]; /* its head; "" unknown */
+	enum incident_hold hold;	 /* FORGE_REPORT: what speaks against triggering an agent */
 	int64_t look_again_ms; /* a late duplicate may appear: FORGE_NEWS is wanted then; 0: no need */
 	bool passing;	       /* nothing is wrong with the request, time helps */
+	bool barred;	       /* only a person can make the forge take it, and is told how */
 	int64_t retry_ms;      /* not before; 0 unknown */
 	struct forge *forge; /* the forge's, as the next */
 	void *state;
@@ -82,7 +91,10 @@ struct forge_check {
 	int64_t pull_request;		 /* 0 unknown */
 	const struct incident *incident; /* NULL: none */
 	const struct report *report;	 /* its newest; NULL: none is kept */
-	/* Branches that agents made for it, oldest first: the newest with an open pull request is judged instead. */
+	/*
+	 * Branches that agents made for it, oldest first: the newest with an open pull request is judged instead. A
+	 * guess only when the forge says that it is of the project itself.
+	 */
 	const struct link *links;
 	size_t n_links;
 	const struct config_checks *checks; /* the project's; NULL: the defaults */
@@ -91,11 +103,15 @@ struct forge_check {
 	const int64_t *active_incidents; /* of the branch */
 	size_t n_active_incidents;
 	int64_t now_ms;
+	bool waited_for; /* somebody waits for the answer: it does not queue behind checks that are due */
 	/* out; on failure only the next three */
 	char sentence[LIMIT_SENTENCE_MAX];
 	bool passing;
 	int64_t retry_ms;
 	struct verdict verdict;
+	/* Of `links`, those of which more is known now: what a guess is, or the number of the pull request. */
+	struct link settled[LIMIT_LINKS_OF_INCIDENT];
+	size_t n_settled;
 	struct forge *forge; /* the forge's, as the next */
 	int status;
 	void *state;
@@ -108,6 +124,7 @@ struct forge_probe {
 	const char *project; /* one of its projects; "": none is known */
 	/* out */
 	char sentence[LIMIT_SENTENCE_MAX]; /* what was found, what to do about it */
+	int64_t clock_ahead_ms; /* the forge's clock of ours, less than 0: behind; 0 unknown, or they agree */
 	bool doubt; /* status 0: it can be asked, but `sentence` names what will not go well */
 	struct forge *forge; /* the forge's, as the next */
 	void *state;
@@ -117,8 +134,8 @@ struct forge_options {
 	uv_loop_t *loop;
 	const struct config_forge *config; /* copied */
 	const char *state_dir;		   /* exists; copied */
-	struct http *http;    /* borrowed, outlives the forge; NULL: types that ask nobody */
-	const json_t *memory; /* what forge_memory() gave last, of an earlier run; NULL none */
+	struct http *http;	/* borrowed, outlives the forge; NULL: types that ask nobody */
+	const json_t *memories; /* what forge_memory() gave last, by the forge's name; NULL: none */
 	/* Something of forge_memory() or forge_open_ms() changed: it is to be kept, and waiting tasks looked at. */
 	void (*changed)(void *user, struct forge *forge);
 	void *user; /* borrowed */
@@ -126,7 +143,10 @@ struct forge_options {
 
 /* Returns: 0; -EINVAL, no such type, or it needs `http`; -ENOMEM; other errno, of `state_dir`. */
 must_check int forge_open(const struct forge_options *options, struct forge **ret_forge);
-/* New settings for what is asked from now on; the credential is read again. Returns: 0; -ENOMEM, the old ones stay. */
+/*
+ * New settings of the same server for what is asked from now on; the credential is read again. Returns: 0; -ENOMEM, the
+ * old ones stay.
+ */
 must_check int forge_configure(struct forge *forge, const struct config_forge *config);
 /* Cancels or awaits what is in flight, then frees it. `closed` may be NULL. NULL forge: runs at once. */
 void forge_close(struct forge *forge, void (*closed)(void *user), void *user);
@@ -142,7 +162,7 @@ int64_t forge_open_ms(
 	struct forge *forge, bool write, int64_t now_ms, char ret_why[LIMIT_SENTENCE_MAX]);
 /* What must survive a restart: limits and retry times. A new reference; NULL: nothing, or memory. */
 must_check json_t *forge_memory(const struct forge *forge);
-/* For `status`: members beside name and type (budget, pausedUntil, reason, identity). A new object; NULL: memory. */
+/* For `status`: members beside name and type: budget, limits, pausedUntil, reason, identity. New; NULL: memory. */
 must_check json_t *forge_status(struct forge *forge, int64_t now_ms);
 
 must_check int forge_publish(struct forge *forge, struct forge_publish *publish,

@@ -9,7 +9,7 @@
 #include "common/text.h"
 #include "daemon/forge/github_internal.h"
 
-#define HANDLES 5 /* of the client and of the batches */
+#define HANDLES 7 /* of the client and of the batches */
 
 /* ---- the credential ---- */
 
@@ -83,8 +83,41 @@ static void open_lists(struct github *github) {
 	list_init(&github->identify_cancelled);
 }
 
+static bool is_same(const json_t *memory, const char *key, const char *value) {
+	return text_equal(json_string_value(json_object_get(memory, key)), value);
+}
+
+static int64_t used_ms(const json_t *memory) {
+	return json_integer_value(json_object_get(memory, "usedMs"));
+}
+
+/*
+ * GitHub counts by account, so what was written with this credential counts under whichever name of a forge, the newest
+ * of it; else what a forge of this name wrote there, whose credential may have been replaced. What 0.1.0 remembered has
+ * no server.
+ */
+static const json_t *recall(const struct github *github, const json_t *memories) {
+	const char *server = github->config.api_url, *name;
+	json_t *memory, *own = json_object_get(memories, github->config.name), *newest = NULL;
+
+	if (is_same(own, "server", server) && is_same(own, "credential", github->mark)) {
+		newest = own;
+	}
+	json_object_foreach((json_t *)memories, name, memory) {
+		if (is_same(memory, "server", server) && is_same(memory, "credential", github->mark) &&
+			(newest == NULL || used_ms(memory) > used_ms(newest))) {
+			newest = memory;
+		}
+	}
+	if (newest != NULL) {
+		return newest;
+	}
+	return json_object_get(own, "server") == NULL || is_same(own, "server", server) ? own : NULL;
+}
+
 int github_open(struct forge *forge, const struct forge_options *options) {
 	struct github *github = calloc(1, sizeof(*github));
+	const json_t *memory;
 	int r;
 
 	if (github == NULL) {
@@ -94,8 +127,6 @@ int github_open(struct forge *forge, const struct forge_options *options) {
 	github->config = *options->config;
 	forge->own = github;
 	open_lists(github);
-	budget_from_json(json_object_get(options->memory, "budget"), &github->budget, clock_now_ms());
-	budget_started(&github->budget, clock_now_ms());
 	r = github_app_open(github);
 	r = r < 0 ? r : github_batches_open(github);
 	r = r < 0 ? r : github_client_open(github); /* the only one that makes handles: all or none */
@@ -105,22 +136,19 @@ int github_open(struct forge *forge, const struct forge_options *options) {
 	github->n_handles = HANDLES;
 	forge->n_own++;
 	(void)github_read_credential(github);
+	memory = recall(github, options->memories);
+	budget_from_json(json_object_get(memory, "budget"), &github->budget, clock_now_ms());
+	github_clock_from_json(json_object_get(memory, "clock"), &github->clock);
+	budget_started(&github->budget, clock_now_ms());
 	github_identity_learn(github);
 	return 0;
-}
-
-static bool is_elsewhere(const struct config_forge *a, const struct config_forge *b) {
-	return strcmp(a->api_url, b->api_url) != 0 || strcmp(a->graphql_url, b->graphql_url) != 0;
 }
 
 int github_configure(struct forge *forge, const struct config_forge *config) {
 	struct github *github = github_of(forge);
 
-	if (is_elsewhere(&github->config, config)) {
-		budget_init(&github->budget); /* of another server */
-		github_identity_forget(github);
-	}
 	github->config = *config;
+	github->elsewhere_until_ms = 0;
 	github->without = 0;
 	github->told_bot = false;
 	github_app_forget(github);
@@ -128,6 +156,9 @@ int github_configure(struct forge *forge, const struct config_forge *config) {
 	/* Who reloads may have allowed it again: one more try. */
 	github->budget.refused[0] = '\0';
 	github->told[0] = '\0';
+	for (size_t i = 0; i < github->known.n; i++) {
+		github->known.rows[i].barred[0] = '\0';
+	}
 	github_identity_learn(github);
 	github_tell_changed(github);
 	github_pump(github);
@@ -209,15 +240,28 @@ static int64_t write_open_ms(struct github *github, int64_t now_ms, char ret_why
 	return 0;
 }
 
+/* Further away than that: the clock was set back. */
+static bool is_elsewhere(const struct github *github, int64_t now_ms) {
+	return github->elsewhere_until_ms > now_ms &&
+		github->elsewhere_until_ms <= now_ms + LIMIT_FORGE_DOWN_MAX_MS;
+}
+
+int64_t github_usable_ms(const struct github *github, int64_t now_ms) {
+	if (github->secret == NULL) {
+		return INT64_MAX;
+	}
+	return is_elsewhere(github, now_ms) ? github->elsewhere_until_ms : 0;
+}
+
 int64_t github_open_ms(
 	struct forge *forge, bool write, int64_t now_ms, char ret_why[LIMIT_SENTENCE_MAX]) {
 	struct github *github = github_of(forge);
 	char why[LIMIT_SENTENCE_MAX], why_write[LIMIT_SENTENCE_MAX] = "";
 	int64_t ready_ms, write_ms = 0;
 
-	if (github->secret == NULL) {
+	ready_ms = github_usable_ms(github, now_ms);
+	if (ready_ms > now_ms) {
 		(void)TEXT_SET(why, github->problem);
-		ready_ms = INT64_MAX;
 	} else {
 		ready_ms = budget_ready_ms(
 			&github->budget, BUDGET_GRAPHQL, false, github->mark, now_ms, why);
@@ -230,17 +274,41 @@ int64_t github_open_ms(
 }
 
 json_t *github_memory(const struct forge *forge) {
-	json_t *budget = budget_to_json(&github_of(forge)->budget);
+	const struct github *github = github_of(forge);
 
-	return budget != NULL ? json_pack("{s:o}", "budget", budget) : NULL;
+	return json_pack("{s:s, s:s, s:o, s:o}", "server", github->config.api_url, "credential",
+		github->mark, "budget", budget_to_json(&github->budget), "clock",
+		github_clock_to_json(&github->clock));
+}
+
+/* The repositories where nothing can be published, each with why. */
+static json_t *barred_to_json(const struct github *github) {
+	json_t *array = json_array();
+	char since[CLOCK_TEXT_MAX];
+
+	for (size_t i = 0; array != NULL && i < github->known.n; i++) {
+		const struct github_known_repository *row = &github->known.rows[i];
+
+		if (row->barred[0] != '\0' &&
+			json_array_append_new(array,
+				json_pack("{s:s, s:s, s:s}", "project", row->project, "since",
+					clock_format(row->barred_ms, since), "reason",
+					row->barred)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
 }
 
 json_t *github_status(struct forge *forge, int64_t now_ms) {
 	struct github *github = github_of(forge);
 	char why[LIMIT_SENTENCE_MAX], budget[LIMIT_SENTENCE_MAX], until[CLOCK_TEXT_MAX];
 	int64_t open_ms = github_open_ms(forge, true, now_ms, why);
-	json_t *status = json_pack(
-		"{s:s}", "budget", budget_describe(&github->budget, github->mark, now_ms, budget));
+	json_t *status = json_pack("{s:s, s:o, s:o, s:I}", "budget",
+		budget_describe(&github->budget, github->mark, now_ms, budget), "limits",
+		budget_limits_to_json(&github->budget, now_ms), "barred", barred_to_json(github),
+		"writesWaiting", (json_int_t)github->n_writes);
 	int r = status != NULL ? 0 : -1;
 
 	if (r == 0 && open_ms > now_ms) {
@@ -249,6 +317,9 @@ json_t *github_status(struct forge *forge, int64_t now_ms) {
 	if (r == 0 && open_ms > now_ms && open_ms < INT64_MAX) {
 		r = json_object_set_new(
 			status, "pausedUntil", json_string(clock_format(open_ms, until)));
+	}
+	if (r == 0 && is_elsewhere(github, now_ms)) {
+		r = json_object_set_new(status, "reachable", json_false());
 	}
 	if (r == 0 && github->login[0] != '\0') {
 		r = json_object_set_new(status, "identity", json_string(github->login));

@@ -6,8 +6,8 @@
  * what, what to do.
  *
  * Reads go as soon as the budget allows. Writes go one at a time, each LIMIT_RATE_WRITE_GAP_MS after the one before it
- * was answered. What cannot go within LIMIT_GITHUB_WAIT_MS is told so at once. GraphQL
- * queries go one at a time.
+ * was answered. What cannot go within LIMIT_GITHUB_WAIT_MS is told so at once. GraphQL queries go one at a time for
+ * what is due, and one at a time beside these for what somebody waits for.
  */
 #pragma once
 
@@ -22,6 +22,7 @@
 #include "daemon/config.h"
 #include "daemon/credential.h"
 #include "daemon/forge/budget.h"
+#include "daemon/forge/github_clock.h"
 #include "daemon/forge/github_snapshot.h"
 #include "daemon/forge/github_text.h"
 #include "daemon/forge/internal.h"
@@ -53,8 +54,11 @@ struct github_ask {
 	enum github_call_as as;
 	const char *project; /* "owner/name" */
 	const char *method;
-	const char *path;    /* under the API's URL, "/repos/…"; encoded */
-	const char *body;    /* JSON; NULL: none */
+	const char *path; /* under the API's URL, "/repos/…"; encoded */
+	const char *body; /* JSON; NULL: none */
+	/* A write whose effect must not be had twice: whatever is answered, it is not sent again, also not to where it
+	 * was moved. */
+	bool once;
 	const char *subject; /* of sentences: "the comments of #17 in acme/web" */
 };
 
@@ -67,7 +71,8 @@ struct github_call {
 	char sentence[LIMIT_SENTENCE_MAX]; /* "" when the status was 0 and the meaning BUDGET_OK */
 	bool passing;	  /* not OK, and nothing is wrong with the request: time helps */
 	int64_t retry_ms; /* not before; 0 unknown */
-	/* A write that was sent and whose outcome is not known: it may have had its effect, or have it yet. */
+	/* A write that was sent, and nothing proves that it was not done: it may have had its effect, or have it
+	 * yet. */
 	bool doubtful;
 
 	/* github's */
@@ -84,9 +89,11 @@ struct github_call {
 	enum github_call_kind kind;
 	enum github_call_as as;
 	int status;
-	int n_moves;  /* redirects that were followed */
-	bool renewed; /* after a 401 it went out again with a newer credential */
+	int n_moves; /* redirects that were followed */
+	bool once;
+	bool renewed; /* after a 401 there was a newer credential; it went out again with that, but for `once` */
 	int64_t queued_ms;
+	int64_t sent_us;			/* clock_boot_us() when it went out */
 	char credential[BUDGET_CREDENTIAL_MAX]; /* the mark it went out with */
 	char project[LIMIT_NAME_MAX];
 	char subject[LIMIT_SUBJECT_MAX];
@@ -114,10 +121,10 @@ void github_cancel(struct github_call *call);
 /* Frees the outputs, wipes what was secret; it may be sent again. Not while it is in flight. */
 void github_call_finish(struct github_call *call);
 /*
- * The path of the next page as the answer's Link header has it, for `github_ask.path`. Returns `out`, "" when there is
- * none, or it leads elsewhere.
+ * The path of the next page as the answer's Link header has it, for `github_ask.path`. Returns: 1; 0, there is none;
+ * -EREMOTE, there is one, but `out` is no path of it: what could be read of where it leads instead.
  */
-const char *github_next_page(const struct github_call *call, char out[LIMIT_URL_MAX]);
+must_check int github_next_page(const struct github_call *call, char out[LIMIT_URL_MAX]);
 
 #define GITHUB_PATH_MAX (3 * LIMIT_NAME_MAX + 16)
 
@@ -159,7 +166,12 @@ struct github_look {
 	const char *head_repository; /* "": the project itself */
 	const char *branch;
 	int64_t pull_request; /* 0 unknown: found by the branch */
-	bool mergeable;	      /* worth some seconds of waiting for GitHub to compute it */
+	/* What was reported, to be found among the jobs of workflows where checks may not be read; NULL: nothing. */
+	const char *job;
+	const char *step;
+	bool or_tag; /* by the branch: where there is none, the tag of its name is looked at, see `is_tag` */
+	bool mergeable;	 /* worth some seconds of waiting for GitHub to compute it */
+	bool waited_for; /* by somebody: it goes past what is only due */
 
 	/* out, when the status was 0; owned, until github_look_finish() */
 	struct github_snapshot *snapshot;
@@ -171,7 +183,8 @@ struct github_look {
 	struct list node;
 	void (*done)(struct github_look *look, int status);
 	struct github *github;
-	struct github_rest *rest; /* while it is asked about by REST; owned */
+	struct github_batches *batches; /* whose it is */
+	struct github_rest *rest;	/* while it is asked about by REST; owned */
 	enum {
 		GITHUB_LOOK_IDLE,
 		GITHUB_LOOK_GATHERED, /* waits for its query */
@@ -187,14 +200,15 @@ struct github_look {
 	uint8_t n_tries;   /* for mergeability */
 	uint8_t asked;	   /* GITHUB_REST_*, for this snapshot */
 	bool is_continued; /* the next answer is a further page of `snapshot` */
+	bool is_tag;	   /* there is no such branch: it is asked about the tag now */
 	bool is_cancelled;
 };
 
 /*
  * Asks about a pull request, or about a branch and its open pull request; `look` is zeroed at first. Returns: 0, `done`
  * will run; -ESHUTDOWN; -EAGAIN, LIMIT_GITHUB_LOOKS wait. done(status): 0, the snapshot tells what is known and why the
- * rest is not (unreachable, rate limited); -EAGAIN, no credential that the forge accepts; -EINVAL, the project is no
- * "owner/name"; -ECANCELED; -ENOMEM.
+ * rest is not (unreachable, rate limited); -EAGAIN, no credential that the forge accepts, or too much waits; -EINVAL,
+ * the project is no "owner/name"; -ECANCELED; -ENOMEM.
  */
 must_check int github_look(struct github *github, struct github_look *look,
 	void (*done)(struct github_look *look, int status));
@@ -208,9 +222,13 @@ void github_look_finish(struct github_look *look);
 
 struct github_known_repository {
 	char project[LIMIT_NAME_MAX];
-	bool has_label;	       /* or it cannot be made, which was said */
-	bool told_label;       /* that it cannot be labelled */
-	bool told_head_status; /* that its commits take no status from us */
+	char moved_to[GITHUB_PATH_MAX]; /* where the next post of it goes instead; "" nowhere else */
+	char barred[LIMIT_SENTENCE_MAX]; /* why nothing can be published in it, what to do; "" it can */
+	int64_t barred_ms;		 /* since when */
+	bool has_label;			 /* or it cannot be made, which was said */
+	bool told_name;			 /* that it has another name by now */
+	bool told_label;		 /* that it cannot be labelled */
+	bool told_head_status;		 /* that its commits take no status from us */
 };
 
 /* The last ones that were published to. */
@@ -223,15 +241,20 @@ struct github_known {
 
 /* ---- the forge ---- */
 
+enum { GITHUB_DUE, GITHUB_WAITED_FOR, GITHUB_BATCHES };
+
 struct github {
 	struct forge *forge; /* borrowed */
 	struct config_forge config;
 	struct budget budget;
+	struct github_clock clock; /* its clock, compared with ours */
 
 	/* The token, or of an App its key; NULL: `problem` says why. Wiped. */
 	char *secret;
 	char mark[BUDGET_CREDENTIAL_MAX]; /* tells it from others */
 	char problem[LIMIT_SENTENCE_MAX];
+	/* `api-url` led to no API of GitHub, as `problem` says; closed until then. 0 once we are known there. */
+	int64_t elsewhere_until_ms;
 	char told[BUDGET_CREDENTIAL_MAX]; /* the refused one that was logged */
 
 	/* github_identify() */
@@ -246,22 +269,22 @@ struct github {
 
 	/* github_client.c: calls by where they are */
 	struct list reads;
-	struct list queries;
+	struct list queries; /* github_batch.c sees to it that they are few */
 	struct list writes;
 	size_t n_writes; /* in `writes` */
 	struct list active;
-	struct list ended;	/* `done` runs from the loop */
-	size_t n_calls;		/* on any of them */
-	bool writing, querying; /* one is in flight */
-	uv_timer_t timer;	/* the first of those that wait may go */
-	uv_timer_t gap;		/* a write was sent: active until the next one may go */
+	struct list ended; /* `done` runs from the loop */
+	size_t n_calls;	   /* on any of them */
+	bool writing;	   /* one is in flight */
+	uv_timer_t timer;  /* the first of those that wait may go */
+	uv_timer_t gap;	   /* a write was sent: active until the next one may go */
 	uv_async_t wake;
 
-	struct github_app *app;		/* github_app.c; NULL: a token */
-	struct github_batches *batches; /* github_batch.c */
-	unsigned without;		/* GITHUB_WITHOUT_*, learnt */
-	bool told_bot;			/* that nobody listens to it */
-	struct github_known known;	/* github_label.c */
+	struct github_app *app;				/* github_app.c; NULL: a token */
+	struct github_batches *batches[GITHUB_BATCHES]; /* github_batch.c */
+	unsigned without;				/* GITHUB_WITHOUT_*, learnt */
+	bool told_bot;					/* that nobody listens to it */
+	struct github_known known;			/* github_label.c */
 	bool closing;
 	int n_handles; /* to be closed */
 };
@@ -270,6 +293,9 @@ struct github {
 static inline bool github_is_app(const struct github *github) {
 	return github->config.app_id > 0;
 }
+
+/* When it may be used, as budget_ready_ms(): 0 now, INT64_MAX not before it is configured anew. `problem` says why. */
+int64_t github_usable_ms(const struct github *github, int64_t now_ms);
 
 static inline struct github *github_of(const struct forge *forge) {
 	return forge->own;

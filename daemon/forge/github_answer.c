@@ -6,18 +6,29 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/redact/redact.h"
 #include "common/text.h"
 #include "daemon/forge/github_decode.h"
 #include "daemon/forge/github_internal.h"
 #include "daemon/forge/github_json.h"
+#include "daemon/retry_after.h"
 
-#define WORDS_MAX 200 /* of GitHub, in one of our sentences */
+#define WORDS_MAX 320 /* of GitHub, in one of our sentences */
+#define WORDS_SEEN_MAX                                                                             \
+	1024 /* before secrets are taken out: one that was cut might not be known as one */
 
 /* ---- GitHub's words ---- */
 
-/* ` "Validation Failed: body is too long"`, cleaned; "" when it said nothing. */
+/* What stays of a text that cannot be looked at is nothing. */
+static void hide_secrets(char *text, size_t size) {
+	if (redact_array(text, size, NULL) < 0) {
+		text[0] = '\0';
+	}
+}
+
+/* ` "Validation Failed: body is too long"`, cleaned and without secrets; "" when it said nothing. */
 static const char *words_of(const struct github_call *call, char out[WORDS_MAX]) {
-	char message[WORDS_MAX / 2] = "", detail[WORDS_MAX / 2] = "";
+	char message[WORDS_SEEN_MAX] = "", detail[WORDS_SEEN_MAX] = "";
 	const json_t *error;
 	json_t *body = NULL;
 
@@ -36,12 +47,38 @@ static const char *words_of(const struct github_call *call, char out[WORDS_MAX])
 		(void)text_format(detail, sizeof(detail), "%s%s%s", field != NULL ? field : "",
 			field != NULL && code != NULL ? " " : "", code != NULL ? code : "");
 	}
+	hide_secrets(message, sizeof(message));
+	hide_secrets(detail, sizeof(detail));
 	if (message[0] != '\0' || detail[0] != '\0') {
-		(void)text_format(out, WORDS_MAX, " \"%s%s%s\"", message,
-			message[0] != '\0' && detail[0] != '\0' ? ": " : "", detail);
+		(void)text_format(out, WORDS_MAX, " \"%.*s%s%.*s\"",
+			(int)text_cut(message, MIN(strlen(message), WORDS_MAX / 2)), message,
+			message[0] != '\0' && detail[0] != '\0' ? ": " : "",
+			(int)text_cut(detail, MIN(strlen(detail), WORDS_MAX / 2)), detail);
 	}
 	json_decref(body);
 	return out;
+}
+
+/*
+ * Which answers prove that a write was not done, in words of GitHub: it looked at the request and refuses it. What a
+ * proxy says of a request that it may have passed on proves nothing, nor does an answer about who asks, or how often.
+ */
+static const bool proves_not_done[BUDGET_MEANING_COUNT] = {
+	[BUDGET_NOT_ALLOWED] = true,
+	[BUDGET_SSO] = true,
+	[BUDGET_NOT_FOUND] = true,
+	[BUDGET_GONE] = true,
+	[BUDGET_INVALID] = true,
+};
+
+static bool is_doubtful(const struct github_call *call, int status) {
+	char words[WORDS_MAX];
+
+	if (call->kind != GITHUB_CALL_WRITE || (status == 0 && call->meaning == BUDGET_OK)) {
+		return false;
+	}
+	return status < 0 ? call->http.maybe_sent
+			  : !proves_not_done[call->meaning] || words_of(call, words)[0] == '\0';
 }
 
 /* A header's value, cleaned; `out` is "" without it. */
@@ -54,15 +91,91 @@ static void header_of(const struct github_call *call, const char *name, char *ou
 
 /* ---- sentences ---- */
 
-static void say_not_allowed(struct github_call *call) {
-	char words[WORDS_MAX], needs[LIMIT_SUBJECT_MAX];
+/* Where people see what the API is of: "https://github.com". */
+static void web_of(const struct github *github, char out[LIMIT_URL_MAX]) {
+	static const char at_host[] = "https://api.", at_path[] = "/api/v3";
+	const char *api = github->config.api_url;
+	size_t len = strlen(api), path_len = strlen(at_path);
+	bool is_host = strncasecmp(api, at_host, strlen(at_host)) == 0;
 
+	len -= len > path_len && strcmp(api + len - path_len, at_path) == 0 ? path_len : 0;
+	(void)text_format(out, LIMIT_URL_MAX, "%s%.*s", is_host ? "https://" : "",
+		(int)(is_host ? len - strlen(at_host) : len), is_host ? api + strlen(at_host) : api);
+}
+
+/* What else than a permission it is, in GitHub's words, and the page where that is changed. */
+static const struct {
+	const char *words;
+	const char *why;
+	const char *remedy;
+	const char *before; /* the owner, or the repository */
+	const char *after;
+	bool of_owner;
+} refusals[] = {
+	{ "archived", "The repository is archived, so GitHub refuses ",
+		"unarchive it, or give the project another forge", "/", "/settings", false },
+	{ "is locked", "GitHub refuses ", "unlock the conversation", "/", "/issues", false },
+	{ "IP allow list", "The organisation's IP allow list keeps this host away from ",
+		"let its address in", "/organizations/", "/settings/security", true },
+};
+
+/* Returns whether it is one of them. */
+static bool say_refusal(struct github_call *call, const char *words) {
+	char web[LIMIT_URL_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		size_t len =
+			refusals[i].of_owner ? strcspn(call->project, "/") : strlen(call->project);
+
+		if (strcasestr(words, refusals[i].words) == NULL) {
+			continue;
+		}
+		web_of(call->github, web);
+		(void)text_format(call->sentence, sizeof(call->sentence),
+			"%s%s (403%s): %s, at %s%s%.*s%s.", refusals[i].why, call->subject, words,
+			refusals[i].remedy, web, refusals[i].before, (int)len, call->project,
+			refusals[i].after);
+		return true;
+	}
+	return false;
+}
+
+/* How the credential gets the permission; of fine-grained tokens GitHub never gives that for checks. */
+static void say_permission(const struct github_call *call, const char *needs, char *out, size_t size) {
+	bool is_app = github_is_app(call->github);
+	char web[LIMIT_URL_MAX];
+
+	web_of(call->github, web);
+	if (needs[0] == '\0') {
+		(void)text_copy(out, size, "look at its permissions and at its owner's role");
+	} else if (is_app) {
+		(void)text_format(out, size,
+			"give the App \"%s\" in its settings, and approve that where it is installed",
+			needs);
+	} else if (strstr(needs, "checks=") != NULL) {
+		(void)text_format(out, size,
+			"a fine-grained token cannot have \"%s\"; take a classic one with the scope \"repo\""
+			" (%s/settings/tokens) or an App, or give it \"actions=read\" and \"statuses=read\" and"
+			" name what counts in \"required-checks\"",
+			needs, web);
+	} else {
+		(void)text_format(out, size, "give it \"%s\" at %s/settings/personal-access-tokens",
+			needs, web);
+	}
+}
+
+static void say_not_allowed(struct github_call *call) {
+	char words[WORDS_MAX], needs[LIMIT_SUBJECT_MAX], remedy[LIMIT_SENTENCE_MAX];
+
+	if (say_refusal(call, words_of(call, words))) {
+		return;
+	}
 	header_of(call, "X-Accepted-GitHub-Permissions", needs, sizeof(needs));
+	hide_secrets(needs, sizeof(needs));
+	say_permission(call, needs, remedy, sizeof(remedy));
 	(void)text_format(call->sentence, sizeof(call->sentence),
-		"The credential lacks a permission for %s (403%s): %s%s%s.", call->subject,
-		words_of(call, words),
-		needs[0] != '\0' ? "give it \"" : "look at its permissions and at its owner's role",
-		needs, needs[0] != '\0' ? "\"" : "");
+		"The credential lacks a permission for %s (403%s): %s.", call->subject, words,
+		remedy);
 }
 
 static void say_sso(struct github_call *call) {
@@ -101,10 +214,11 @@ static void say_waiting(struct github_call *call) {
 	int64_t now_ms = clock_now_ms();
 	int64_t ready_ms = budget_ready_ms(&github->budget, resource,
 		call->kind == GITHUB_CALL_WRITE, github->mark, now_ms, call->sentence);
+	int64_t usable_ms = github_usable_ms(github, now_ms);
 
 	call->passing = true;
-	if (github->secret == NULL) {
-		ready_ms = INT64_MAX;
+	if (usable_ms > now_ms) {
+		ready_ms = usable_ms;
 		(void)TEXT_SET(call->sentence, github->problem);
 	}
 	if (ready_ms == INT64_MAX) {
@@ -120,13 +234,28 @@ static void say_waiting(struct github_call *call) {
 	call->retry_ms = ready_ms;
 }
 
+/* What is not sent again for a newer credential is for its sender to look for first. */
+static void say_unauthorized(struct github_call *call) {
+	if (!call->once || !call->renewed) {
+		say_waiting(call);
+		return;
+	}
+	call->passing = true;
+	call->retry_ms = clock_now_ms() + LIMIT_RATE_WRITE_GAP_MS;
+	(void)text_format(call->sentence, sizeof(call->sentence),
+		"GitHub refused the credential for %s (401); %s, and it is tried again with that.",
+		call->subject,
+		github_is_app(call->github) ? "the App asks for a new one"
+					    : "there is a newer one by now");
+}
+
 static void say_answered(struct github_call *call) {
 	char words[WORDS_MAX];
 
 	switch (call->meaning) {
 	case BUDGET_OK: call->sentence[0] = '\0'; return;
-	case BUDGET_LIMITED:
-	case BUDGET_UNAUTHORIZED: say_waiting(call); return;
+	case BUDGET_LIMITED: say_waiting(call); return;
+	case BUDGET_UNAUTHORIZED: say_unauthorized(call); return;
 	case BUDGET_NOT_ALLOWED: say_not_allowed(call); return;
 	case BUDGET_SSO: say_sso(call); return;
 	case BUDGET_NO_ANSWER: call->passing = true; break;
@@ -142,13 +271,10 @@ static void say_answered(struct github_call *call) {
 }
 
 void github_answer_explain(struct github_call *call, int status) {
-	bool write = call->kind == GITHUB_CALL_WRITE;
-
 	call->passing = false;
 	call->retry_ms = 0;
 	call->sentence[0] = '\0';
-	call->doubtful =
-		write && (status == 0 ? call->meaning == BUDGET_NO_ANSWER : call->http.maybe_sent);
+	call->doubtful = is_doubtful(call, status);
 	if (status == 0) {
 		say_answered(call);
 		return;
@@ -169,6 +295,10 @@ void github_answer_explain(struct github_call *call, int status) {
 
 /* ---- the credential ---- */
 
+static bool bears_installation(const struct github_call *call) {
+	return github_is_app(call->github) && call->as == GITHUB_AS_USUAL;
+}
+
 /* A 401: whether there is another credential to try. Each call tries one only. */
 static bool renew(struct github_call *call) {
 	struct github *github = call->github;
@@ -177,9 +307,8 @@ static bool renew(struct github_call *call) {
 	if (call->renewed) {
 		return false;
 	}
-	if (github_is_app(github) && call->as == GITHUB_AS_USUAL) {
-		github_app_drop_token(call);
-		again = true;
+	if (bears_installation(call)) {
+		again = github_app_drop_token(call);
 	} else {
 		(void)github_read_credential(github);
 		again = github->secret != NULL && strcmp(call->credential, github->mark) != 0;
@@ -193,10 +322,11 @@ static void tell_refused(struct github *github, struct github_call *call) {
 	char words[WORDS_MAX];
 
 	(void)text_format(github->budget.why, sizeof(github->budget.why),
-		"GitHub refuses the credential (401%s); nothing is sent until %s and the daemon reloaded.",
+		"GitHub refuses the credential (401%s); nothing is sent until the daemon is reloaded: before,"
+		" %s.",
 		words_of(call, words),
-		github_is_app(github) ? "the App's key, its id or the clock is put right"
-				      : "the token is replaced");
+		github_is_app(github) ? "put the App's key, its id or the clock right"
+				      : "replace the token if it is no good");
 	if (strcmp(github->told, github->budget.refused) != 0) {
 		(void)TEXT_SET(github->told, github->budget.refused);
 		log_warning("Forge \"%s\": %s", github->config.name, github->budget.why);
@@ -279,14 +409,31 @@ static void note_openness(const struct budget *budget, struct openness *ret) {
 	(void)TEXT_SET(ret->refused, budget->refused);
 }
 
+/* What its clock says. An answer that is late tells less of it. */
+static void learn_clock(struct github_call *call) {
+	const char *date = http_header(&call->http, "Date");
+	int64_t date_ms = date != NULL ? http_date_ms(date) : -1, boot_us = clock_boot_us();
+
+	if (date_ms >= 0 &&
+		github_clock_learn(&call->github->clock, date_ms,
+			(boot_us - call->sent_us + 999) / 1000, clock_now_ms(), boot_us)) {
+		github_tell_changed(call->github);
+	}
+}
+
 bool github_answer_take(struct github_call *call) {
 	struct github *github = call->github;
 	struct openness before, after;
 	struct budget_answer answer;
 
+	learn_clock(call);
 	read_answer(call, &answer);
 	if (answer.http_status == 401 && !github->closing && renew(call)) {
-		return true;
+		call->meaning = BUDGET_UNAUTHORIZED;
+		return !call->once;
+	}
+	if (answer.http_status != 401 && call->once && bears_installation(call)) {
+		github_app_trust_token(call);
 	}
 	note_openness(&github->budget, &before);
 	call->meaning = budget_answered(&github->budget, &answer, call->credential, clock_now_ms());
@@ -297,10 +444,20 @@ bool github_answer_take(struct github_call *call) {
 	if (memcmp(&before, &after, sizeof(before)) != 0) {
 		github_tell_changed(github);
 	}
-	return call->meaning == BUDGET_MOVED && follow(call);
+	return call->meaning == BUDGET_MOVED && !call->once && follow(call);
 }
 
-const char *github_next_page(const struct github_call *call, char out[LIMIT_URL_MAX]) {
+/* One page's address: its path, or where else it leads. */
+static int take_page(
+	const struct github_call *call, const char *url, size_t len, char out[LIMIT_URL_MAX]) {
+	_cleanup_(freep) char *clean = text_clean(url, len);
+	const char *path = clean != NULL ? github_path_of_url(call->github, clean) : NULL;
+	bool fits = text_copy(out, LIMIT_URL_MAX, path != NULL ? path : clean);
+
+	return path != NULL && fits ? 1 : -EREMOTE;
+}
+
+int github_next_page(const struct github_call *call, char out[LIMIT_URL_MAX]) {
 	const char *link = http_header(&call->http, "Link");
 
 	out[0] = '\0';
@@ -308,21 +465,14 @@ const char *github_next_page(const struct github_call *call, char out[LIMIT_URL_
 	while (link != NULL && (link = strchr(link, '<')) != NULL) {
 		const char *end = strchr(link, '>');
 		size_t len = end != NULL ? strcspn(end, ",") : 0;
-		char url[LIMIT_URL_MAX];
-		const char *path;
 
 		if (end == NULL) {
-			return out;
+			return -EREMOTE;
 		}
-		if (memmem(end, len, "rel=\"next\"", strlen("rel=\"next\"")) == NULL) {
-			link = end;
-			continue;
+		if (memmem(end, len, "rel=\"next\"", strlen("rel=\"next\"")) != NULL) {
+			return take_page(call, link + 1, (size_t)(end - link - 1), out);
 		}
-		path = text_format(url, sizeof(url), "%.*s", (int)(end - link - 1), link + 1)
-			? github_path_of_url(call->github, url)
-			: NULL;
-		(void)text_copy(out, LIMIT_URL_MAX, path);
-		return out;
+		link = end;
 	}
-	return out;
+	return 0;
 }

@@ -11,6 +11,7 @@
 #include "daemon/forge/github_internal.h"
 #include "daemon/forge/github_json.h"
 #include "daemon/forge/github_jwt.h"
+#include "daemon/forge/github_project.h"
 
 /*
  *     IDLE ──► FIND ──► FOUND ──► EXCHANGE ──► EXCHANGED ──► DONE ──► IDLE
@@ -36,6 +37,7 @@ struct installation {
 	char *body;		      /* owned: asks for the token, with its permissions */
 	char *token;		      /* owned, wiped; NULL: none */
 	int64_t expires_ms;
+	bool doubted; /* the token before was refused to a write, and none of this one was taken yet */
 	enum installation_state state;
 	bool is_kept; /* the id is of an earlier time */
 	bool is_old;  /* what is under way was begun with another key or other settings */
@@ -58,26 +60,16 @@ static void installation_destroy(struct installation *installation) {
 
 /* ---- which one ---- */
 
-static bool owner_of(const char *project, char out[LIMIT_NAME_MAX]) {
-	const char *slash = strchr(project, '/');
-
-	if (slash == NULL || slash == project || slash[1] == '\0') {
-		return false;
-	}
-	(void)text_format(out, LIMIT_NAME_MAX, "%.*s", (int)(slash - project), project);
-	return true;
-}
-
 static struct installation *find(struct github *github, const char *project) {
-	char owner[LIMIT_NAME_MAX];
+	struct github_project split;
 
-	if (!owner_of(project, owner)) {
+	if (!github_project_split(project, &split)) {
 		return NULL;
 	}
 	list_for_each (node, &github->app->installations) {
 		struct installation *found = container_of(node, struct installation, node);
 
-		if (strcasecmp(found->owner, owner) == 0) {
+		if (strcasecmp(found->owner, split.owner) == 0) {
 			return found;
 		}
 	}
@@ -101,10 +93,10 @@ static void evict(struct github_app *app) {
 static int take(struct github *github, const char *project, struct installation **ret) {
 	struct github_app *app = github->app;
 	struct installation *found = find(github, project);
-	char owner[LIMIT_NAME_MAX];
+	struct github_project split;
 
 	if (found == NULL) {
-		if (!owner_of(project, owner)) {
+		if (!github_project_split(project, &split)) {
 			return -EINVAL;
 		}
 		evict(app);
@@ -113,7 +105,7 @@ static int take(struct github *github, const char *project, struct installation 
 			return -ENOMEM;
 		}
 		found->github = github;
-		(void)TEXT_SET(found->owner, owner);
+		(void)TEXT_SET(found->owner, split.owner);
 		list_init(&found->waiting);
 		app->n++;
 	} else {
@@ -291,6 +283,9 @@ static int read_token(struct installation *installation) {
 	if (copy == NULL) {
 		return malformed(installation);
 	}
+	if (installation->token != NULL) { /* it ran out */
+		installation->doubted = false;
+	}
 	credential_wipe(installation->token);
 	installation->token = copy;
 	/* Whatever the clocks say: not asked for again right away. */
@@ -399,21 +394,22 @@ int github_app_wait(struct github_call *call) {
 	return 0;
 }
 
-char *github_app_bearer(struct github_call *call) {
+int github_app_bearer(const struct github_call *call, char **ret_bearer) {
 	struct github *github = call->github;
 	const struct installation *found;
-	char *jwt = NULL;
 
 	if (call->as == GITHUB_AS_APP) {
-		if (github->app->key == NULL ||
-			github_jwt_make(github->app->key, github->config.app_id, clock_now_ms(),
-				&jwt) < 0) {
-			return NULL;
-		}
-		return jwt;
+		return github->app->key == NULL
+			? -ENOKEY
+			: github_jwt_make(github->app->key, github->config.app_id, clock_now_ms(),
+				  ret_bearer);
 	}
 	found = find(github, call->project);
-	return found != NULL && found->token != NULL ? strdup(found->token) : NULL;
+	if (found == NULL || found->token == NULL) {
+		return -ENOKEY;
+	}
+	*ret_bearer = strdup(found->token);
+	return *ret_bearer != NULL ? 0 : -ENOMEM;
 }
 
 static void drop_token(struct installation *installation) {
@@ -421,11 +417,26 @@ static void drop_token(struct installation *installation) {
 	installation->token = NULL;
 }
 
-void github_app_drop_token(const struct github_call *call) {
+bool github_app_drop_token(const struct github_call *call) {
+	struct installation *found = find(call->github, call->project);
+
+	if (found == NULL) {
+		return true;
+	}
+	if (call->once && found->doubted) {
+		found->doubted = false;
+		return false;
+	}
+	found->doubted = found->doubted || call->once;
+	drop_token(found);
+	return true;
+}
+
+void github_app_trust_token(const struct github_call *call) {
 	struct installation *found = find(call->github, call->project);
 
 	if (found != NULL) {
-		drop_token(found);
+		found->doubted = false;
 	}
 }
 
@@ -434,6 +445,7 @@ void github_app_forget(struct github *github) {
 		struct installation *installation = container_of(node, struct installation, node);
 
 		drop_token(installation);
+		installation->doubted = false;
 		installation->id = 0;
 		installation->is_old = true;
 	}

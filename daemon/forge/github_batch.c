@@ -11,16 +11,6 @@
 
 /* ---- in ---- */
 
-bool github_project_split(const char *project, struct github_project *ret) {
-	const char *slash = strchr(project, '/');
-
-	if (slash == NULL || slash == project || slash[1] == '\0') {
-		return false;
-	}
-	return text_format(ret->owner, sizeof(ret->owner), "%.*s", (int)(slash - project), project) &&
-		TEXT_SET(ret->name, slash + 1);
-}
-
 static void window_closed(uv_timer_t *timer) {
 	struct github_batches *batches = timer->data;
 
@@ -29,7 +19,7 @@ static void window_closed(uv_timer_t *timer) {
 }
 
 void github_batches_gather(struct github_look *look, struct list *before) {
-	struct github_batches *batches = look->github->batches;
+	struct github_batches *batches = look->batches;
 
 	look->place = GITHUB_LOOK_GATHERED;
 	list_append(before, &look->node);
@@ -37,7 +27,7 @@ void github_batches_gather(struct github_look *look, struct list *before) {
 }
 
 void github_look_gather(struct github_look *look) {
-	struct github_batches *batches = look->github->batches;
+	struct github_batches *batches = look->batches;
 
 	if (look->github->closing) {
 		github_look_end(look, -ECANCELED);
@@ -69,7 +59,7 @@ static void nap_ended(uv_timer_t *timer) {
 }
 
 void github_look_sleep(struct github_look *look, int64_t ms) {
-	struct github_batches *batches = look->github->batches;
+	struct github_batches *batches = look->batches;
 	uv_loop_t *loop = look->github->forge->loop;
 	struct list *at = batches->sleeping.next;
 
@@ -92,7 +82,8 @@ void github_look_sleep(struct github_look *look, int64_t ms) {
 
 int github_look(struct github *github, struct github_look *look,
 	void (*done)(struct github_look *look, int status)) {
-	struct github_batches *batches = github->batches;
+	struct github_batches *batches =
+		github->batches[look->waited_for ? GITHUB_WAITED_FOR : GITHUB_DUE];
 	struct github_project repository;
 
 	if (github->closing) {
@@ -102,6 +93,7 @@ int github_look(struct github *github, struct github_look *look,
 		return -EAGAIN;
 	}
 	look->github = github;
+	look->batches = batches;
 	look->done = done;
 	look->number = look->pull_request;
 	look->n_pages = 0;
@@ -137,7 +129,7 @@ void github_look_end(struct github_look *look, int status) {
 			"GitHub could not be asked about \"%s\": %s.", look->project,
 			log_errno(status));
 	}
-	list_append(&github->batches->ended, &look->node);
+	list_append(&look->batches->ended, &look->node);
 	(void)uv_async_send(&github->wake);
 }
 
@@ -145,12 +137,14 @@ void github_batches_woken(struct github *github) {
 	struct list ended, *node;
 
 	list_init(&ended);
-	list_splice(&ended, &github->batches->ended);
+	for (size_t i = 0; i < GITHUB_BATCHES; i++) {
+		list_splice(&ended, &github->batches[i]->ended);
+	}
 	while ((node = list_take_first(&ended)) != NULL) {
 		struct github_look *look = container_of(node, struct github_look, node);
 
 		look->place = GITHUB_LOOK_IDLE;
-		github->batches->n_looks--;
+		look->batches->n_looks--;
 		look->done(look, look->status);
 	}
 }
@@ -169,9 +163,9 @@ void github_look_cancel(struct github_look *look) {
 	switch (look->place) {
 	case GITHUB_LOOK_IDLE:
 	case GITHUB_LOOK_ENDED: return;
-	case GITHUB_LOOK_GATHERED: look->github->batches->n_gathered--; break;
+	case GITHUB_LOOK_GATHERED: look->batches->n_gathered--; break;
 	case GITHUB_LOOK_SLEEPING: break;
-	case GITHUB_LOOK_ASKED: github_run_forget(look->github->batches->run, look); break;
+	case GITHUB_LOOK_ASKED: github_run_forget(look->batches->run, look); break;
 	case GITHUB_LOOK_REST:
 		look->is_cancelled = true;
 		github_rest_cancel(look);
@@ -182,50 +176,69 @@ void github_look_cancel(struct github_look *look) {
 }
 
 int github_batches_open(struct github *github) {
-	struct github_batches *batches = calloc(1, sizeof(*batches));
+	for (size_t i = 0; i < GITHUB_BATCHES; i++) {
+		struct github_batches *batches = calloc(1, sizeof(*batches));
 
-	if (batches == NULL) {
-		return -ENOMEM;
+		if (batches == NULL) {
+			github_batches_finish(github);
+			return -ENOMEM;
+		}
+		batches->github = github;
+		batches->size = LIMIT_GITHUB_TARGETS;
+		list_init(&batches->gathered);
+		list_init(&batches->sleeping);
+		list_init(&batches->ended);
+		github->batches[i] = batches;
 	}
-	batches->github = github;
-	batches->size = LIMIT_GITHUB_TARGETS;
-	list_init(&batches->gathered);
-	list_init(&batches->sleeping);
-	list_init(&batches->ended);
-	github->batches = batches;
 	return 0;
 }
 
 void github_batches_open_handles(struct github *github) {
-	struct github_batches *batches = github->batches;
+	for (size_t i = 0; i < GITHUB_BATCHES; i++) {
+		struct github_batches *batches = github->batches[i];
 
-	(void)uv_timer_init(github->forge->loop, &batches->window);
-	(void)uv_timer_init(github->forge->loop, &batches->nap);
-	batches->window.data = batches;
-	batches->nap.data = batches;
+		(void)uv_timer_init(github->forge->loop, &batches->window);
+		(void)uv_timer_init(github->forge->loop, &batches->nap);
+		batches->window.data = batches;
+		batches->nap.data = batches;
+	}
 }
 
 void github_batches_close_handles(struct github *github) {
-	github_close_handle(github, &github->batches->window);
-	github_close_handle(github, &github->batches->nap);
+	for (size_t i = 0; i < GITHUB_BATCHES; i++) {
+		github_close_handle(github, &github->batches[i]->window);
+		github_close_handle(github, &github->batches[i]->nap);
+	}
+}
+
+static void cancel_all(struct list *list) {
+	while (!list_is_empty(list)) {
+		github_look_cancel(container_of(list->next, struct github_look, node));
+	}
 }
 
 void github_batches_close(struct github *github) {
-	struct list *lists[] = { &github->batches->gathered, &github->batches->sleeping };
+	for (size_t i = 0; i < GITHUB_BATCHES; i++) {
+		struct github_batches *batches = github->batches[i];
 
-	(void)uv_timer_stop(&github->batches->window);
-	(void)uv_timer_stop(&github->batches->nap);
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		while (!list_is_empty(lists[i])) {
-			github_look_cancel(container_of(lists[i]->next, struct github_look, node));
-		}
+		(void)uv_timer_stop(&batches->window);
+		(void)uv_timer_stop(&batches->nap);
+		cancel_all(&batches->gathered);
+		cancel_all(&batches->sleeping);
 	}
 }
 
 bool github_batches_are_idle(const struct github *github) {
-	return github->batches->n_looks == 0 && github->batches->run == NULL;
+	bool idle = true;
+
+	for (size_t i = 0; i < GITHUB_BATCHES; i++) {
+		idle = idle && github->batches[i]->n_looks == 0 && github->batches[i]->run == NULL;
+	}
+	return idle;
 }
 
 void github_batches_finish(struct github *github) {
-	free(github->batches);
+	for (size_t i = 0; i < GITHUB_BATCHES; i++) {
+		free(TAKE_PTR(github->batches[i]));
+	}
 }

@@ -5,13 +5,8 @@
 #pragma once
 
 #include "daemon/forge/github_internal.h"
+#include "daemon/forge/github_project.h"
 #include "daemon/forge/github_query.h"
-
-/* "owner/name" in two. */
-struct github_project {
-	char owner[LIMIT_NAME_MAX];
-	char name[LIMIT_NAME_MAX];
-};
 
 /* One query under way. */
 struct github_run {
@@ -26,6 +21,7 @@ struct github_run {
 	unsigned without;
 };
 
+/* Looks that share queries, one at a time. */
 struct github_batches {
 	struct github *github;
 	struct list gathered; /* looks that wait for the next query */
@@ -36,13 +32,12 @@ struct github_batches {
 	struct github_run *run; /* the query under way; NULL: none */
 	bool is_ripe;		/* what is gathered has waited for company long enough */
 	size_t size;		/* targets of the next query: fewer, after one that was too much */
-	size_t n_single_failures;
+	size_t n_single_failures; /* in a row, as the next */
+	size_t n_silent;	  /* without an answer in time */
 	uv_timer_t window;
 	uv_timer_t nap;
 };
 
-/* "owner/name" in two. Returns whether it is that. */
-bool github_project_split(const char *project, struct github_project *ret);
 /* Gathers it in front of that one. */
 void github_batches_gather(struct github_look *look, struct list *before);
 /* Begins a query when it is time. */

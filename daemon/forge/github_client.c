@@ -6,7 +6,9 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/credential.h"
 #include "daemon/forge/github_internal.h"
+#include "daemon/forge/github_project.h"
 
 #define GITHUB_ACCEPT "Accept: application/vnd.github+json"
 #define GITHUB_VERSION "X-GitHub-Api-Version: 2022-11-28"
@@ -34,25 +36,20 @@ bool github_encode(const char *text, char *out, size_t size) {
 }
 
 const char *github_repo_path(const char *project, char out[GITHUB_PATH_MAX]) {
-	char owner[LIMIT_NAME_MAX], encoded[3 * LIMIT_NAME_MAX], name[3 * LIMIT_NAME_MAX];
-	const char *slash = strchrnul(project, '/');
+	char owner[3 * LIMIT_NAME_MAX], name[3 * LIMIT_NAME_MAX];
+	struct github_project split = { 0 };
 
-	(void)text_format(owner, sizeof(owner), "%.*s", (int)(slash - project), project);
-	(void)github_encode(owner, encoded, sizeof(encoded));
-	(void)github_encode(*slash == '/' ? slash + 1 : "", name, sizeof(name));
-	(void)text_format(out, GITHUB_PATH_MAX, "/repos/%s/%s", encoded, name);
+	if (!github_project_split(project, &split)) {
+		(void)TEXT_SET(split.owner,
+			project); /* a path that is not found, and leads nowhere else */
+	}
+	(void)github_encode(split.owner, owner, sizeof(owner));
+	(void)github_encode(split.name, name, sizeof(name));
+	(void)text_format(out, GITHUB_PATH_MAX, "/repos/%s/%s", owner, name);
 	return out;
 }
 
 /* ---- ends ---- */
-
-static void wipe(char **text) {
-	if (*text != NULL) {
-		explicit_bzero(*text, strlen(*text));
-		free(*text);
-		*text = NULL;
-	}
-}
 
 static void free_text(char **text) {
 	free(*text);
@@ -62,7 +59,7 @@ static void free_text(char **text) {
 void github_call_finish(struct github_call *call) {
 	assert(call->state == GITHUB_CALL_IDLE);
 	http_request_finish(&call->http);
-	wipe(&call->authorization);
+	credential_wipe(TAKE_PTR(call->authorization));
 	free_text(&call->path);
 	free_text(&call->url);
 	free_text(&call->body);
@@ -155,28 +152,32 @@ static void take_off(struct github_call *call) {
 
 /* ---- one goes ---- */
 
-static char *bearer_of(struct github_call *call) {
-	struct github *github = call->github;
+static int bearer_of(const struct github_call *call, char **ret_bearer) {
+	const struct github *github = call->github;
 
 	if (github_is_app(github)) {
-		return github_app_bearer(call);
+		return github_app_bearer(call, ret_bearer);
 	}
-	return github->secret != NULL ? strdup(github->secret) : NULL;
+	if (github->secret == NULL) {
+		return -ENOKEY;
+	}
+	*ret_bearer = strdup(github->secret);
+	return *ret_bearer != NULL ? 0 : -ENOMEM;
 }
 
 static int authorize(struct github_call *call) {
-	char *bearer = bearer_of(call);
-	int r = 0;
+	char *bearer = NULL;
+	int r = bearer_of(call, &bearer);
 
-	if (bearer == NULL) {
-		return -ENOMEM;
+	if (r < 0) {
+		return r;
 	}
-	wipe(&call->authorization);
+	credential_wipe(TAKE_PTR(call->authorization));
 	if (asprintf(&call->authorization, "Authorization: Bearer %s", bearer) < 0) {
 		call->authorization = NULL;
 		r = -ENOMEM;
 	}
-	wipe(&bearer);
+	credential_wipe(bearer);
 	(void)TEXT_SET(call->credential, call->github->mark);
 	return r;
 }
@@ -220,16 +221,12 @@ static int send_now(struct github_call *call) {
 	call->http.body_len = call->body != NULL ? strlen(call->body) : 0;
 	call->http.repeatable = call->kind != GITHUB_CALL_WRITE;
 	call->http.total_timeout_ms = LIMIT_GITHUB_TOTAL_MS;
+	call->sent_us = clock_boot_us();
 	return http_send(github->forge->http, &call->http, answered);
 }
 
 static enum budget_resource resource_of(enum github_call_kind kind) {
 	return kind == GITHUB_CALL_QUERY ? BUDGET_GRAPHQL : BUDGET_CORE;
-}
-
-static void set_busy(struct github *github, enum github_call_kind kind, bool busy) {
-	github->writing = kind == GITHUB_CALL_WRITE ? busy : github->writing;
-	github->querying = kind == GITHUB_CALL_QUERY ? busy : github->querying;
 }
 
 static void start(struct github_call *call) {
@@ -243,24 +240,27 @@ static void start(struct github_call *call) {
 	}
 	r = send_now(call);
 	if (r < 0) {
-		wipe(&call->authorization);
+		credential_wipe(TAKE_PTR(call->authorization));
 		call->meaning = BUDGET_LIMITED; /* there are too many at once */
 		github_call_end(call, r);
 		return;
 	}
 	budget_sent(&github->budget, resource_of(call->kind), call->kind == GITHUB_CALL_WRITE,
 		clock_now_ms());
-	set_busy(github, call->kind, true);
+	github->writing = github->writing || call->kind == GITHUB_CALL_WRITE;
 	call->state = GITHUB_CALL_ACTIVE;
 	list_append(&github->active, &call->node);
+	if (call->kind == GITHUB_CALL_WRITE) { /* it counts for an hour, whatever becomes of us */
+		github_tell_changed(github);
+	}
 }
 
 /* ---- which one ---- */
 
 static bool is_busy(const struct github *github, enum github_call_kind kind) {
 	switch (kind) {
-	case GITHUB_CALL_READ: return false;
-	case GITHUB_CALL_QUERY: return github->querying;
+	case GITHUB_CALL_READ:
+	case GITHUB_CALL_QUERY: return false;
 	case GITHUB_CALL_WRITE:
 		return github->writing || uv_is_active((const uv_handle_t *)&github->gap);
 	}
@@ -281,10 +281,9 @@ static int64_t pump_queue(struct github *github, struct list *queue, enum github
 	while (!list_is_empty(queue) && !is_busy(github, kind)) {
 		struct github_call *call = container_of(queue->next, struct github_call, node);
 		int64_t now_ms = clock_now_ms();
-		int64_t ready_ms = github->secret == NULL
-			? INT64_MAX
-			: budget_ready_ms(&github->budget, resource_of(kind), write, github->mark,
-				  now_ms, NULL);
+		int64_t ready_ms = MAX(github_usable_ms(github, now_ms),
+			budget_ready_ms(&github->budget, resource_of(kind), write, github->mark,
+				now_ms, NULL));
 
 		call->queued_ms = MIN(call->queued_ms, now_ms);
 		if (ready_ms <= now_ms) {
@@ -337,9 +336,9 @@ static void answered(struct http_request *req, int status) {
 	struct github *github = call->github;
 
 	list_remove(&call->node);
-	wipe(&call->authorization);
-	set_busy(github, call->kind, false);
+	credential_wipe(TAKE_PTR(call->authorization));
 	if (call->kind == GITHUB_CALL_WRITE) {
+		github->writing = false;
 		begin_gap(github);
 	}
 	if (status == 0 && github_answer_take(call) && !github->closing) {
@@ -358,6 +357,7 @@ static int copy_ask(struct github_call *call, const struct github_ask *ask) {
 
 	call->kind = ask->kind;
 	call->as = ask->as;
+	call->once = ask->once;
 	call->method = ask->method;
 	call->path = text_dup(ask->path, &failed);
 	call->body = text_dup(ask->body, &failed);

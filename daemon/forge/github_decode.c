@@ -90,7 +90,6 @@ static enum github_part error_part(const json_t *path) {
 		{ "latestOpinionatedReviews", GITHUB_PART_REVIEWS },
 		{ "reviewDecision", GITHUB_PART_REVIEWS },
 		{ "reviewThreads", GITHUB_PART_THREADS },
-		{ "labels", GITHUB_PART_LABELS },
 		{ "isInMergeQueue", GITHUB_PART_MERGE },
 		{ "mergeQueueEntry", GITHUB_PART_MERGE },
 		{ "mergeStateStatus", GITHUB_PART_MERGE },
@@ -383,7 +382,7 @@ int github_decode_batch(const char *body, size_t len, const struct github_target
 		return r;
 	}
 	if (r < 0 || !json_is_object(answer)) {
-		ret_batch->trouble = GITHUB_TROUBLE_FAILED;
+		ret_batch->trouble = GITHUB_TROUBLE_UNREADABLE;
 		(void)TEXT_SET(ret_batch->sentence, "GitHub's answer is not what it should be.");
 		fail_all(snapshots, n, GITHUB_FAILED, ret_batch->sentence, ret_batch);
 		r = 0;
@@ -394,14 +393,25 @@ int github_decode_batch(const char *body, size_t len, const struct github_target
 	return r;
 }
 
+/* `body` has no NUL at its end. */
+static bool has_words(const char *body, size_t len, const char *words) {
+	size_t n = strlen(words);
+
+	for (size_t i = 0; i + n <= len; i++) {
+		if (strncasecmp(body + i, words, n) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool github_decode_is_limited(const char *body, size_t len) {
 	struct github_batch batch = { 0 };
 	json_t *answer = NULL;
 	const json_t *errors;
 
 	/* Nearly none is; the others need not be parsed twice. */
-	if (memmem(body, len, "RATE_LIMIT", strlen("RATE_LIMIT")) == NULL &&
-		strcasestr(body, "rate limit") == NULL) {
+	if (!has_words(body, len, "RATE_LIMIT") && !has_words(body, len, "rate limit")) {
 		return false;
 	}
 	if (github_json_load(body, len, &answer) < 0) {

@@ -25,10 +25,11 @@ struct github_rate {
 
 enum github_trouble {
 	GITHUB_TROUBLE_NONE, /* single targets may still be unread */
-	GITHUB_TROUBLE_RATE, /* HTTP 200 and a rate limit; the budget wants to know (BUDGET_BODY_LIMITED) */
-	GITHUB_TROUBLE_TOO_MUCH, /* ask for half as many */
-	GITHUB_TROUBLE_NO_FIELD, /* ask again with `without` */
-	GITHUB_TROUBLE_FAILED,	 /* ask again later */
+	GITHUB_TROUBLE_RATE, /* HTTP 200 and a rate limit; of that the budget knows (github_decode_is_limited()) */
+	GITHUB_TROUBLE_TOO_MUCH,   /* ask for half as many */
+	GITHUB_TROUBLE_NO_FIELD,   /* ask again with `without` */
+	GITHUB_TROUBLE_FAILED,	   /* ask again later */
+	GITHUB_TROUBLE_UNREADABLE, /* no answer, for one text in it perhaps: ask for half as many */
 };
 
 struct github_batch {
@@ -50,11 +51,11 @@ must_check int github_decode_batch(const char *body, size_t len,
 bool github_decode_is_limited(const char *body, size_t len);
 
 /*
- * REST, for what GraphQL did not tell: each adds its part to a snapshot whose other parts stay. Returns, all four: 0;
+ * REST, for what GraphQL did not tell: each adds its part to a snapshot whose other parts stay. Returns, all five: 0;
  * -EBADMSG, not such an answer; -ESTALE, it is of another commit than the snapshot's head; -ENOMEM; the snapshot is
  * unchanged then, or its list is marked incomplete.
  *
- * GET /repos/{owner}/{repo}/pulls/{number}: target, merging, labels; not the reviews.
+ * GET /repos/{owner}/{repo}/pulls/{number}: target and merging; not the reviews.
  */
 must_check int github_decode_pull(const char *body, size_t len, struct github_snapshot *snapshot);
 /* GET /repos/{owner}/{repo}/commits/{sha}/status?per_page=100 */
@@ -65,3 +66,8 @@ must_check int github_decode_check_runs(
 /* GET /repos/{owner}/{repo}/actions/runs?head_sha={sha}&per_page=100 */
 must_check int github_decode_actions_runs(
 	const char *body, size_t len, struct github_snapshot *snapshot);
+/*
+ * GET /repos/{owner}/{repo}/actions/runs/{id}/jobs?filter=latest&per_page=100, of a run that is among the suites: adds
+ * its jobs to the checks. The run stands for those that are not asked for.
+ */
+must_check int github_decode_jobs(const char *body, size_t len, struct github_snapshot *snapshot);

@@ -4,15 +4,18 @@
 #include "common/text.h"
 #include "daemon/forge/github_decode_internal.h"
 
-/* A pull request's head: forks may have a branch of the same name. */
+/*
+ * A pull request's head: forks may have a branch of the same name. Whose the project's own one is says nothing, since
+ * the project may have been given to somebody else.
+ */
 static bool is_of_branch(const json_t *node, const struct github_target *target) {
 	const char *branch = json_string_value(json_object_get(node, "headRefName"));
 	const char *owner =
 		json_string_value(github_json_at(node, "headRepositoryOwner", "login", NULL));
 	bool fork = github_target_is_fork(target);
 
-	return branch != NULL && strcmp(branch, target->branch) == 0 && owner != NULL &&
-		strcasecmp(owner, fork ? target->head_owner : target->owner) == 0 &&
+	return branch != NULL && strcmp(branch, target->branch) == 0 &&
+		(!fork || (owner != NULL && strcasecmp(owner, target->head_owner) == 0)) &&
 		github_json_answer(json_object_get(node, "isCrossRepository")) ==
 		(fork ? GITHUB_YES : GITHUB_NO) &&
 		github_json_id(json_object_get(node, "number")) > 0;
@@ -30,7 +33,7 @@ static const json_t *find_of_branch(const json_t *connection, const struct githu
 	return NULL;
 }
 
-static bool is_whole(const json_t *connection) {
+static bool is_list(const json_t *connection) {
 	const json_t *nodes = json_object_get(connection, "nodes");
 
 	for (size_t i = 0; i < json_array_size(nodes); i++) {
@@ -39,8 +42,12 @@ static bool is_whole(const json_t *connection) {
 		}
 	}
 	return json_is_array(nodes) &&
-		github_json_count(json_object_get(connection, "totalCount")) ==
-		(int64_t)json_array_size(nodes);
+		github_json_count(json_object_get(connection, "totalCount")) >= 0;
+}
+
+static bool is_whole(const json_t *connection) {
+	return github_json_count(json_object_get(connection, "totalCount")) ==
+		(int64_t)json_array_size(json_object_get(connection, "nodes"));
 }
 
 static void take_number(const json_t *found, struct github_snapshot *snapshot) {
@@ -75,8 +82,9 @@ static void read_ended(const json_t *ended, const struct github_target *target, 
 }
 
 static int read_ref(const json_t *ref, struct github_snapshot *snapshot) {
-	const json_t *commit = json_object_get(ref, "target");
-	int r = github_decode_commit(commit, snapshot);
+	const json_t *target = json_object_get(ref, "target");
+	const json_t *of_tag = json_object_get(target, "target"); /* of one with a message */
+	int r = github_decode_commit(of_tag != NULL ? of_tag : target, snapshot);
 
 	if (r < 0) {
 		return r;
@@ -104,11 +112,13 @@ int github_decode_branch(const json_t *project, const json_t *head,
 		snapshot->ask_by_number = true;
 		return 0;
 	}
-	if (!is_whole(open)) {
+	if (!is_list(open) || !is_whole(open)) {
 		snapshot->reading[GITHUB_PART_TARGET] = GITHUB_MALFORMED;
 		(void)TEXT_SET(snapshot->why,
-			"Which pull request belongs to the branch cannot be told: too many have a head of its"
-			" name.");
+			is_list(open)
+				? "Which pull request belongs to the branch cannot be told: too many have a head"
+				  " of its name."
+				: "what it says of the branch's pull requests is not what its documentation says.");
 		return 0;
 	}
 	if (json_is_null(ref) || !json_is_object(head)) {

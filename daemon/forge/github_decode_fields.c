@@ -133,31 +133,6 @@ int github_decode_commit(const json_t *commit, struct github_snapshot *snapshot)
 
 /* ---- the pull request ---- */
 
-void github_decode_labels(const json_t *labels, struct github_snapshot *snapshot) {
-	snapshot->n_labels = 0;
-	snapshot->reading[GITHUB_PART_LABELS] =
-		json_is_array(labels) ? GITHUB_READ : GITHUB_MALFORMED;
-	snapshot->labels_incomplete = json_array_size(labels) > LIMIT_GITHUB_LABELS;
-	for (size_t i = 0; i < json_array_size(labels) && i < LIMIT_GITHUB_LABELS; i++) {
-		char *label = snapshot->labels[snapshot->n_labels++];
-
-		if (!github_json_text(json_object_get(json_array_get(labels, i), "name"), label,
-			    LIMIT_SUBJECT_MAX)) {
-			snapshot->labels_incomplete = true;
-		}
-	}
-}
-
-static void read_labels(const json_t *connection, struct github_snapshot *snapshot) {
-	const json_t *nodes = json_object_get(connection, "nodes");
-
-	github_decode_labels(nodes, snapshot);
-	if (github_json_count(json_object_get(connection, "totalCount")) !=
-		(int64_t)json_array_size(nodes)) {
-		snapshot->labels_incomplete = true;
-	}
-}
-
 static void read_threads(const json_t *connection, struct github_snapshot *snapshot) {
 	const json_t *nodes = json_object_get(connection, "nodes");
 
@@ -250,8 +225,6 @@ static void read_names(const json_t *pull_request, struct github_snapshot *snaps
 		sizeof(snapshot->base));
 	(void)github_json_text(github_json_at(pull_request, "headRepository", "nameWithOwner", NULL),
 		snapshot->head_repository, sizeof(snapshot->head_repository));
-	(void)github_json_text(json_object_get(pull_request, "authorAssociation"),
-		snapshot->author_association, sizeof(snapshot->author_association));
 	snapshot->cross_repository =
 		github_json_answer(json_object_get(pull_request, "isCrossRepository"));
 }
@@ -273,6 +246,5 @@ int github_decode_pull_request(const json_t *pull_request, const struct github_t
 	read_merging(pull_request, without, snapshot);
 	read_reviews(pull_request, without, snapshot);
 	read_threads(json_object_get(pull_request, "reviewThreads"), snapshot);
-	read_labels(json_object_get(pull_request, "labels"), snapshot);
 	return github_decode_commit(commit, snapshot);
 }

@@ -13,8 +13,6 @@ must_check int github_decode_pull_request(const json_t *pull_request,
 	const struct github_target *target, unsigned without, struct github_snapshot *snapshot);
 /* `commit` has the checks; its id becomes checks_sha. */
 must_check int github_decode_commit(const json_t *commit, struct github_snapshot *snapshot);
-/* `connection` and `key` ("nodes", or REST's name) hold labels. */
-void github_decode_labels(const json_t *labels, struct github_snapshot *snapshot);
 
 /* github_decode_branch.c; `head` is the repository that has the branch. Returns: 0; -ENOMEM. */
 must_check int github_decode_branch(const json_t *project, const json_t *head,

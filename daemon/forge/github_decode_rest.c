@@ -194,6 +194,61 @@ int github_decode_actions_runs(const char *body, size_t len, struct github_snaps
 	return decode_list(body, len, &format, snapshot, &snapshot->suites);
 }
 
+/* ---- the jobs of one run of a workflow ---- */
+
+static const struct github_check *find_run(const struct github_snapshot *snapshot, int64_t id) {
+	for (size_t i = 0; i < snapshot->suites.n; i++) {
+		if (id != 0 && snapshot->suites.items[i].workflow_run_id == id) {
+			return &snapshot->suites.items[i];
+		}
+	}
+	return NULL;
+}
+
+static void read_job(const json_t *item, const struct github_check *run, struct github_check *job) {
+	job->kind = GITHUB_KIND_RUN;
+	job->inexact =
+		!github_json_text(json_object_get(item, "name"), job->name, sizeof(job->name)) ||
+		run->inexact;
+	read_outcome(item, job);
+	job->started_ms = github_json_time(json_object_get(item, "started_at"));
+	job->completed_ms = github_json_time(json_object_get(item, "completed_at"));
+	job->workflow_run_id = run->workflow_run_id;
+	job->suite_id = run->suite_id;
+	(void)TEXT_SET(job->app, run->app);
+	(void)TEXT_SET(job->workflow, run->workflow);
+	(void)TEXT_SET(job->event, run->event);
+}
+
+static int take_jobs(const json_t *jobs, struct github_snapshot *snapshot) {
+	int r = json_is_array(jobs) ? check_items(jobs, snapshot) : -EBADMSG;
+
+	for (size_t i = 0; r == 0 && i < json_array_size(jobs); i++) {
+		const json_t *item = json_array_get(jobs, i);
+		const struct github_check *run =
+			find_run(snapshot, github_json_id(json_object_get(item, "run_id")));
+		struct github_check *job;
+
+		r = run == NULL ? -EBADMSG : github_check_add(&snapshot->checks, &job);
+		if (r == 0) {
+			read_job(item, run, job);
+			snapshot->checks.total++;
+		}
+	}
+	return r == -E2BIG ? 0 : r;
+}
+
+int github_decode_jobs(const char *body, size_t len, struct github_snapshot *snapshot) {
+	json_t *object = NULL;
+	int r = load_object(body, len, &object);
+
+	if (r == 0) {
+		r = take_jobs(json_object_get(object, "jobs"), snapshot);
+		json_decref(object);
+	}
+	return r;
+}
+
 /* ---- a pull request ---- */
 
 static enum github_state read_state(const json_t *pull) {
@@ -243,9 +298,6 @@ static void read_pull(const json_t *pull, enum github_state state, const char *s
 		snapshot->head_repository, sizeof(snapshot->head_repository));
 	(void)github_json_text(
 		github_json_at(pull, "base", "ref", NULL), snapshot->base, sizeof(snapshot->base));
-	(void)github_json_text(json_object_get(pull, "author_association"),
-		snapshot->author_association, sizeof(snapshot->author_association));
-	github_decode_labels(json_object_get(pull, "labels"), snapshot);
 }
 
 int github_decode_pull(const char *body, size_t len, struct github_snapshot *snapshot) {

@@ -35,13 +35,9 @@ static int ask(struct github_publishing *p, struct github_request *request) {
 
 	(void)text_format(request->subject, sizeof(request->subject), "commit %.12s of %s", head(p),
 		github_publish_project(p));
-	r = github_publish_ask(p, request);
-	if (r == -EINPROGRESS) {
-		return r;
-	}
-	p->publish->sentence[0] = '\0';
-	p->head_state = GITHUB_HEAD_END;
-	return 0;
+	r = github_publish_try(p, request);
+	p->head_state = r == 0 ? GITHUB_HEAD_END : p->head_state;
+	return r;
 }
 
 /* A URL for people, when there is one. */

@@ -10,22 +10,13 @@
 /* Reasons of a verdict that its line tells. */
 #define REASONS_TOLD 3
 
-static const char *const outcome_words[VERDICT_OUTCOME_COUNT] = {
-	[VERDICT_UNKNOWN] = "unknown",
-	[VERDICT_READY] = "ready",
-	[VERDICT_PENDING] = "not yet",
-	[VERDICT_NOT_READY] = "not ready",
-	[VERDICT_MERGED] = "merged",
-	[VERDICT_CLOSED] = "closed",
-	[VERDICT_GONE] = "gone",
-};
-
 static int put_verdict(struct buffer *out, const struct verdict *verdict) {
 	size_t n = MIN(verdict->n_reasons, REASONS_TOLD);
-	int r = buffer_append_str(out, outcome_words[verdict->outcome]);
+	int r = buffer_append_str(out, verdict_outcome_words[verdict->outcome]);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = buffer_appendf(out, "%s %s", i == 0 ? ":" : "", verdict->reasons[i].message);
+		r = buffer_appendf(out, "%s %s", i == 0 ? ":" : "",
+			github_reason_message(&verdict->reasons[i]));
 	}
 	if (r == 0 && n < verdict->n_reasons) {
 		r = buffer_appendf(out, " And %zu more.", verdict->n_reasons - n);
@@ -57,11 +48,39 @@ static struct github_attempt *add(struct github_history *history, int64_t cycle)
 	return attempt;
 }
 
-/* Its comment stands there for all to see. */
-static bool is_mention(const struct task *task) {
-	const char *type = json_string_value(json_object_get(task->result, "type"));
+static int64_t result_int(const struct task *task, const char *name, int64_t otherwise) {
+	const json_t *value = json_object_get(task->result, name);
 
-	return type != NULL && strcmp(type, "mention") == 0;
+	return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+static const char *result_text(const struct task *task, const char *name) {
+	const char *text = json_string_value(json_object_get(task->result, name));
+
+	return text != NULL ? text : "";
+}
+
+/* What came of it, by what is recorded of it beside the sentence for operators. */
+static void take_turn(struct github_attempt *attempt, const struct task *task) {
+	const char *type = result_text(task, "type");
+	int64_t code = result_int(task, "exitCode", -1), number = result_int(task, "signal", 0);
+
+	attempt->url = "";
+	if (task->status == TASK_SCHEDULED || task->status == TASK_EXECUTING) {
+		attempt->turn = GITHUB_TURN_WORKS;
+	} else if (strcmp(type, "mention") == 0 || strcmp(type, "codegen") == 0) {
+		attempt->turn = strcmp(type, "mention") == 0 ? GITHUB_TURN_ASKED : GITHUB_TURN_RAN;
+		attempt->url = result_text(task, "url");
+	} else if (strcmp(result_text(task, "end"), "not_started") == 0) {
+		attempt->turn = GITHUB_TURN_NOT_STARTED;
+	} else if (code >= 0 || number > 0) {
+		attempt->turn = number > 0 ? GITHUB_TURN_KILLED : GITHUB_TURN_EXITED;
+		attempt->number = number > 0 ? number : code;
+	} else {
+		attempt->turn = task->status == TASK_FAILED ? GITHUB_TURN_NOT_STARTED
+			: task->status == TASK_CANCELLED    ? GITHUB_TURN_STOPPED
+							    : GITHUB_TURN_UNKNOWN;
+	}
 }
 
 static void take_trigger(struct github_history *history, const struct task *task) {
@@ -75,7 +94,7 @@ static void take_trigger(struct github_history *history, const struct task *task
 	attempt->agent = strncmp(task->lane, AGENT_LANE, strlen(AGENT_LANE)) == 0
 		? task->lane + strlen(AGENT_LANE)
 		: task->lane;
-	attempt->agent_said = is_mention(task) ? NULL : task->reason;
+	take_turn(attempt, task);
 }
 
 /* It speaks of the last agent of its cycle. */

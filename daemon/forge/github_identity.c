@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/forge/github_internal.h"
@@ -93,6 +94,16 @@ static bool is_bot(const char *login, const char *type) {
 		(len > suffix && strcmp(login + len - suffix, BOT_SUFFIX) == 0);
 }
 
+/* It is an API of GitHub, after all. */
+static void found(struct github *github) {
+	if (github->elsewhere_until_ms > 0) {
+		github->elsewhere_until_ms = 0;
+		github->problem[0] = '\0';
+		log_notice("Forge \"%s\": its API is there again.", github->config.name);
+		github_tell_changed(github);
+	}
+}
+
 static int read_user(struct github_identifying *self) {
 	struct github *github = self->github;
 	char login[LIMIT_SUBJECT_MAX] = "";
@@ -109,6 +120,7 @@ static int read_user(struct github_identifying *self) {
 			is_bot(login, json_string_value(json_object_get(user, "type")));
 		(void)TEXT_SET(github->login, login);
 		(void)TEXT_SET(github->slug, self->slug);
+		found(github);
 	}
 	json_decref(user);
 	return id > 0 || self->app_id > 0
@@ -116,9 +128,33 @@ static int read_user(struct github_identifying *self) {
 		: fail(self, "GitHub does not say whose the credential is.");
 }
 
+/*
+ * Every API of GitHub knows who asks: what does not is another server, another path of it, or a proxy whose server is
+ * away, so it is looked at again.
+ */
+static void close_for_a_while(struct github_identifying *self) {
+	struct github *github = self->github;
+	bool is_new = github->elsewhere_until_ms == 0;
+
+	(void)text_format(github->problem, sizeof(github->problem),
+		"\"%s\" is no API of GitHub: \"%s\" is not found there (404); it is looked at again every"
+		" few minutes. If this stays, correct \"api-url\" and reload the daemon.",
+		github->config.api_url, github_is_app(github) ? "/app" : "/user");
+	github->elsewhere_until_ms = clock_now_ms() + LIMIT_FORGE_DOWN_MAX_MS;
+	if (is_new) {
+		log_warning("Forge \"%s\": %s", github->config.name, github->problem);
+	}
+	self->call.passing = true;
+	self->call.retry_ms = github->elsewhere_until_ms;
+	(void)TEXT_SET(self->call.sentence, github->problem);
+	github_tell_changed(github);
+}
+
 /* GitHub tells the tokens of installations (such as GITHUB_TOKEN) nothing of themselves. */
 static void explain(struct github_identifying *self) {
-	if (self->call.meaning == BUDGET_NOT_ALLOWED && !github_is_app(self->github)) {
+	if (self->call.meaning == BUDGET_NOT_FOUND && self->app_id == 0) {
+		close_for_a_while(self);
+	} else if (self->call.meaning == BUDGET_NOT_ALLOWED && !github_is_app(self->github)) {
 		(void)fail(self,
 			"The token cannot say who it is, so nothing it posts could be known again: use a user's"
 			" token, or \"app-id\" and \"app-key\" of a GitHub App.");

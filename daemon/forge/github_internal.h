@@ -40,16 +40,21 @@ must_check int github_app_open(struct github *github);
 void github_app_finish(struct github *github);
 /* Loads the key; its PEM is `github->secret`. Returns whether it is one; `ret_problem` says what is wrong. */
 bool github_app_load_key(struct github *github, char ret_problem[LIMIT_SENTENCE_MAX]);
-/* What a call has to bear; NULL: not now. The caller wipes it. */
-char *github_app_bearer(struct github_call *call);
+/* What a call has to bear; the caller wipes and frees it. Returns: 0; -ENOKEY, none is there; -ENOMEM; of signing. */
+must_check int github_app_bearer(const struct github_call *call, char **ret_bearer);
 /* Whether there is a token for the call that lasts. */
 bool github_app_has_token(const struct github_call *call);
 /* Lets the call wait for one. Returns: 0; -ENOMEM; -EINVAL, its project is no "owner/name". */
 must_check int github_app_wait(struct github_call *call);
 /* Tokens and ids are asked for anew: there is another key, or other settings. */
 void github_app_forget(struct github *github);
-/* The token that the call went out with is no good. */
-void github_app_drop_token(const struct github_call *call);
+/*
+ * The token that the call went out with is no good. Returns whether another one is worth a try: not when the call goes
+ * out `once`, and the token was made since the last such call was refused. Those go one at a time, so that it bore it.
+ */
+must_check bool github_app_drop_token(const struct github_call *call);
+/* A call that goes out `once` was not refused for its token. */
+void github_app_trust_token(const struct github_call *call);
 
 /* github_identity.c */
 void github_identity_forget(struct github *github);
@@ -88,6 +93,7 @@ enum { /* bits: what may be asked for one by one */
 	GITHUB_REST_CHECK_RUNS = 2,
 	GITHUB_REST_ACTIONS_RUNS = 4,
 	GITHUB_REST_PULL = 8,
+	GITHUB_REST_JOBS = 16,
 };
 /* The next thing that GraphQL did not tell and REST may; 0: none. */
 unsigned github_rest_wanted(const struct github_look *look);

@@ -176,6 +176,38 @@ static void judge_threads(struct judging *j) {
 		s->unresolved_threads == 1 ? " is" : "s are");
 }
 
+/* When the first of the head's checks began, which is about when the head came; 0 unknown. */
+static int64_t first_began_ms(const struct judging *j) {
+	const struct github_check_list *list = &j->snapshot->checks;
+	int64_t first_ms = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		int64_t began_ms = list->items[i].started_ms;
+
+		if (began_ms > 0 && (first_ms == 0 || began_ms < first_ms)) {
+			first_ms = began_ms;
+		}
+	}
+	return first_ms;
+}
+
+/*
+ * A required check that nobody reported is in no list of what was: soon after a push that is the usual cause. Its time
+ * begins when it is seen so first (`since_ms` 0), so that it ends whatever the clocks say.
+ */
+static void judge_blocked(struct judging *j) {
+	int64_t began_ms = first_began_ms(j);
+
+	if (began_ms > 0 && j->now_ms - began_ms < LIMIT_GITHUB_STARTING_MS) {
+		github_reason(j, REASON_CHECK_MISSING, 0, "",
+			"GitHub blocks merging it, and nothing that can be read says why: perhaps a required"
+			" check has not started yet.");
+	} else {
+		github_reason(j, REASON_BLOCKED_UNKNOWN, 0, "",
+			"GitHub blocks merging it, and nothing that can be read says why.");
+	}
+}
+
 /* After all others: what GitHub says as a whole, and nothing found explains. */
 static void judge_merge_state(struct judging *j) {
 	switch (j->snapshot->merge_state) {
@@ -187,8 +219,7 @@ static void judge_merge_state(struct judging *j) {
 	case GITHUB_MERGE_STATE_UNKNOWN: return;
 	case GITHUB_MERGE_STATE_BLOCKED:
 		if (j->verdict->n_reasons == 0) {
-			github_reason(j, REASON_BLOCKED_UNKNOWN, 0, "",
-				"GitHub blocks merging it, and nothing that can be read says why.");
+			judge_blocked(j);
 		}
 		return;
 	case GITHUB_MERGE_STATE_UNSTABLE:

@@ -8,9 +8,12 @@
  * - Required: what GitHub says is required and what the project's list names; when neither names anything, all.
  *   What was reported (its job, step) counts whatever is required.
  * - SUCCESS and NEUTRAL pass; so does SKIPPED while its workflow run holds no failure. One pass is needed at least.
- * - A pass has to have ended after the report: an older one proves nothing of it. While nobody pushed it has to be
- *   that of the reported job or step, or, when no check has such a name, to have begun after the report as well.
- * - Suites tell of workflows that have no check yet: waiting for approval, queued, broken at startup.
+ * - A pass has to have ended after the report: an older one proves nothing of it, and one of which nobody can tell,
+ *   since the two clocks differ by an unknown amount, neither. While nobody pushed it has to be that of the reported
+ *   job, or of the step where no job is known. A check that only has the name among other words, or any where none has,
+ *   must have begun after the report as well.
+ * - Suites tell of workflows that have no check yet: waiting for approval, queued, broken at startup. Where something
+ *   is required, of those that run as well, while a glob of the project's list may match one of their checks to come.
  * - GitHub's own summary (rollup, merge state) must not contradict what was seen.
  *
  * Outcomes: unknown, when nothing but unread things stands against it; pending, when time alone may do.
@@ -47,10 +50,10 @@ struct github_policy { /* all borrowed; texts may be NULL for "" */
 	bool accept_stale_reviews; /* an approval of an older commit is enough */
 	/* What the newest report told of; commit "" unknown, report_ms 0: there is none. */
 	const char *report_commit;
-	int64_t report_ms; /* when it arrived */
+	int64_t report_ms;	 /* when it arrived, by GitHub's clock, at the earliest */
+	int64_t report_doubt_ms; /* so much later at the latest */
 	const char *report_job;
 	const char *report_step;
-	enum github_answer head_contains_report; /* known by the history, else GITHUB_UNKNOWN */
 	bool report_passed; /* CI told us itself that the reported job and step passed on the head since */
 	const struct github_elsewhere *elsewhere;
 	size_t n_elsewhere;
@@ -59,6 +62,9 @@ struct github_policy { /* all borrowed; texts may be NULL for "" */
 
 void github_judge(const struct github_snapshot *snapshot, const struct github_policy *policy,
 	int64_t now_ms, struct verdict *ret_verdict);
+
+/* Whether it has the name of that job, or of the step where none is known, among its words. Both may be NULL or "". */
+bool github_is_called(const struct github_check *check, const char *job, const char *step);
 
 /* Whether the head is another commit than the reported one: somebody pushed since. */
 enum github_answer github_head_moved(

@@ -92,13 +92,25 @@ static void add_proof(struct judging *j, const struct github_check *check) {
 	}
 }
 
-static void note_pass(struct judging *j, const struct github_check *check) {
-	bool in_time = check->completed_ms >= j->policy->report_ms;
+static void note_order(const struct judging *j, const struct github_check *check, int64_t doubt_ms,
+	struct judged_order *order) {
+	int64_t report_ms = j->policy->report_ms;
+	bool in_time =
+		check->completed_ms >= report_ms && check->completed_ms - report_ms >= doubt_ms;
+	bool began_in_time =
+		check->started_ms >= report_ms && check->started_ms - report_ms >= doubt_ms;
 
+	order->passed = order->passed || in_time;
+	order->began = order->began || began_in_time;
+	order->reported_passed = order->reported_passed ||
+		(in_time && github_is_reported(j, check) &&
+			(began_in_time || github_is_surely_reported(j, check)));
+}
+
+static void note_pass(struct judging *j, const struct github_check *check) {
 	j->n_passed++;
-	j->passed_in_time = j->passed_in_time || in_time;
-	j->began_in_time = j->began_in_time || check->started_ms >= j->policy->report_ms;
-	j->reported_passed = j->reported_passed || (in_time && github_is_reported(j, check));
+	note_order(j, check, j->policy->report_doubt_ms, &j->surely);
+	note_order(j, check, 0, &j->perhaps);
 	add_proof(j, check);
 }
 
@@ -123,9 +135,15 @@ static void judge_passed(struct judging *j, const struct github_check *check, co
 	note_pass(j, check);
 }
 
+/* What stands against it is rather too much: a step that was reported may have a check of its own. */
+static bool may_be_reported(const struct judging *j, const struct github_check *check) {
+	return github_is_called(check, j->policy->report_job, NULL) ||
+		github_is_called(check, j->policy->report_step, NULL);
+}
+
 static const struct github_elsewhere *find_elsewhere(
 	const struct judging *j, const struct github_check *check) {
-	if (github_is_reported(j, check)) {
+	if (may_be_reported(j, check)) {
 		return NULL;
 	}
 	for (size_t i = 0; i < j->policy->n_elsewhere; i++) {
@@ -196,7 +214,7 @@ static bool is_required(const struct judging *j, const struct github_check *chec
 		check->kind == GITHUB_KIND_UNREAD ||
 		(check->required == GITHUB_UNKNOWN && policy->n_required == 0) ||
 		github_matches(policy->required, policy->n_required, check) ||
-		github_is_reported(j, check);
+		may_be_reported(j, check);
 }
 
 static void look_at_all(struct judging *j) {
@@ -275,4 +293,7 @@ void github_judge_checks(struct judging *j) {
 	github_judge_missing(j);
 	github_judge_rollup(j);
 	github_judge_order(j);
+	if (as_checks) {
+		github_judge_other_apps(j);
+	}
 }

@@ -13,14 +13,16 @@ struct judging {
 	const struct github_policy *policy;
 	int64_t now_ms;
 	struct verdict *verdict;
-	bool some_required;   /* somebody says what is required */
-	bool saw_not_green;   /* anything, ours and ignored ones included */
-	size_t n_reported;    /* checks that somebody reported, ours and ignored ones excepted */
-	size_t n_passed;      /* that were judged */
-	bool passed_in_time;  /* one of them ended after the report */
-	bool began_in_time;   /* one of them even began after it */
-	bool saw_reported;    /* a check has the name of what was reported */
-	bool reported_passed; /* one of those ended well after the report */
+	bool some_required; /* somebody says what is required */
+	bool saw_not_green; /* anything, ours and ignored ones included */
+	size_t n_reported;  /* checks that somebody reported, ours and ignored ones excepted */
+	size_t n_passed;    /* that were judged */
+	bool saw_reported;  /* a check has the name of what was reported */
+	struct judged_order {
+		bool passed;	      /* one of them ended after the report */
+		bool began;	      /* one of them even began after it */
+		bool reported_passed; /* such a one passed after it */
+	} surely, perhaps;	      /* as far as the clocks can be compared */
 };
 
 /* "workflow / name"; returns `out`. */
@@ -37,8 +39,12 @@ bool github_matches(const char *const *globs, size_t n, const struct github_chec
 bool github_is_left_out(const struct judging *j, const struct github_check *check);
 /* `name` may be NULL. */
 bool github_is_named(const struct github_check *check, const char *name);
-/* Whether it seems to be the job or step that the report is of. */
+/* Whether it seems to be what the report is of. */
 bool github_is_reported(const struct judging *j, const struct github_check *check);
+/* Whether it has that very name, but for what CI systems put around it. */
+bool github_is_surely_reported(const struct judging *j, const struct github_check *check);
+/* The job's, else the step's, else "". */
+const char *github_reported_name(const struct github_policy *policy);
 bool github_passes(const struct github_check *check);
 /* It ended, and not well. */
 bool github_is_red(const struct github_check *check);
@@ -59,5 +65,6 @@ void github_judge_suites(struct judging *j);
 /* Where runs of workflows stand for their jobs, which the credential may not read. */
 void github_judge_suites_as_checks(struct judging *j);
 void github_judge_missing(struct judging *j);
+void github_judge_other_apps(struct judging *j);
 void github_judge_rollup(struct judging *j);
 void github_judge_order(struct judging *j);

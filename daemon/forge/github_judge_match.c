@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <fnmatch.h>
 #include <string.h>
 #include <strings.h>
@@ -63,18 +64,55 @@ bool github_is_named(const struct github_check *check, const char *name) {
 		(strcasecmp(check->name, name) == 0 || strcasecmp(check->workflow, name) == 0);
 }
 
-/* CI systems put their own name around a job's: "ci/circleci: build". */
-bool github_is_reported(const struct judging *j, const struct github_check *check) {
-	const char *names[] = { j->policy->report_job, j->policy->report_step };
+static bool is_word(const char *text, const char *at, size_t len) {
+	return (at == text || !isalnum((unsigned char)at[-1])) && !isalnum((unsigned char)at[len]);
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (names[i] != NULL && names[i][0] != '\0' &&
-			(strcasestr(check->name, names[i]) != NULL ||
-				github_is_named(check, names[i]))) {
+/* CI systems put their own names around a job's: "ci/circleci: build", "caller / build (ubuntu, 3.12)". */
+static bool is_part(const char *text, const char *at, size_t len) {
+	const char *after = at + len + strspn(at + len, " ");
+
+	while (at > text && at[-1] == ' ') {
+		at--;
+	}
+	return (at == text || strchr("/:(,", at[-1]) != NULL) &&
+		(*after == '\0' || strchr("/:(,)", *after) != NULL);
+}
+
+static bool holds(const char *text, const char *name,
+	bool (*is_whole)(const char *text, const char *at, size_t len)) {
+	for (const char *at = text; (at = strcasestr(at, name)) != NULL; at++) {
+		if (is_whole(text, at, strlen(name))) {
 			return true;
 		}
 	}
 	return false;
+}
+
+/* Many jobs have steps of one name: a step tells which check it is only where no job does. */
+static const char *name_of(const char *job, const char *step) {
+	return job != NULL && job[0] != '\0' ? job : step != NULL ? step : "";
+}
+
+bool github_is_called(const struct github_check *check, const char *job, const char *step) {
+	const char *name = name_of(job, step);
+
+	return name[0] != '\0' && (holds(check->name, name, is_word) || github_is_named(check, name));
+}
+
+const char *github_reported_name(const struct github_policy *policy) {
+	return name_of(policy->report_job, policy->report_step);
+}
+
+bool github_is_reported(const struct judging *j, const struct github_check *check) {
+	return github_is_called(check, j->policy->report_job, j->policy->report_step);
+}
+
+bool github_is_surely_reported(const struct judging *j, const struct github_check *check) {
+	const char *name = github_reported_name(j->policy);
+
+	return name[0] != '\0' &&
+		holds(check->name[0] != '\0' ? check->name : check->workflow, name, is_part);
 }
 
 /* ---- which run counts ---- */

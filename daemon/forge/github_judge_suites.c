@@ -5,21 +5,56 @@
 
 /* ---- suites ---- */
 
-/* A check of the suite that was seen, and that says at least as much as the suite does. */
+/* Whether a check says at least as much as its suite does. */
+static bool tells(const struct judging *j, const struct github_check *check,
+	const struct github_check *suite) {
+	if (suite->status == GITHUB_STATUS_COMPLETED) {
+		return github_is_red(check);
+	}
+	/* What nobody waits for does not tell whether others, which have no check yet, are still to come. */
+	return check->status != GITHUB_STATUS_COMPLETED && !github_is_left_out(j, check);
+}
+
+/*
+ * A check of the suite that was seen. None that a later one took the place of: had that been a rerun, the suite would
+ * say what the later one does.
+ */
 static bool is_told_by_check(const struct judging *j, const struct github_check *suite) {
 	const struct github_check_list *list = &j->snapshot->checks;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct github_check *check = &list->items[i];
 
-		if (github_is_same_run(check, suite) &&
-			(suite->status == GITHUB_STATUS_COMPLETED
-					? github_is_red(check)
-					: check->status != GITHUB_STATUS_COMPLETED)) {
+		if (github_is_same_run(check, suite) && tells(j, check, suite) &&
+			!github_is_superseded(list, check)) {
 			return true;
 		}
 	}
 	return false;
+}
+
+/* Whether a glob of the project matches that one, and may match others that are still to come. */
+static bool is_one_of_many(const struct judging *j, const struct github_check *check) {
+	for (size_t i = 0; i < j->policy->n_required; i++) {
+		const char *glob = j->policy->required[i];
+
+		if (strpbrk(glob, "*?[") != NULL && github_matches(&glob, 1, check)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether a workflow that is not over may still bring a check that the project requires by a glob. */
+static bool may_bring_required(const struct judging *j, const struct github_check *suite) {
+	const struct github_check_list *list = &j->snapshot->checks;
+	bool found = is_one_of_many(j, suite);
+
+	for (size_t i = 0; !found && i < list->n; i++) {
+		found = github_is_same_run(&list->items[i], suite) &&
+			is_one_of_many(j, &list->items[i]);
+	}
+	return found && suite->status != GITHUB_STATUS_COMPLETED;
 }
 
 /*
@@ -46,7 +81,7 @@ static void judge_suite(struct judging *j, const struct github_check *suite) {
 		return;
 	}
 	j->saw_not_green = true;
-	if (!j->some_required || counts_anyway) {
+	if (!j->some_required || counts_anyway || may_bring_required(j, suite)) {
 		github_judge_one(j, suite);
 	}
 }
@@ -101,13 +136,11 @@ static bool is_seen(const struct judging *j, const char *glob) {
  */
 static void judge_reported_missing(struct judging *j) {
 	const struct github_policy *policy = j->policy;
-	const char *job = policy->report_job != NULL && policy->report_job[0] != '\0'
-		? policy->report_job
-		: policy->report_step;
+	const char *job = github_reported_name(policy);
 	char name[GITHUB_SHORT_NAME_MAX];
 
-	if (policy->report_ms == 0 || job == NULL || job[0] == '\0' || policy->report_passed ||
-		j->saw_reported || policy->n_required > 0 || j->n_reported == 0 ||
+	if (policy->report_ms == 0 || job[0] == '\0' || policy->report_passed || j->saw_reported ||
+		policy->n_required > 0 || j->n_reported == 0 ||
 		github_head_moved(j->snapshot, policy) == GITHUB_NO) {
 		return;
 	}
@@ -138,6 +171,22 @@ void github_judge_missing(struct judging *j) {
 	}
 }
 
+/*
+ * Where only statuses and GitHub Actions may be read, other apps may have a red check. Of a pull request GitHub's merge
+ * state tells of it, though not whether what was seen is all that it means; of a branch nothing does.
+ */
+void github_judge_other_apps(struct judging *j) {
+	const struct github_snapshot *s = j->snapshot;
+
+	if ((s->state != GITHUB_STATE_BRANCH && s->merge_state != GITHUB_MERGE_STATE_UNSTABLE) ||
+		j->policy->n_required > 0 || j->verdict->n_reasons > 0) {
+		return;
+	}
+	github_reason(j, REASON_CHECKS_UNREADABLE, 0, "other apps",
+		"The credential may read statuses and GitHub Actions, but no checks of other apps: name in"
+		" required-checks what counts, or give it the permission.");
+}
+
 /* What GitHub sums up as not green, while all that was seen is: something was not seen. */
 void github_judge_rollup(struct judging *j) {
 	const struct github_snapshot *s = j->snapshot;
@@ -152,15 +201,15 @@ void github_judge_rollup(struct judging *j) {
 }
 
 /* Whether what passed tells of what was reported. */
-static bool is_after_report(const struct judging *j, enum github_answer moved) {
+static bool is_after_report(
+	const struct judging *j, enum github_answer moved, const struct judged_order *order) {
 	if (j->policy->report_ms == 0 || j->policy->report_passed) {
 		return true;
 	}
 	if (moved != GITHUB_NO) {
-		return j->passed_in_time ||
-			(moved == GITHUB_YES && j->policy->head_contains_report == GITHUB_YES);
+		return order->passed;
 	}
-	return j->saw_reported ? j->reported_passed : j->passed_in_time && j->began_in_time;
+	return j->saw_reported ? order->reported_passed : order->passed && order->began;
 }
 
 /* A pass from before the report proves nothing of it. */
@@ -169,7 +218,13 @@ void github_judge_order(struct judging *j) {
 	enum github_answer moved = github_head_moved(j->snapshot, j->policy);
 	char name[GITHUB_SHORT_NAME_MAX];
 
-	if (j->verdict->n_reasons > 0 || is_after_report(j, moved)) {
+	if (j->verdict->n_reasons > 0 || is_after_report(j, moved, &j->surely)) {
+		return;
+	}
+	if (is_after_report(j, moved, &j->perhaps)) {
+		github_reason(j, REASON_ORDER_UNKNOWN, 0, j->snapshot->head_sha,
+			"Whether it passed after the failure was reported is unknown: how far this machine's"
+			" clock is from GitHub's is not known well enough; see codegend(8), CLOCK.");
 		return;
 	}
 	if (moved == GITHUB_NO) {

@@ -43,16 +43,11 @@ void github_publish_tell(const struct github_publishing *p, bool *told) {
 
 /* ---- the stage ---- */
 
-/* What failed before it was sent fails nothing either. */
 static int ask(struct github_publishing *p, const struct github_request *request) {
-	int r = github_publish_ask(p, request);
+	int r = github_publish_try(p, request);
 
-	if (r == -EINPROGRESS) {
-		return r;
-	}
-	p->publish->sentence[0] = '\0';
-	p->label_state = GITHUB_LABEL_END;
-	return 0;
+	p->label_state = r == 0 ? GITHUB_LABEL_END : p->label_state;
+	return r;
 }
 
 static int make(struct github_publishing *p) {

@@ -70,6 +70,12 @@ static bool is_being_computed(const struct github_snapshot *snapshot) {
 			snapshot->merge_state == GITHUB_MERGE_STATE_UNKNOWN);
 }
 
+/* There is no such branch, and no pull request ever was of one. */
+static bool may_be_tag(const struct github_look *look) {
+	return look->or_tag && !look->is_tag && look->number == 0 &&
+		look->snapshot->state == GITHUB_STATE_GONE && look->snapshot->pull_request == 0;
+}
+
 static bool has_more_pages(const struct github_look *look) {
 	const struct github_snapshot *snapshot = look->snapshot;
 
@@ -97,14 +103,20 @@ void github_look_advance(struct github_look *look) {
 		look->number = snapshot->pull_request;
 		drop_snapshot(look);
 		github_look_gather(look);
+	} else if (may_be_tag(look)) {
+		look->is_tag = true;
+		drop_snapshot(look);
+		github_look_gather(look);
 	} else if (has_more_pages(look)) {
 		look->n_pages++;
 		look->is_continued = true;
 		github_look_gather(look);
 	} else if ((part = github_rest_wanted(look)) != 0) {
+		int r = github_rest_ask(look, part);
+
 		look->asked |= (uint8_t)part;
-		if (github_rest_ask(look, part) < 0) {
-			github_look_end(look, -ENOMEM);
+		if (r < 0) {
+			github_look_end(look, r);
 		}
 	} else if (look->mergeable && is_being_computed(snapshot) &&
 		look->n_tries < LIMIT_GITHUB_MERGEABLE_TRIES) {

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/forge/github_internal.h"
 #include "daemon/forge/github_publish.h"
 
 static const enum github_post_kind marker_kinds[POST_KIND_COUNT] = {
@@ -136,8 +137,8 @@ static int wait_to_settle(struct github_publishing *p) {
 		once->state = GITHUB_ONCE_END;
 	} else if (r == 0) {
 		r = github_publish_fail(p, -EAGAIN, true, until_ms,
-			"What was posted on GitHub had no answer and is not to be seen; it is not posted once"
-			" more before %s, since it may still appear.",
+			"Whether what was sent to GitHub was posted is not known, and it is not to be seen there;"
+			" it is not posted once more before %s, since it may still appear.",
 			clock_format(until_ms, when));
 	}
 	return r;
@@ -327,16 +328,49 @@ static int stay_in_doubt(struct github_publishing *p, int failure) {
 	return fail_with(p, failure, &next);
 }
 
+/*
+ * Whether the answer sends a post on, which then begins there the next time, after the look: it may have been done all
+ * the same. That holds for one attempt only, since the old name may become another repository's.
+ */
+static bool is_sent_on(struct github_publishing *p) {
+	int http_status = p->status == 0 ? p->call.http.http_status : 0;
+	bool is_told = http_status == 307 || http_status == 308;
+	const char *location = is_told ? http_header(&p->call.http, "Location") : NULL;
+	char repo[GITHUB_PATH_MAX];
+	const char *path, *rest;
+	size_t len = strlen(github_repo_path(github_publish_project(p), repo));
+
+	if (location == NULL || strncmp(p->call.path, repo, len) != 0) {
+		return false;
+	}
+	path = github_path_of_url(p->github, location);
+	rest = path != NULL ? strstr(path, p->call.path + len) : NULL;
+	return rest != NULL && strcmp(rest, p->call.path + len) == 0 &&
+		text_format(github_publish_repository(p)->moved_to, GITHUB_PATH_MAX, "%.*s",
+			(int)(rest - path), path);
+}
+
+/* The path of a post within its repository, wherever that is. */
+static void set_path(struct github_publishing *p, struct github_request *request, const char *rest) {
+	char *moved_to = github_publish_repository(p)->moved_to;
+
+	github_request_path(request, p, "%s", rest);
+	if (moved_to[0] != '\0') {
+		(void)text_format(request->path, sizeof(request->path), "%s%s", moved_to, rest);
+		moved_to[0] = '\0';
+	}
+}
+
 static int post(struct github_publishing *p) {
 	struct github_once *once = &p->once;
-	struct github_request request = { .method = "POST" };
+	struct github_request request = { .method = "POST", .once = true };
 	int r = recorded(p);
 
 	if (r < 0) {
 		return r;
 	}
 	if (once->row->is_issue) {
-		github_request_path(&request, p, "/issues");
+		set_path(p, &request, "/issues");
 		(void)text_format(request.subject, sizeof(request.subject), "a new issue in %s",
 			github_publish_project(p));
 		request.body = json_pack("{s:s, s:s}", "title", p->title, "body", p->body.data);
@@ -345,8 +379,11 @@ static int post(struct github_publishing *p) {
 				request.body, "labels", json_pack("[s]", p->github->config.label));
 		}
 	} else {
-		github_request_path(
-			&request, p, "/issues/%lld/comments", (long long)once->row->number);
+		char rest[64];
+
+		(void)text_format(
+			rest, sizeof(rest), "/issues/%lld/comments", (long long)once->row->number);
+		set_path(p, &request, rest);
 		(void)text_format(request.subject, sizeof(request.subject),
 			"a new comment on #%lld in %s", (long long)once->row->number,
 			github_publish_project(p));
@@ -378,6 +415,13 @@ static int end_post(struct github_publishing *p) {
 	size_t n = 0, n_items = 0;
 	int r;
 
+	if (is_sent_on(p)) {
+		return stay_in_doubt(p,
+			github_publish_fail(p, -EAGAIN, true, 0,
+				"GitHub has moved %s; it is looked for there, and sent there if it is"
+				" missing.",
+				p->call.subject));
+	}
 	if (!github_publish_went_well(p)) {
 		return p->call.doubtful ? stay_in_doubt(p, github_publish_refused(p)) : refuse(p);
 	}
@@ -391,6 +435,7 @@ static int end_post(struct github_publishing *p) {
 			github_publish_fail(p, -EAGAIN, true, 0,
 				"What GitHub answered to a post cannot be read; it is looked for there."));
 	}
+	next.suspect_ms = next.suspect_ms != 0 ? next.suspect_ms : POST_LOOK_SOMETIME;
 	once->written = true;
 	once->state = GITHUB_ONCE_WRITTEN;
 	return record(p, &next);
@@ -435,10 +480,16 @@ int github_once_step(struct github_publishing *p) {
 
 /* ---- late effects ---- */
 
-/* A time that no write can have set says that the clock was set back. */
+/*
+ * A time that no write can have set says that the clock was set back. What was answered well is looked at when there
+ * is news of it: once for each post, and not a moment after it was written.
+ */
 static bool is_due(const struct github_publishing *p, const struct post *row) {
 	int64_t wait_ms = row->suspect_ms - clock_now_ms();
 
+	if (row->suspect_ms == POST_LOOK_SOMETIME) {
+		return row->kind != POST_RUN && p->publish->purpose != FORGE_MENTION;
+	}
 	return row->kind != POST_RUN && row->suspect_ms != 0 &&
 		(wait_ms <= 0 || wait_ms > p->github->config.settle_ms);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/text.h"
 #include "daemon/forge/github_internal.h"
@@ -40,6 +41,7 @@ static void end(struct github_probing *self, int status) {
 	if (status < 0 && probe->sentence[0] == '\0') {
 		(void)TEXT_SET(probe->sentence, "GitHub was not asked.");
 	}
+	probe->clock_ahead_ms = github_clock_ahead_ms(&github->clock);
 	github_call_finish(&self->call);
 	free(self);
 	probe->state = NULL;
@@ -72,25 +74,98 @@ static void well(struct github_probing *self) {
 static void look(struct github_probing *self);
 
 /* Of what the credential is there; of a fork of a user it says nothing. An App's role is its permissions. */
-static void read_role(struct github_probing *self) {
+static void read_role(struct github_probing *self, const json_t *repository) {
 	static const char *const roles[] = { "push", "triage", "maintain", "admin" };
-	json_t *repository = NULL;
-	const json_t *permissions;
+	const json_t *permissions = json_object_get(repository, "permissions");
 
-	self->may_write = true;
-	if (github_is_app(self->github) ||
-		github_json_load(
-			self->call.http.answer.data, self->call.http.answer.len, &repository) < 0) {
-		return;
-	}
-	permissions = json_object_get(repository, "permissions");
-	if (json_is_object(permissions)) {
+	if (json_is_object(permissions) && !github_is_app(self->github)) {
 		self->may_write = false;
 		for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
 			self->may_write |= json_is_true(json_object_get(permissions, roles[i]));
 		}
 	}
-	json_decref(repository);
+}
+
+/* It answers by its old name all the same, but a branch of it may be taken for a fork's. */
+static void read_name(struct github_probing *self, const json_t *repository) {
+	struct forge_probe *probe = self->probe;
+	char name[LIMIT_NAME_MAX];
+
+	if (github_json_text(json_object_get(repository, "full_name"), name, sizeof(name)) &&
+		strcasecmp(name, probe->project) != 0) {
+		probe->doubt = true;
+		(void)text_format(probe->sentence, sizeof(probe->sentence),
+			"Project \"%s\" is called \"%s\" at GitHub by now: change its name in the configuration,"
+			" and where CI reports it.",
+			probe->project, name);
+	}
+}
+
+static bool has_scope(const char *scopes, const char *scope) {
+	size_t len = strlen(scope);
+
+	for (; scopes[0] != '\0'; scopes += strspn(scopes, ", ")) {
+		size_t n = strcspn(scopes, ", ");
+
+		if (n == len && strncmp(scopes, scope, len) == 0) {
+			return true;
+		}
+		scopes += n;
+	}
+	return false;
+}
+
+/* Why nothing could be published there lately; NULL: it could, or it was not tried. */
+static const char *find_barred(const struct github_probing *self) {
+	const struct github_known *known = &self->github->known;
+
+	for (size_t i = 0; i < known->n; i++) {
+		if (strcasecmp(known->rows[i].project, self->probe->project) == 0 &&
+			known->rows[i].barred[0] != '\0') {
+			return known->rows[i].barred;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * What only writing would meet, as far as it shows without: of classic tokens GitHub names the scopes, of others
+ * nothing.
+ */
+static void read_obstacles(struct github_probing *self, const json_t *repository) {
+	struct forge_probe *probe = self->probe;
+	const char *scopes = http_header(&self->call.http, "X-OAuth-Scopes");
+	const char *barred = find_barred(self);
+	bool is_public = json_is_false(json_object_get(repository, "private"));
+
+	if (json_is_true(json_object_get(repository, "archived"))) {
+		probe->doubt = true;
+		(void)text_format(probe->sentence, sizeof(probe->sentence),
+			"The repository %s is archived: nothing can be published there before it is unarchived.",
+			probe->project);
+	} else if (scopes != NULL && scopes[0] != '\0' && !has_scope(scopes, "repo") &&
+		!(is_public && has_scope(scopes, "public_repo"))) {
+		probe->doubt = true;
+		(void)text_format(probe->sentence, sizeof(probe->sentence),
+			"The token lacks the scope \"repo\", so it can publish nothing in %s: give it that.",
+			probe->project);
+	} else if (barred != NULL) {
+		probe->doubt = true;
+		(void)TEXT_SET(probe->sentence, barred);
+	}
+}
+
+static void read_repository(struct github_probing *self) {
+	const struct buffer *answer = &self->call.http.answer;
+	json_t *repository = NULL;
+
+	self->may_write = true;
+	if (github_json_load(answer->data, answer->len, &repository) == 0) {
+		read_role(self, repository);
+		read_name(self, repository);
+		read_obstacles(self, repository);
+		json_decref(repository);
+	}
 }
 
 /* Without a commit there is nothing to tell the status of, without issues nothing of them. */
@@ -99,6 +174,23 @@ static bool is_nothing(const struct github_probing *self) {
 
 	return self->at > 0 &&
 		(meaning == BUDGET_GONE || meaning == BUDGET_NOT_FOUND || meaning == BUDGET_INVALID);
+}
+
+/* What the App itself says, asked about where no project is known. */
+static bool is_installed_nowhere(const struct github_probing *self) {
+	const struct buffer *answer = &self->call.http.answer;
+	json_t *app = NULL;
+	const json_t *count;
+	bool is_nowhere;
+
+	if (!github_is_app(self->github) || self->probe->project[0] != '\0' ||
+		github_json_load(answer->data, answer->len, &app) < 0) {
+		return false;
+	}
+	count = json_object_get(app, "installations_count");
+	is_nowhere = json_is_integer(count) && json_integer_value(count) == 0;
+	json_decref(app);
+	return is_nowhere;
 }
 
 static bool lacks_proof(struct github_probing *self) {
@@ -123,8 +215,15 @@ static void answered(struct github_call *call, int status) {
 		end(self, status < 0 ? status : -EACCES);
 		return;
 	}
+	if (is_installed_nowhere(self)) {
+		(void)TEXT_SET(self->probe->sentence,
+			"The App is installed nowhere, so it may read and write no project: install it for their"
+			" owner, in the App's settings at GitHub.");
+		end(self, -EACCES);
+		return;
+	}
 	if (self->at == 0) {
-		read_role(self);
+		read_repository(self);
 	}
 	self->at++;
 	if (self->probe->project[0] == '\0' || self->at == ARRAY_SIZE(looks)) {

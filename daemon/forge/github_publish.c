@@ -39,6 +39,9 @@ static void answered(struct github_call *call, int status) {
 	struct github_publishing *p = call->user;
 
 	p->status = status;
+	if (github_publish_went_well(p) && call->kind == GITHUB_CALL_WRITE) {
+		github_publish_repository(p)->barred[0] = '\0';
+	}
 	publish_step(p);
 }
 
@@ -70,6 +73,7 @@ int github_publish_ask(struct github_publishing *p, const struct github_request 
 		.method = request->method,
 		.path = request->path,
 		.body = body,
+		.once = request->once,
 		.subject = request->subject,
 	};
 	bool has_body = request->method[0] == 'P'; /* POST, PATCH */
@@ -83,6 +87,16 @@ int github_publish_ask(struct github_publishing *p, const struct github_request 
 		? -EINPROGRESS
 		: github_publish_fail(p, r, r != -EINVAL, 0, "GitHub was not asked about %s: %s.",
 			  request->subject, log_errno(r));
+}
+
+int github_publish_try(struct github_publishing *p, const struct github_request *request) {
+	int r = github_publish_ask(p, request);
+
+	if (r == -EINPROGRESS) {
+		return r;
+	}
+	p->publish->sentence[0] = '\0';
+	return 0;
 }
 
 int github_publish_record(struct github_publishing *p, const struct post *post) {
@@ -111,12 +125,33 @@ int github_publish_fail(struct github_publishing *p, int status, bool passing, i
 	return status;
 }
 
+/* For `status`: it is of a repository, not of one incident. */
+static void note_barred(struct github_publishing *p) {
+	struct github_known_repository *repository = github_publish_repository(p);
+
+	if (repository->barred[0] == '\0') {
+		repository->barred_ms = clock_now_ms();
+	}
+	(void)TEXT_SET(repository->barred, p->call.sentence);
+}
+
 int github_publish_refused(struct github_publishing *p) {
 	const struct github_call *call = &p->call;
-	int status = p->status < 0 ? p->status : call->passing ? -EAGAIN : -EREMOTEIO;
+	/*
+	 * A permission can be given at any time, and without it, or from a replica that is behind, there is a 404; what
+	 * is done away with or no such thing remains so.
+	 */
+	bool barred = p->status == 0 &&
+		(call->meaning == BUDGET_NOT_ALLOWED || call->meaning == BUDGET_SSO);
+	bool may_pass = barred || call->meaning == BUDGET_NOT_FOUND;
+	int refused = call->passing ? -EAGAIN : may_pass ? -EACCES : -EREMOTEIO;
+	int status = p->status < 0 ? p->status : refused;
 
-	return github_publish_fail(
-		p, status, call->passing || call->doubtful, call->retry_ms, "%s", call->sentence);
+	if (barred) {
+		p->publish->barred = true;
+		note_barred(p);
+	}
+	return github_publish_fail(p, status, call->passing, call->retry_ms, "%s", call->sentence);
 }
 
 int github_publish_fail_text(struct github_publishing *p, int status, const char *secret) {
@@ -223,7 +258,7 @@ static int64_t look_again_ms(const struct github_publishing *p) {
 	for (size_t i = 0; i < p->n_rows; i++) {
 		const struct post *row = &p->rows[i];
 
-		if (row->kind != POST_RUN && row->suspect_ms != 0 &&
+		if (row->kind != POST_RUN && post_fear_ms(row) != 0 &&
 			(first_ms == 0 || row->suspect_ms < first_ms)) {
 			first_ms = row->suspect_ms;
 		}
@@ -243,7 +278,10 @@ static void publish_finish(struct github_publishing *p, int status) {
 		(void)TEXT_SET(
 			publish->url, row != NULL && publish->hold != HOLD_IGNORED ? row->url : "");
 		(void)TEXT_SET(publish->head_sha, p->head_sha);
-		publish->pull_request = p->pull_request;
+		publish->pull_request =
+			p->pull_request == 0 && p->locate.is_nowhere && !p->locate.is_lost
+			? FORGE_NO_PULL_REQUEST
+			: p->pull_request;
 		publish->look_again_ms = look_again_ms(p);
 	}
 	publish->state = NULL;

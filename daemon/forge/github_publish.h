@@ -74,12 +74,18 @@ struct github_locate {
 		GITHUB_LOCATE_START,
 		GITHUB_LOCATE_PULL, /* the pull request that was asked for by its number came, or not */
 		GITHUB_LOCATE_SEARCH,	  /* those of the branch came, or not */
+		GITHUB_LOCATE_NAME,	  /* what the repository is called by now came, or not */
+		GITHUB_LOCATE_BRANCH,	  /* whether it exists was answered, or not */
+		GITHUB_LOCATE_TAG,	  /* whether there is a tag of the name instead, too */
 		GITHUB_LOCATE_FOUND,	  /* it is known which, or that there is none */
 		GITHUB_LOCATE_PERMISSION, /* its author's came, or not */
 		GITHUB_LOCATE_END,
 	} state;
 	bool is_fork, is_ignored, is_owner;
+	bool is_nowhere;		/* there is no pull request of the number that CI told */
+	bool is_lost;			/* and so whose the branch is is not known */
 	char author[LIMIT_SUBJECT_MAX]; /* "" unknown */
+	char name[LIMIT_NAME_MAX]; /* of the repository at GitHub; "" the project's, as far as is known */
 };
 
 struct github_publishing {
@@ -141,6 +147,7 @@ struct github_request {
 	char path[GITHUB_REQUEST_PATH_MAX];
 	char subject[LIMIT_SUBJECT_MAX]; /* of sentences */
 	json_t *body; /* of POST and PATCH; taken by github_publish_ask(), also when that fails */
+	bool once;    /* as github_ask.once */
 };
 
 /* "/repos/OWNER/NAME" and behind it what printf makes of the rest. */
@@ -149,6 +156,8 @@ void github_request_path(struct github_request *request, const struct github_pub
 
 /* Returns: -EINPROGRESS; as github_publish_fail(). */
 must_check int github_publish_ask(struct github_publishing *p, const struct github_request *request);
+/* The same for what fails no publish. Returns: -EINPROGRESS; 0, it was not asked, and nothing is told of that. */
+must_check int github_publish_try(struct github_publishing *p, const struct github_request *request);
 /* Commits `post`, which lives until then. Returns as the former. */
 must_check int github_publish_record(struct github_publishing *p, const struct post *post);
 

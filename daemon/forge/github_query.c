@@ -84,9 +84,15 @@ static void put_pull_request(struct query *q, size_t i) {
 	put(q, "}}}}");
 }
 
-static void put_ref(struct query *q, size_t i) {
+/* An annotated tag stands before its commit. */
+static void put_ref(struct query *q, size_t i, bool is_tag) {
 	put_one(q, "ref(qualifiedName:$b", i, "){target{...on Commit{");
 	put_commit(q, i, false);
+	if (is_tag) {
+		put(q, "}...on Tag{target{...on Commit{");
+		put_commit(q, i, false);
+		put(q, "}}");
+	}
 	put(q, "}}}");
 }
 
@@ -110,7 +116,8 @@ static void put_branch(struct query *q, const struct github_target *target, size
 	bool fork = github_target_is_fork(target);
 
 	/* A cut name would be another branch. */
-	if ((size_t)snprintf(ref, sizeof(ref), "refs/heads/%s", target->branch) >= sizeof(ref)) {
+	if ((size_t)snprintf(ref, sizeof(ref), "refs/%s/%s", target->is_tag ? "tags" : "heads",
+		    target->branch) >= sizeof(ref)) {
 		q->error = q->error < 0 ? q->error : -EINVAL;
 		return;
 	}
@@ -118,7 +125,7 @@ static void put_branch(struct query *q, const struct github_target *target, size
 	declare_text(q, 'h', i, target->branch);
 	put_candidates(q, i);
 	if (!fork) {
-		put_ref(q, i);
+		put_ref(q, i, target->is_tag);
 		return;
 	}
 	declare_text(q, 'p', i, target->head_owner);
@@ -126,7 +133,7 @@ static void put_branch(struct query *q, const struct github_target *target, size
 	put_one(q, "}f", i, ":");
 	put_one(q, "repository(owner:$p", i, ",");
 	put_one(q, "name:$q", i, "){");
-	put_ref(q, i);
+	put_ref(q, i, target->is_tag);
 }
 
 static void put_target(struct query *q, const struct github_target *target, size_t i) {
@@ -169,8 +176,8 @@ static void put_fragments(struct query *q, bool by_number, bool by_branch) {
 	}
 	put(q,
 		"fragment pr on PullRequest{number state isDraft merged mergeable reviewDecision "
-		"headRefOid headRefName baseRefName isCrossRepository authorAssociation "
-		"headRepository{nameWithOwner} labels(first:100){totalCount nodes{name}} "
+		"headRefOid headRefName baseRefName isCrossRepository "
+		"headRepository{nameWithOwner} "
 		"reviewThreads(first:100){totalCount nodes{isResolved}}");
 	if ((q->without & GITHUB_WITHOUT_MERGE_STATE) == 0) {
 		put(q, " mergeStateStatus");

@@ -22,6 +22,7 @@ struct github_target {
 	const char *branch;	/* by branch only, as the next two */
 	const char *head_owner; /* "": the branch is the project's own */
 	const char *head_name;
+	bool is_tag; /* `branch` is the name of a tag */
 	/* For a further page: the cursors of the last answer; NULL or "" for the first. */
 	const char *checks_after;
 	const char *suites_after;

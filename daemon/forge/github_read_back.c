@@ -71,11 +71,28 @@ static int read_shorter_pages(struct github_publishing *p) {
 	return github_read_back(p);
 }
 
+/* Goes on to the next page. Without it nothing is known of what is not among those that were read. */
+static int read_on(struct github_publishing *p, struct github_request *request) {
+	char next[LIMIT_URL_MAX];
+	int r = github_next_page(&p->call, next);
+
+	if (r == 0 || (r < 0 && p->once.mode == GITHUB_ONCE_LATE)) {
+		return 0;
+	}
+	if (r < 0) {
+		return github_publish_fail(p, r, false, 0,
+			"The next page of %s is at \"%s\", which is not below \"api-url\"; correct that.",
+			request->subject, next);
+	}
+	p->once.state = GITHUB_ONCE_PAGE;
+	(void)TEXT_SET(request->path, next);
+	return github_publish_ask(p, request);
+}
+
 int github_read_back_page(struct github_publishing *p) {
 	struct github_once *once = &p->once;
 	const struct buffer *answer = &p->call.http.answer;
 	struct github_request request = { .method = "GET" };
-	char next[LIMIT_URL_MAX];
 	size_t n_items = 0;
 	int r;
 
@@ -88,6 +105,9 @@ int github_read_back_page(struct github_publishing *p) {
 	}
 	r = github_decode_posts(answer->data, answer->len, &once->posts, &once->n_posts, &n_items);
 	name_list(p, &request);
+	if (r == -E2BIG && once->mode == GITHUB_ONCE_LATE) {
+		return 0; /* among those that were read; news do not wait for more */
+	}
 	if (r == -E2BIG) {
 		return github_publish_fail(p, r, false, 0,
 			"Among %s, more than %d, what codegend wrote cannot be found.",
@@ -98,12 +118,7 @@ int github_read_back_page(struct github_publishing *p) {
 			"GitHub's answer about %s cannot be read: %s; it is asked again.",
 			request.subject, log_errno(r));
 	}
-	if (n_items == 0 || is_past_issues(p) || github_next_page(&p->call, next)[0] == '\0') {
-		return 0;
-	}
-	once->state = GITHUB_ONCE_PAGE;
-	(void)TEXT_SET(request.path, next);
-	return github_publish_ask(p, &request);
+	return n_items == 0 || is_past_issues(p) ? 0 : read_on(p, &request);
 }
 
 /* ---- duplicates ---- */

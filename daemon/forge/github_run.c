@@ -33,6 +33,7 @@ static void take_look(struct github_run *run, struct github_look *look) {
 		.branch = look->branch,
 		.head_owner = run->heads[i].owner,
 		.head_name = run->heads[i].name,
+		.is_tag = look->is_tag,
 		.checks_after = run->cursors[i][0],
 		.suites_after = run->cursors[i][1],
 	};
@@ -129,18 +130,22 @@ static void put_back(struct github_run *run) {
 	batches->is_ripe = true;
 }
 
-/* Half as many at a time. When not even single ones are answered, it is not their number. */
+/*
+ * Half as many at a time. When not even single ones are answered, or nothing comes back at all again, it is not their
+ * number.
+ */
 static void halve(struct github_run *run, int status) {
 	struct github_batches *batches = run->batches;
 
-	if (run->n > 1) {
+	batches->n_silent = status == -ETIMEDOUT ? batches->n_silent + 1 : 0;
+	if (run->n > 1 && batches->n_silent < LIMIT_GITHUB_SINGLE_FAILURES) {
 		batches->size = run->n / 2;
 		put_back(run);
 		return;
 	}
-	batches->n_single_failures++;
+	batches->n_single_failures += run->n == 1;
 	fail_run(run, status);
-	if (batches->n_single_failures >= LIMIT_GITHUB_SINGLE_FAILURES) {
+	if (MAX(batches->n_single_failures, batches->n_silent) >= LIMIT_GITHUB_SINGLE_FAILURES) {
 		fail_gathered(run, status);
 	}
 }
@@ -150,6 +155,7 @@ static void settle(struct github_run *run, struct github_snapshot *snapshots) {
 	struct github_look *look;
 
 	batches->n_single_failures = 0;
+	batches->n_silent = 0;
 	batches->size = MIN(batches->size * 2, LIMIT_GITHUB_TARGETS);
 	for (size_t i = 0; i < run->n; i++) {
 		look = run->looks[i];
@@ -170,6 +176,11 @@ static bool act_on(struct github_run *run, const struct github_batch *batch) {
 		(void)text_format(run->call.sentence, sizeof(run->call.sentence),
 			"GitHub could not answer about %s: \"%s\".", run->call.subject,
 			batch->sentence);
+		halve(run, 0);
+		return true;
+	case GITHUB_TROUBLE_UNREADABLE:
+		run->call.meaning = BUDGET_NO_ANSWER;
+		(void)TEXT_SET(run->call.sentence, batch->sentence);
 		halve(run, 0);
 		return true;
 	case GITHUB_TROUBLE_NO_FIELD:

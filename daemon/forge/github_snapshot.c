@@ -109,29 +109,3 @@ bool github_checks_readable(const struct github_snapshot *snapshot) {
 
 	return checks && (from & (GITHUB_FROM_SUITES | GITHUB_FROM_ACTIONS_RUNS)) != 0;
 }
-
-enum github_answer github_has_label(const struct github_snapshot *snapshot, const char *label) {
-	for (size_t i = 0; i < snapshot->n_labels; i++) {
-		if (strcasecmp(snapshot->labels[i], label) == 0) {
-			return GITHUB_YES;
-		}
-	}
-	return snapshot->reading[GITHUB_PART_LABELS] == GITHUB_READ && !snapshot->labels_incomplete
-		? GITHUB_NO
-		: GITHUB_UNKNOWN;
-}
-
-enum github_answer github_author_may_write(const struct github_snapshot *snapshot) {
-	static const char *const strangers[] = { "CONTRIBUTOR", "FIRST_TIMER",
-		"FIRST_TIME_CONTRIBUTOR", "MANNEQUIN", "NONE" };
-
-	if (strcmp(snapshot->author_association, "OWNER") == 0) {
-		return GITHUB_YES;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
-		if (strcmp(snapshot->author_association, strangers[i]) == 0) {
-			return GITHUB_NO;
-		}
-	}
-	return GITHUB_UNKNOWN;
-}

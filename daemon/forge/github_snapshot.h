@@ -133,7 +133,6 @@ enum github_part {
 	GITHUB_PART_MERGE,
 	GITHUB_PART_REVIEWS,
 	GITHUB_PART_THREADS,
-	GITHUB_PART_LABELS,
 	GITHUB_PART_COUNT,
 };
 
@@ -176,7 +175,6 @@ struct github_snapshot {
 	char base[LIMIT_NAME_MAX];
 	char head_branch[LIMIT_NAME_MAX];
 	char head_repository[LIMIT_NAME_MAX]; /* "" unknown: its fork may be gone */
-	char author_association[LIMIT_NUMBER_MAX]; /* OWNER, MEMBER, COLLABORATOR, CONTRIBUTOR...; "" unknown */
 	char head_sha[LIMIT_COMMIT_MAX];
 	int64_t head_ms; /* when it was committed, as its author's clock said; 0 unknown */
 	char checks_sha[LIMIT_COMMIT_MAX]; /* the commit that the checks are of */
@@ -187,9 +185,6 @@ struct github_snapshot {
 	struct github_check_list checks; /* runs and statuses */
 	struct github_check_list suites;
 
-	size_t n_labels;
-	bool labels_incomplete;
-	char labels[LIMIT_GITHUB_LABELS][LIMIT_SUBJECT_MAX];
 	size_t n_reviews;
 	bool reviews_incomplete;
 	struct github_review_by reviews[LIMIT_GITHUB_REVIEWS]; /* the newest opinion of each who may write */
@@ -219,7 +214,3 @@ must_check int github_snapshot_append(struct github_snapshot *snapshot, struct g
 
 /* Whether all that must be known of the checks was asked and answered, from whichever source. */
 bool github_checks_readable(const struct github_snapshot *snapshot);
-/* Labels are compared as GitHub does, without regard to ASCII case. */
-enum github_answer github_has_label(const struct github_snapshot *snapshot, const char *label);
-/* Whether the author may write to the project. COLLABORATOR and MEMBER tell no more than "perhaps": unknown. */
-enum github_answer github_author_may_write(const struct github_snapshot *snapshot);

@@ -84,18 +84,42 @@ must_check long github_post_find(const struct github_post *posts, size_t n,
 
 /* ---- bodies ---- */
 
-/* What came of a cycle; texts may be NULL or "". */
+/* What came of an agent's turn, as far as it is told here; the words are in github_status_text.c. */
+enum github_turn {
+	GITHUB_TURN_WORKS,
+	GITHUB_TURN_ASKED,	 /* by the comment at `url` */
+	GITHUB_TURN_RAN,	 /* elsewhere, to be seen at `url` */
+	GITHUB_TURN_EXITED,	 /* with `number` */
+	GITHUB_TURN_KILLED,	 /* by signal `number` */
+	GITHUB_TURN_NOT_STARTED, /* given up */
+	GITHUB_TURN_STOPPED,
+	GITHUB_TURN_UNKNOWN,
+	GITHUB_TURN_COUNT,
+};
+
+/* One turn and what was seen after it. Texts are not NULL where they are needed. */
 struct github_attempt {
 	int64_t cycle;
-	int64_t triggered_ms; /* 0: it was not */
+	int64_t triggered_ms; /* 0: no agent was asked; then the next four say nothing */
 	const char *agent;
-	const char *agent_said; /* how it ended, a sentence */
-	int64_t checked_ms;	/* 0: not yet */
-	const char *verdict;	/* the outcome and its reasons, a sentence */
+	enum github_turn turn;
+	int64_t number;
+	const char *url;     /* of a source we trust; "" unknown */
+	int64_t checked_ms;  /* 0: not yet */
+	const char *verdict; /* the outcome and its reasons, a sentence */
+};
+
+/* Why the agent whose turn it is was not started. */
+enum github_delay {
+	GITHUB_DELAY_NONE,
+	GITHUB_DELAY_BUDGET, /* the project may not trigger more within the hour */
+	GITHUB_DELAY_FAILED, /* starting it failed, and is tried again */
+	GITHUB_DELAY_COUNT,
 };
 
 struct github_status_text {
-	/* Why no agent is asked, when the incident is OPEN; HOLD_NONE, HOLD_RELEASED: nothing speaks against it. */
+	enum github_delay delay;
+	/* Why no agent is asked; HOLD_NONE, HOLD_RELEASED: nothing speaks against it. */
 	enum incident_hold hold;
 	const struct incident *incident; /* its verdict is shown */
 	const struct report *report;	 /* the newest */
@@ -104,8 +128,10 @@ struct github_status_text {
 	const struct github_attempt *attempts; /* oldest first; the newest GITHUB_ATTEMPTS_SHOWN are shown */
 	size_t n_attempts;
 	int64_t next_check_ms; /* 0 none */
+	bool is_issue;	       /* the body of one, and no comment */
 	int64_t pull_request;  /* named when it stands on an issue; 0 none */
-	const char *escalate_to; /* "octocat" or "org/team", mentioned when it is ESCALATED; NULL none */
+	const int64_t *others; /* incidents of the same branch, with posts of their own */
+	size_t n_others;
 };
 
 #define GITHUB_ATTEMPTS_SHOWN 20
@@ -113,7 +139,7 @@ struct github_status_text {
 /*
  * Appends the living status comment, below 65,536 characters. It is searched for secrets.
  * Returns, as the next: 0; -EKEYREJECTED, `*ret_secret` is what kind it seems to hold: it must not be posted;
- * -EINVAL, `escalate_to` or `handle` is no name of a user or team; -EMSGSIZE; -ENOMEM.
+ * -EINVAL, `escalate_to` or `handle` is no name of a user or team (text_is_handle()); -EMSGSIZE; -ENOMEM.
  */
 must_check int github_status_write(
 	struct buffer *out, const struct github_status_text *status, const char **ret_secret);
@@ -123,7 +149,8 @@ struct github_mention_text {
 	const struct policy *policy;
 	int64_t task_id;
 	const char *handle;	/* without "@" */
-	const char *status_url; /* of the living comment; "" unknown */
+	const char *status_url; /* of the living post; "" unknown */
+	bool is_issue;		/* that is the issue this is said on */
 };
 
 /* Appends the short comment that asks an agent. At most LIMIT_GITHUB_MENTION_MAX_BYTES. */
@@ -132,9 +159,11 @@ must_check int github_mention_write(
 
 struct github_escalation_text {
 	const struct incident *incident;
+	const struct policy *policy;
 	int64_t task_id;
-	const char *escalate_to; /* as in github_status_text */
-	const char *status_url;	 /* of the living post; "" unknown */
+	const char *escalate_to; /* "octocat" or "org/team"; "" or NULL: nobody by name */
+	const char *status_url;	 /* as above, and the next */
+	bool is_issue;
 };
 
 /* Appends the short comment that asks people. At most LIMIT_GITHUB_MENTION_MAX_BYTES. */
@@ -145,7 +174,7 @@ must_check int github_escalation_write(struct buffer *out,
 must_check int github_duplicate_write(
 	struct buffer *out, const struct github_marker *marker, int64_t original);
 
-/* The title of an issue: our own words and names that are plain. Nothing of a log. */
+/* What is said of a reason in public: its message, unless that is about our own connection to GitHub. */
+const char *github_reason_message(const struct reason *reason);
+/* The title of an issue: our own words, and the branch with "_" for what is not plain. Nothing of a log. */
 const char *github_title(const struct report *report, char out[LIMIT_NAME_MAX]);
-/* Whether "@" and this would mention one user or team, and nothing else. */
-bool github_is_handle(const char *handle);

@@ -156,7 +156,7 @@ static void call_send_final(struct call *call, json_t *message) {
 	json_decref(message);
 }
 
-static void call_answer(struct call *call, const char *error, json_t *parameters) {
+void call_answer(struct call *call, const char *error, json_t *parameters) {
 	assert(!call->answered);
 	if (call->conn == NULL || call->oneway) {
 		json_decref(parameters);
@@ -172,10 +172,6 @@ static void call_answer(struct call *call, const char *error, json_t *parameters
 
 void call_reply(struct call *call, json_t *parameters) {
 	call_answer(call, NULL, parameters);
-}
-
-void call_error(struct call *call, const char *error, json_t *parameters) {
-	call_answer(call, error, parameters);
 }
 
 int call_stream(struct call *call, json_t *parameters) {

@@ -24,7 +24,7 @@ static void refused_closed(uv_handle_t *handle) {
 
 /* Takes it from the queue only to close it: left there it would block the next ones. */
 static void conn_refuse(struct conn *conn, enum conn_end end) {
-	server_log_end(conn->server, end, conn->socket, conn->peer.uid);
+	server_tell_end(conn->server, end, conn->socket, conn->peer.uid);
 	uv_close((uv_handle_t *)&conn->pipe, refused_closed);
 }
 
@@ -174,7 +174,7 @@ void conn_end(struct conn *conn, enum conn_end end) {
 		return;
 	}
 	conn->ending = true;
-	server_log_end(server, end, conn->socket, conn->peer.uid);
+	server_tell_end(server, end, conn->socket, conn->peer.uid);
 	list_remove(&conn->ready);
 	call_orphan_all(conn);
 	conn_uncount_uid(conn);

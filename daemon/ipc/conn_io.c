@@ -65,7 +65,8 @@ static void conn_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret) {
 	size_t len = 0;
 	char *space = frame_reader_space(&conn->reader, want, &len);
 
-	*ret = uv_buf_init(space, space != NULL ? (unsigned)len : 0); /* 0 bytes: UV_ENOBUFS below */
+	/* 0 bytes: UV_ENOBUFS below. There is room: a frame that fills it has ended the connection. */
+	*ret = uv_buf_init(space, space != NULL ? (unsigned)len : 0);
 }
 
 /* Nobody is there any more, as opposed to a peer that only sends no more (socat does so). */
@@ -103,7 +104,7 @@ static void conn_readable(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
 		return;
 	}
 	if (n < 0) {
-		conn_end(conn, n == UV_ENOBUFS ? CONN_END_TOO_LONG : CONN_END_HANGUP);
+		conn_end(conn, n == UV_ENOBUFS ? CONN_END_MEMORY : CONN_END_HANGUP);
 		return;
 	}
 	frame_reader_filled(&conn->reader, (size_t)n);

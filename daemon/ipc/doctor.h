@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/agent/agent.h"
 #include "daemon/engine/engine.h"
 #include "daemon/forge/forge.h"
 #include "daemon/ipc/server.h"
@@ -31,6 +32,14 @@ struct doctor_probe {
 	void *user; /* doctor.c's */
 };
 
+/* One agent of type command whose program codegend-agent was asked about. */
+struct doctor_agent {
+	struct agent_inquiry inquiry;
+	char name[LIMIT_NAME_MAX]; /* "": it was not asked about */
+	int status;		   /* as struct doctor_probe's */
+	void *user;		   /* doctor.c's */
+};
+
 /* What the checks look at; borrowed for the time of the calls. */
 struct doctor_patient {
 	const struct server *server;
@@ -40,6 +49,8 @@ struct doctor_patient {
 	int counts_status; /* 0: `counts`; -ETIMEDOUT: the store has not answered in time; other errno */
 	const struct doctor_probe *probes;
 	size_t n_probes;
+	const struct doctor_agent *agents;
+	size_t n_agents;
 };
 
 /* What one check found. */
@@ -55,6 +66,13 @@ struct doctor_check {
 	enum doctor_state (*make)(
 		const struct doctor_patient *patient, size_t i, struct doctor_finding *ret_finding);
 };
+
+/* Fills in `finding`; `remedy` may be NULL. Returns: `state`. */
+enum doctor_state doctor_say(struct doctor_finding *finding, enum doctor_state state,
+	const char *remedy, const char *fmt, ...) printf_like(4, 5);
+/* The check of a secret; `sources` as credential_find(). */
+enum doctor_state doctor_check_credential(
+	const char *const *sources, bool is_pem, struct doctor_finding *finding);
 
 extern const struct doctor_check doctor_checks[];
 extern const size_t n_doctor_checks;

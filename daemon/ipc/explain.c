@@ -58,27 +58,28 @@ static int64_t explain_max_cycle(const struct explain_params *p) {
 	return incident_max_cycle(&p->story.incident, &policy);
 }
 
+static void find_obstacle(void *user, const struct task *task, char ret_why[LIMIT_SENTENCE_MAX]) {
+	engine_explain_task(user, task, ret_why);
+}
+
 static int explain_words(struct explain_params *p, struct buffer *out) {
-	char lane_closed[LIMIT_SENTENCE_MAX] = "";
-	const struct task *next =
-		p->has_task ? &p->task.task : explain_next_task(p->story.tasks, p->story.n_tasks);
-	const struct explain_facts facts = {
+	struct explain_facts facts = {
 		.incident = &p->story.incident,
 		.tasks = p->story.tasks,
 		.n_tasks = p->story.n_tasks,
+		.others = p->story.others,
+		.n_others = p->story.n_others,
 		.max_cycle = p->has_incident ? explain_max_cycle(p) : 0,
 		.now_ms = clock_now_ms(),
 		.paused = explain_is_paused(p),
-		.lane_closed = lane_closed,
+		.find_obstacle = find_obstacle,
+		.user = call_engine(p->call),
 	};
 	int r = 0;
 
-	if (next != NULL && next->status == TASK_SCHEDULED) {
-		engine_explain_lane(call_engine(p->call), next->lane, lane_closed);
-	}
-
 	if (p->has_task) {
 		r = explain_task(out, &p->task.task, &facts);
+		facts.told_task = p->task.task.id;
 	}
 	if (r == 0 && p->has_task && p->has_incident) {
 		r = buffer_append_str(out, " ");

@@ -9,6 +9,7 @@
 #include "common/id.h"
 
 #define EXPLAIN_REASONS_MAX 4 /* of a verdict, told one by one */
+#define EXPLAIN_NEXT_MAX 4    /* tasks that are scheduled */
 
 /* What an operator can do, by state and by status. */
 static const char *const incident_advice[INCIDENT_STATE_COUNT] = {
@@ -64,7 +65,7 @@ static int add_sentence(struct buffer *out, const char *sentence) {
 static int add_what(struct buffer *out, const struct explain_facts *facts) {
 	const struct incident *incident = facts->incident;
 	char id[ID_TEXT_MAX];
-	int r = buffer_appendf(out, "Incident %s is a %s on branch \"%s\" of project \"%s\"",
+	int r = buffer_appendf(out, "Incident %s, of kind %s, is on branch \"%s\" of project \"%s\"",
 		id_format(ID_INCIDENT, incident->id, id), error_type_name(incident->error_type),
 		incident->branch, incident->project);
 
@@ -79,6 +80,17 @@ static int add_what(struct buffer *out, const struct explain_facts *facts) {
 		r = add_time(out, incident->opened_ms, facts->now_ms);
 	}
 	return r == 0 ? buffer_append_str(out, ".") : r;
+}
+
+static int add_others(struct buffer *out, const struct explain_facts *facts) {
+	char id[ID_TEXT_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < facts->n_others && r == 0; i++) {
+		r = buffer_appendf(out, "%s%s", i == 0 ? " The same branch has " : ", ",
+			id_format(ID_INCIDENT, facts->others[i], id));
+	}
+	return r < 0 || facts->n_others == 0 ? r : buffer_append_str(out, " as well.");
 }
 
 static int add_state(struct buffer *out, const struct explain_facts *facts) {
@@ -155,56 +167,106 @@ static int add_agent(struct buffer *out, const struct explain_facts *facts) {
 	}
 	r = buffer_appendf(out, " The agent's last task, %s in cycle %" PRId64 ", is %s.",
 		id_format(ID_TASK, task->id, id), task->cycle, task_status_names[task->status]);
-	return r == 0 ? add_sentence(out, task->reason) : r;
+	return r == 0 && strstr(facts->incident->reason, task->reason) == NULL
+		? add_sentence(out, task->reason)
+		: r;
 }
 
-const struct task *explain_next_task(const struct task *tasks, size_t n_tasks) {
+/* What keeps the task from being done; briefly when `said`, which is of an earlier time, says the same. */
+static int add_obstacle(struct buffer *out, const struct explain_facts *facts,
+	const struct task *task, const char *said) {
+	char why[LIMIT_SENTENCE_MAX] = "";
+	int r = 0;
+
+	if (task->id == facts->told_task) {
+		return 0;
+	}
+	if (facts->paused && task->status == TASK_SCHEDULED) {
+		r = buffer_append_str(out, " It is paused: not before `codegenctl resume`.");
+	}
+	facts->find_obstacle(facts->user, task, why);
+	if (r < 0 || why[0] == '\0') {
+		return r;
+	}
+	return add_sentence(out, strstr(said, why) == NULL ? why : "That still holds.");
+}
+
+/* "which is due at T (in 5 min)": what is late was due. */
+static int add_due(struct buffer *out, const struct task *task, int64_t now_ms) {
+	int r = buffer_append_str(out, task->due_ms > now_ms ? "is due at " : "has been due since ");
+
+	if (r == 0) {
+		r = add_time(out, task->due_ms, now_ms);
+	}
+	return r == 0 ? buffer_append_str(out, ".") : r;
+}
+
+/* The scheduled one that is due next after `after` (NULL: first of all); NULL: there is none. */
+static const struct task *next_task(const struct explain_facts *facts, const struct task *after) {
 	const struct task *next = NULL;
 
-	for (size_t i = 0; i < n_tasks; i++) {
-		const struct task *task = &tasks[i];
+	for (size_t i = 0; i < facts->n_tasks; i++) {
+		const struct task *task = &facts->tasks[i];
+		bool is_later = after == NULL || task->due_ms > after->due_ms ||
+			(task->due_ms == after->due_ms && task > after);
 
-		if (task->status == TASK_SCHEDULED && (next == NULL || task->due_ms < next->due_ms)) {
+		if (task->status == TASK_SCHEDULED && is_later &&
+			(next == NULL || task->due_ms < next->due_ms)) {
 			next = task;
 		}
 	}
 	return next;
 }
 
-/* What keeps a scheduled task from being executed when it is due. */
-static int add_obstacles(struct buffer *out, const struct explain_facts *facts) {
+static int add_now(struct buffer *out, const struct explain_facts *facts) {
 	int r = 0;
 
-	if (facts->paused) {
-		r = buffer_append_str(out, ", but not before `codegenctl resume`: it is paused");
+	for (size_t i = 0; i < facts->n_tasks && r == 0; i++) {
+		const struct task *task = &facts->tasks[i];
+		char id[ID_TEXT_MAX];
+
+		if (task->status != TASK_EXECUTING) {
+			continue;
+		}
+		r = buffer_appendf(out, " Now, task %s %s.", id_format(ID_TASK, task->id, id),
+			task_purposes[task->type]);
+		if (r == 0) {
+			r = add_obstacle(out, facts, task, facts->incident->reason);
+		}
 	}
-	if (r == 0) {
-		r = buffer_append_str(out, ".");
-	}
-	return r == 0 && facts->lane_closed != NULL ? add_sentence(out, facts->lane_closed) : r;
+	return r;
 }
 
 static int add_next(struct buffer *out, const struct explain_facts *facts) {
-	const struct task *next = explain_next_task(facts->tasks, facts->n_tasks);
+	const struct task *next = next_task(facts, NULL);
 	char id[ID_TEXT_MAX];
-	int r;
+	int r = 0;
 
 	if (next == NULL) {
 		return incident_is_active(facts->incident->state)
 			? buffer_append_str(out, " Nothing is scheduled.")
 			: 0;
 	}
-	r = buffer_appendf(out, " Next, task %s %s, at ", id_format(ID_TASK, next->id, id),
-		task_purposes[next->type]);
-	if (r == 0) {
-		r = add_time(out, next->due_ms, facts->now_ms);
+	for (int n = 0; next != NULL && n < EXPLAIN_NEXT_MAX && r == 0; n++) {
+		r = buffer_appendf(out, " %s, task %s %s; it ", n == 0 ? "Next" : "Then",
+			id_format(ID_TASK, next->id, id), task_purposes[next->type]);
+		if (r == 0) {
+			r = add_due(out, next, facts->now_ms);
+		}
+		if (r == 0 && (n == 0 || next->due_ms <= facts->now_ms)) {
+			r = add_obstacle(out, facts, next, facts->incident->reason);
+		}
+		next = next_task(facts, next);
 	}
-	return r == 0 ? add_obstacles(out, facts) : r;
+	return r;
 }
 
 int explain_incident(struct buffer *out, const struct explain_facts *facts) {
 	int r = add_what(out, facts);
 
+	if (r == 0) {
+		r = add_others(out, facts);
+	}
 	if (r == 0) {
 		r = add_state(out, facts);
 	}
@@ -215,6 +277,9 @@ int explain_incident(struct buffer *out, const struct explain_facts *facts) {
 		r = add_agent(out, facts);
 	}
 	if (r == 0) {
+		r = add_now(out, facts);
+	}
+	if (r == 0) {
 		r = add_next(out, facts);
 	}
 	return r == 0 ? add_sentence(out, incident_advice[facts->incident->state]) : r;
@@ -222,21 +287,17 @@ int explain_incident(struct buffer *out, const struct explain_facts *facts) {
 
 static int add_task_time(
 	struct buffer *out, const struct task *task, const struct explain_facts *facts) {
-	int r;
+	int r = 0;
 
-	if (task->status != TASK_SCHEDULED && task->finished_ms == 0) {
-		return 0;
+	if (task->status == TASK_SCHEDULED) {
+		r = buffer_append_str(out, " It ");
+		r = r == 0 ? add_due(out, task, facts->now_ms) : r;
+	} else if (task->finished_ms != 0) {
+		r = buffer_append_str(out, " It ended at ");
+		r = r == 0 ? add_time(out, task->finished_ms, facts->now_ms) : r;
+		r = r == 0 ? buffer_append_str(out, ".") : r;
 	}
-	r = buffer_append_str(
-		out, task->status == TASK_SCHEDULED ? " It is due at " : " It ended at ");
-	if (r == 0) {
-		r = add_time(out, task->status == TASK_SCHEDULED ? task->due_ms : task->finished_ms,
-			facts->now_ms);
-	}
-	if (r == 0 && task->status == TASK_SCHEDULED) {
-		return add_obstacles(out, facts);
-	}
-	return r == 0 ? buffer_append_str(out, ".") : r;
+	return r == 0 ? add_obstacle(out, facts, task, task->reason) : r;
 }
 
 /* A check keeps its verdict as the result. */

@@ -49,12 +49,15 @@ ipc_handler_fn on_resume;
 ipc_handler_fn on_reload;
 ipc_handler_fn on_get_config;
 
+ipc_handler_fn on_get_stats; /* methods_stats.c */
+void stats_preset(void *params);
 ipc_handler_fn on_explain; /* explain.c */
 ipc_handler_fn on_watch;   /* watch.c */
 void watch_preset(void *params);
-ipc_handler_fn on_import; /* import.c */
-ipc_handler_fn on_backup; /* backup.c */
-ipc_handler_fn on_doctor; /* doctor.c */
+ipc_handler_fn on_import;  /* import.c */
+ipc_handler_fn on_backup;  /* backup.c */
+ipc_handler_fn on_doctor;  /* doctor.c */
+ipc_handler_fn on_metrics; /* metrics.c */
 
 /* Sets `value` (a new reference, may be NULL) under `key`. Returns: 0; -ENOMEM. */
 must_check int set_new(json_t *object, const char *key, json_t *value);
@@ -66,6 +69,9 @@ must_check int set_time(json_t *object, const char *key, int64_t ms);
 json_t *wrap(const char *key, json_t *value);
 /* Replies with {key: value}, or with StoreFailed when `value` is NULL for want of memory. Steals `value`. */
 void reply_with(struct call *call, const char *key, json_t *value);
+/* The same with what `make` makes of the store's counters, once they are there; NULL of it: memory. */
+void reply_with_counts(struct call *call, const char *name,
+	json_t *(*make)(struct call *call, const struct store_counts *counts));
 /* An incident with its budget under the policy in force. */
 json_t *incident_as_json(struct call *call, const struct incident *incident, int64_t next_check_ms);
 /* Whether `value` is not fit to be a repository's name (or a name), and why, in `ret_sentence` (LIMIT_SENTENCE_MAX). */

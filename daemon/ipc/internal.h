@@ -171,8 +171,8 @@ bool server_has_room(const struct server *server); /* for one more call */
 void server_handle_closed(struct server *server);
 
 /* ends.c */
-/* Why a connection was ended, in one line, unless too many of the kind were written lately. */
-void server_log_end(struct server *server, enum conn_end end, enum server_socket socket, uid_t uid);
+/* Counts why a connection was ended, and says it in one line, unless too many of the kind were written lately. */
+void server_tell_end(struct server *server, enum conn_end end, enum server_socket socket, uid_t uid);
 
 /* That somebody's submission for the project was refused: a sentence, unless too many were written lately. */
 void server_log_refusal(struct server *server, const char *project, const char *sentence);
@@ -202,6 +202,8 @@ void conn_count(struct conn *conn);
 /* call.c */
 /* Appends a whole message to the calls and runs its handler. Steals `message`. Returns: 0; -EPROTO; -ENOMEM. */
 int call_dispatch(struct conn *conn, json_t *message, size_t message_bytes);
+/* The final answer. Steals `parameters`. NULL error: it is none. */
+void call_answer(struct call *call, const char *error, json_t *parameters);
 /* Moves what the calls at the head have answered into the connection's output. */
 void call_advance(struct conn *conn);
 /* Tells those that wait for it that there is room for more of their answers. */

@@ -107,8 +107,19 @@ static const struct jfield explain_fields[] = {
 	JFIELD("id", JFIELD_TEXT, struct explain_params, id, REQ),
 };
 
+static const struct jfield stats_fields[] = {
+	JFIELD("project", JFIELD_TEXT, struct stats_params, project, OPT),
+	JFIELD("branch", JFIELD_TEXT, struct stats_params, branch, OPT),
+	JFIELD("lastMs", JFIELD_INT, struct stats_params, last_ms, OPT),
+	JFIELD("since", JFIELD_TIME, struct stats_params, since_ms, OPT),
+	JFIELD("until", JFIELD_TIME, struct stats_params, until_ms, OPT),
+	JFIELD("ended", JFIELD_BOOL, struct stats_params, ended, OPT),
+	JFIELD("recompute", JFIELD_BOOL, struct stats_params, recompute, OPT),
+};
+
 static const struct jfield watch_fields[] = {
 	JFIELD("since", JFIELD_INT, struct watch_params, since, OPT),
+	JFIELD("last", JFIELD_INT, struct watch_params, last, OPT),
 };
 
 static const struct jfield import_fields[] = {
@@ -141,6 +152,7 @@ static const struct ipc_method methods[] = {
 	{ "GetIncident",   IPC_CONTROL, 0, TAKES(id, object),              on_get_incident,   NULL },
 	{ "GetReadiness",  IPC_CONTROL, 0, TAKES(ready, ready),            on_get_readiness,  NULL },
 	{ "GetReport",     IPC_CONTROL, 0, TAKES(id, object),              on_get_report,     NULL },
+	{ "GetStats",      IPC_CONTROL, IPC_MORE, TAKES(stats, stats),     on_get_stats,      stats_preset },
 	{ "GetStatus",     IPC_CONTROL, 0, NONE,                           on_get_status,     NULL },
 	{ "GetTask",       IPC_CONTROL, 0, TAKES(id, object),              on_get_task,       NULL },
 	{ "GetTicket",     IPC_SUBMIT,  0, TAKES(ticket, ticket),          on_get_ticket,     NULL },
@@ -149,6 +161,7 @@ static const struct ipc_method methods[] = {
 	{ "ListIncidents", IPC_CONTROL, 0, TAKES(list_incidents, list),    on_list_incidents, list_preset },
 	{ "ListReports",   IPC_CONTROL, 0, TAKES(list_reports, list),      on_list_reports,   list_preset },
 	{ "ListTasks",     IPC_CONTROL, 0, TAKES(list_tasks, list),        on_list_tasks,     list_preset },
+	{ "Metrics",       IPC_CONTROL, 0, NONE,                           on_metrics,        NULL },
 	{ "Pause",         IPC_CONTROL, 0, TAKES(pause, pause),            on_pause,          NULL },
 	{ "Ping",          IPC_SUBMIT,  0, NONE,                           on_ping,           NULL },
 	{ "ReleaseIncident", IPC_CONTROL, 0, TAKES(id, object),            on_release_incident, NULL },

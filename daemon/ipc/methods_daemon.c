@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/protocol.h"
 #include "common/text.h"
+#include "daemon/agent/agent.h"
 #include "daemon/ipc/handlers.h"
 #include "daemon/ipc/internal.h"
 #include "daemon/ipc/spool.h"
@@ -30,19 +31,35 @@ static json_t *paused_to_json(const struct engine *engine) {
 
 /* Status */
 
-struct status_op {
+struct counts_op {
+	const char *name; /* of the answer's member; borrowed */
+	json_t *(*make)(struct call *call, const struct store_counts *counts);
 	struct store_counts counts;
 	struct call *call;
 };
 
-static json_t *store_section(const struct server *server, const struct store_counts *counts) {
-	char path[ADDRESS_PATH_MAX];
+static json_t *add_if_any(json_t *object, const char *name, const char *sentence) {
+	if (sentence[0] != '\0') {
+		(void)json_object_set_new(object, name, json_string(sentence));
+	}
+	return object;
+}
+
+static json_t *store_section(const struct server *server, const struct engine *engine,
+	const struct store_counts *counts) {
+	char path[ADDRESS_PATH_MAX], problem[LIMIT_SENTENCE_MAX];
+	json_t *section;
 
 	if (address_join(path, sizeof(path), server->state_dir, "codegend.db") < 0) {
 		TEXT_SET(path, server->state_dir);
 	}
-	return json_pack("{s:s, s:s, s:I, s:I}", "engine", "sqlite", "path", path, "bytes",
+	section = json_pack("{s:s, s:s, s:I, s:I}", "engine", "sqlite", "path", path, "bytes",
 		(json_int_t)counts->file_bytes, "schemaVersion", (json_int_t)counts->schema_version);
+	engine_explain_store(engine, problem);
+	if (problem[0] == '\0') {
+		engine_explain_clock(engine, problem);
+	}
+	return add_if_any(section, "problem", problem);
 }
 
 static json_t *tasks_section(const struct store_counts *counts) {
@@ -101,16 +118,23 @@ static json_int_t agent_running(const json_t *lanes, const char *name) {
 	return 0;
 }
 
-static json_t *agents_section(const struct config *config, const json_t *lanes) {
+/* `problem`: why it cannot be started at all; `reason`: why what is due for it waits. */
+static json_t *agents_section(struct engine *engine, const json_t *lanes) {
+	const struct config *config = engine_config(engine);
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < config->n_agents; i++) {
 		const struct config_agent *agent = &config->agents[i];
+		char problem[LIMIT_SENTENCE_MAX] = "", reason[LIMIT_SENTENCE_MAX];
+		json_t *object = json_pack("{s:s, s:s, s:I, s:I}", "name", agent->name, "type",
+			agent->type, "concurrency", (json_int_t)agent->concurrency, "running",
+			agent_running(lanes, agent->name));
 
-		(void)json_array_append_new(array,
-			json_pack("{s:s, s:s, s:I, s:I}", "name", agent->name, "type", agent->type,
-				"concurrency", (json_int_t)agent->concurrency, "running",
-				agent_running(lanes, agent->name)));
+		if (engine_check_agent(engine, agent, problem) < 0) {
+			(void)add_if_any(object, "problem", problem);
+		}
+		engine_explain_agent(engine, agent->name, reason);
+		(void)json_array_append_new(array, add_if_any(object, "reason", reason));
 	}
 	return array;
 }
@@ -146,13 +170,13 @@ static json_t *status_to_json(struct call *call, const struct store_counts *coun
 	r |= set_new(status, "mode",
 		json_string(config->defaults.mode == POLICY_OBSERVE ? "observe" : "act"));
 	r |= set_new(status, "paused", paused_to_json(engine));
-	r |= set_new(status, "store", store_section(server, counts));
+	r |= set_new(status, "store", store_section(server, engine, counts));
 	r |= set_new(status, "tasks", tasks_section(counts));
 	r |= set_new(status, "incidents", incidents_section(counts));
 	r |= set_new(status, "reports", json_integer(counts->reports));
 	r |= set_new(status, "builds", json_integer(counts->builds));
 	r |= set_new(status, "forges", engine_forges_to_json(engine));
-	r |= set_new(status, "agents", agents_section(config, json_object_get(lanes, "lanes")));
+	r |= set_new(status, "agents", agents_section(engine, json_object_get(lanes, "lanes")));
 	r |= set_new(status, "lastErrors", failures_section(counts));
 	r |= set_new(status, "lastSeq", json_integer(counts->last_seq));
 	r |= set_new(status, "connections",
@@ -170,21 +194,22 @@ static json_t *status_to_json(struct call *call, const struct store_counts *coun
 	return status;
 }
 
-static void status_done(struct store_req *req, int status) {
+static void counted(struct store_req *req, int status) {
 	struct store_counts *counts = container_of(req, struct store_counts, req);
-	struct status_op *op = container_of(counts, struct status_op, counts);
+	struct counts_op *op = container_of(counts, struct counts_op, counts);
 	_cleanup_(call_unrefp) struct call *call = op->call;
 
 	if (status < 0) {
 		call_fail(call, status, NULL);
 	} else {
-		reply_with(call, "status", status_to_json(call, counts));
+		reply_with(call, op->name, op->make(call, counts));
 	}
 	free(op);
 }
 
-void on_get_status(struct call *call, void *params) {
-	struct status_op *op = calloc(1, sizeof(*op));
+void reply_with_counts(struct call *call, const char *name,
+	json_t *(*make)(struct call *call, const struct store_counts *counts)) {
+	struct counts_op *op = calloc(1, sizeof(*op));
 	int r;
 
 	if (op == NULL) {
@@ -192,11 +217,18 @@ void on_get_status(struct call *call, void *params) {
 		return;
 	}
 	op->call = call_ref(call);
+	op->name = name;
+	op->make = make;
 	op->counts.now_ms = clock_now_ms();
-	r = store_counts(engine_store(call_engine(call)), &op->counts, status_done);
+	r = store_counts(engine_store(call_engine(call)), &op->counts, counted);
 	if (r < 0) {
-		status_done(&op->counts.req, r);
+		counted(&op->counts.req, r);
 	}
+}
+
+void on_get_status(struct call *call, void *params) {
+	(void)params;
+	reply_with_counts(call, "status", status_to_json);
 }
 
 /* Pausing */

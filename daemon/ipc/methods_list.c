@@ -196,6 +196,7 @@ static void list(struct call *call, struct list_params *p, enum store_kind kind)
 	p->page.status = p->status;
 	p->page.type = p->type;
 	p->page.state = p->state;
+	config_spell_project(engine_config(call_engine(call)), p->project);
 	p->page.project = p->project[0] != '\0' ? p->project : NULL;
 	p->page.want_total = lists[kind].has_total;
 	p->call = call_ref(call);

@@ -1,11 +1,13 @@
 /* What CI says: Submit and GetTicket. */
 #include <errno.h>
 
+#include "common/clock.h"
 #include "common/error_type.h"
 #include "daemon/ipc/handlers.h"
 #include "daemon/ipc/internal.h"
 #include "daemon/ipc/submit_check.h"
 #include "daemon/ipc/submitters.h"
+#include "daemon/metrics.h"
 
 void submit_preset(void *params) {
 	struct submit_params *p = params;
@@ -41,8 +43,10 @@ static void submit_done(struct engine_submit *submit, int status) {
 	if (status < 0) {
 		call_fail(call, status, submit->sentence);
 	} else {
+		metrics_count(METRIC_SUBMISSIONS, METRIC_BY_SOCKET);
 		reply_with(call, "ticket", ticket_to_json(&submit->answer));
 	}
+	metrics_observe(METRIC_SUBMIT_TIME, clock_mono_us() - p->began_us);
 	engine_submit_finish(submit);
 }
 
@@ -91,8 +95,10 @@ static void refuse(struct call *call, int status, const struct submit_refusal *r
 void on_submit(struct call *call, void *params) {
 	struct submit_params *p = params;
 	struct submit_refusal refusal = { 0 };
-	int r = submit_check(p, &refusal);
+	int r;
 
+	p->began_us = clock_mono_us();
+	r = submit_check(p, &refusal);
 	if (r < 0) {
 		refuse(call, r, &refusal);
 	}

@@ -26,6 +26,7 @@ struct submit_params {
 	json_t *lint;
 	json_t *security;
 	json_t *tests;
+	int64_t began_us; /* of clock_mono_us() */
 	struct call *call;
 };
 
@@ -102,8 +103,24 @@ struct explain_params {
 	struct call *call;
 };
 
+struct stats_params {
+	char project[LIMIT_NAME_MAX];
+	char branch[2 * LIMIT_NAME_MAX];
+	int64_t last_ms;
+	int64_t since_ms; /* 0: so many days as last_ms begins */
+	int64_t until_ms; /* 0: now */
+	bool ended;	  /* only days that are over */
+	bool recompute;
+	struct store_stats stats;
+	int64_t told_ms; /* when the peer last heard how far it is; monotonic */
+	json_t *totals;	 /* owned, as the next: of the slices so far */
+	json_t *days;
+	struct call *call;
+};
+
 struct watch_params {
 	int64_t since; /* -1: only new ones */
+	int64_t last;  /* so many of those that were before; 0: none */
 	struct call *call;
 };
 

@@ -284,11 +284,39 @@ int spool_open(const struct spool_options *options, struct spool **ret_spool) {
 	return 0;
 }
 
+/* While nothing is taken more come, and the next look is minutes away. */
+static size_t count_files(const struct spool *spool) {
+	int fd = openat(spool->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	size_t n = 0;
+
+	if (dir == NULL) {
+		fd_close(fd);
+		return spool->n_waited;
+	}
+	for (size_t i = 0; i < LIMIT_SPOOL_ENTRIES && (entry = readdir(dir)) != NULL; i++) {
+		n += spool_file_kind(entry->d_name) == SPOOL_ENTRY_FILE ? 1 : 0;
+	}
+	closedir(dir);
+	return n;
+}
+
+static size_t count_waiting(const struct spool *spool) {
+	if (spool->failed) {
+		return count_files(spool);
+	}
+	return spool->look != NULL ? spool->n_names - spool->next + spool->n_jobs : spool->n_waited;
+}
+
 json_t *spool_to_json(const struct spool *spool) {
 	return json_pack("{s:s, s:I, s:I, s:I}", "directory", spool->path, "taken",
 		(json_int_t)spool->n_taken, "rejected", (json_int_t)spool->n_rejected, "waiting",
-		(json_int_t)(spool->look != NULL ? spool->n_names - spool->next + spool->n_jobs
-						 : spool->n_waited));
+		(json_int_t)count_waiting(spool));
+}
+
+size_t spool_held(const struct spool *spool) {
+	return spool->n_passed_over;
 }
 
 static void handle_closed(uv_handle_t *handle) {

@@ -32,6 +32,8 @@ must_check int spool_open(const struct spool_options *options, struct spool **re
 void spool_look(struct spool *spool);
 /* {"directory", "taken", "rejected", "waiting"}: since the start, and seen waiting at the last look. NULL: memory. */
 must_check json_t *spool_to_json(const struct spool *spool);
+/* Of those that waited at the last look: whose users have as much under repair as they may. */
+size_t spool_held(const struct spool *spool);
 /* Takes no more; `closed` runs when what was begun has ended. spool_to_json() still works then. */
 void spool_close(struct spool *spool, void (*closed)(void *user), void *user);
 /* After `closed`. NULL is fine. */

@@ -40,7 +40,10 @@ void spool_file_finish(struct spool_file *file);
 must_check int spool_file_read(int dir_fd, const char *name, int64_t now_ms,
 	struct spool_file *ret_file, char *ret_sentence);
 
-/* What a document says. As spool_file_read(); `modified_ms` stands for a time that is missing. Pure. */
+/*
+ * What a document says: `len` bytes with a NUL behind them. As spool_file_read(); `modified_ms` stands for a time that
+ * is missing. Pure.
+ */
 must_check int spool_file_parse(const char *text, size_t len, int64_t modified_ms, int64_t now_ms,
 	struct spool_file *ret_file, char *ret_sentence);
 

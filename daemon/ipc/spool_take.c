@@ -14,6 +14,7 @@
 #include "daemon/ipc/spool_internal.h"
 #include "daemon/ipc/submit_check.h"
 #include "daemon/ipc/submitters.h"
+#include "daemon/metrics.h"
 
 /* One file on its way into the store. */
 struct spool_job {
@@ -53,6 +54,7 @@ static void reject(struct spool *spool, const char *name, const char *project, c
 		return;
 	}
 	spool->n_rejected++;
+	metrics_count(METRIC_SPOOL_REJECTED, 0);
 	if (spool->n_lines++ < LIMIT_SPOOL_LINES) {
 		size_t len = strlen(why);
 
@@ -137,6 +139,7 @@ static void job_ended(struct spool_job *job, int status) {
 	spool->n_jobs--;
 	if (status == 0) {
 		spool->n_taken++;
+		metrics_count(METRIC_SUBMISSIONS, METRIC_BY_SPOOL);
 		r = spool_file_remove(spool->dir_fd, job->name, &job->file);
 		if (r < 0) {
 			leave_alone(spool, job->name, "remove the submission", r);

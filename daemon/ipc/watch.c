@@ -1,5 +1,5 @@
 /*
- * Watch: the event log, what is stored after `since` and then what comes.
+ * Watch: the event log, what is stored after `since` (or the `last` ones) and then what comes.
  *
  * While the old events are paged in, new ones are committed too: each page is read from the store, and a watcher goes
  * live only when a page found nothing more and no event has come meanwhile. So none is left out and none comes twice.
@@ -15,7 +15,7 @@ struct watch {
 	struct engine_watcher watcher;
 	struct store_page page;
 	struct call *call;
-	int64_t seq;	/* the last one sent, or the position it began at */
+	int64_t seq; /* the last one sent, or the position it began at: negative, so many before the newest */
 	int64_t newest; /* the last one that was committed meanwhile */
 	bool live;
 	bool paging;
@@ -88,6 +88,7 @@ static void watch_page_done(struct store_req *req, int status) {
 	size_t n_rows = page->n_rows;
 
 	watch->paging = false;
+	watch->seq = MAX(watch->seq, INT64_C(0));
 	for (size_t i = 0; i < n_rows && status == 0 && !watch->gone; i++) {
 		status = watch_send(watch, &page->notes[i]);
 	}
@@ -132,6 +133,11 @@ void on_watch(struct call *call, void *params) {
 	struct watch *watch;
 	int r = 0;
 
+	if (p->last < 0 || (p->last > 0 && p->since >= 0)) {
+		call_refuse(
+			call, "last", "`last` is a number from 0 on, and does not go with `since`");
+		return;
+	}
 	if (server->n_watchers >= LIMIT_WATCHERS_MAX) {
 		call_fail(call, -EAGAIN, "there are too many watchers");
 		return;
@@ -144,8 +150,8 @@ void on_watch(struct call *call, void *params) {
 	server->n_watchers++;
 	watch->call = call_ref(call);
 	watch->watcher.noted = watch_noted;
-	watch->seq = MAX(p->since, INT64_C(0));
-	watch->live = p->since < 0;
+	watch->seq = p->last > 0 ? -p->last : MAX(p->since, INT64_C(0));
+	watch->live = p->since < 0 && p->last == 0;
 	engine_watch(call_engine(call), &watch->watcher);
 	if (!watch->live) {
 		r = watch_page(watch);

@@ -1,6 +1,10 @@
 #include "daemon/model/incident.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "daemon/model/member.h"
+#include "daemon/model/report.h"
 
 const char *const incident_state_names[] = {
 	[INCIDENT_OPEN] = "open",
@@ -46,6 +50,16 @@ bool incident_may_move(enum incident_state from, enum incident_state to) {
 
 bool incident_is_active(enum incident_state state) {
 	return state == INCIDENT_OPEN || state == INCIDENT_WAITING;
+}
+
+bool incident_has_branch_of(const struct incident *incident, const struct report *report) {
+	return strcmp(report->branch, incident->branch) == 0 &&
+		strcmp(report->head_repository, incident->head_repository) == 0;
+}
+
+bool incident_is_of_fork(const struct incident *incident) {
+	return incident->head_repository[0] != '\0' &&
+		strcasecmp(incident->head_repository, incident->project) != 0;
 }
 
 int64_t incident_max_cycle(const struct incident *incident, const struct policy *policy) {

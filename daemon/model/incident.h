@@ -14,7 +14,8 @@
  *              ESCALATED ◄── budget spent, a human needed too long ──────────────────┘
  *                 └── ready, merged: RESOLVED; closed, gone: ABANDONED; operator retry: OPEN, budget refilled
  *
- * OPEN may end as WAITING does: a check can come due, or an operator close it, before the agent was triggered.
+ * OPEN may end as WAITING does: a check can come due, or an operator close it, before the agent was triggered. Both end
+ * as ESCALATED when the daemon crashed too often in a row while executing a task of it.
  */
 #pragma once
 
@@ -97,6 +98,13 @@ bool incident_is_held(const struct incident *incident);
 bool incident_may_move(enum incident_state from, enum incident_state to);
 /* OPEN and WAITING: it has work going on. */
 bool incident_is_active(enum incident_state state);
+
+struct report;
+/* Not of a branch that an agent made for it. */
+bool incident_has_branch_of(const struct incident *incident, const struct report *report);
+
+/* Of another repository than the project's, whose letters' case does not matter. */
+bool incident_is_of_fork(const struct incident *incident);
 
 /* The last cycle the budget allows. */
 int64_t incident_max_cycle(const struct incident *incident, const struct policy *policy);

@@ -26,6 +26,9 @@ enum post_kind {
  */
 #define POST_TASK_UNKNOWN INT64_MAX
 
+/* GitHub may answer well, and have written it twice: no reason to come back, but to look when we are there. */
+#define POST_LOOK_SOMETIME 1
+
 /* Known by incident, kind and task. Owns nothing. */
 struct post {
 	int64_t incident_id;
@@ -34,11 +37,19 @@ struct post {
 	int64_t number; /* of the issue or pull request it stands on; 0 none */
 	int64_t post_id; /* what the other side calls it: a comment, a run; 0: not known, or it is the issue itself */
 	int64_t intent_ms; /* when a write began whose outcome is not known; 0: none */
-	/* Until then a late effect of a write that had no answer may still appear beside it; 0: nothing to fear. */
+	/*
+	 * Until then a late effect of a write that had no answer may still appear beside it; 0: nothing to fear;
+	 * POST_LOOK_SOMETIME: it was answered well, and is looked for with whatever is said next.
+	 */
 	int64_t suspect_ms;
 	bool is_issue;		 /* it is the body of an issue of ours, which we close and reopen */
 	char url[LIMIT_URL_MAX]; /* for people; "" unknown */
 };
+
+/* When a late effect may appear at last; 0: none is feared. */
+static inline int64_t post_fear_ms(const struct post *post) {
+	return post->suspect_ms != POST_LOOK_SOMETIME ? post->suspect_ms : 0;
+}
 
 /* It may have been written, on a pull request or as an issue. */
 static inline bool post_is_nowhere(const struct post *post) {

@@ -91,8 +91,11 @@ const char *scan_stage(const json_t *scan) {
 	return telling(scan, "stage");
 }
 
+/* Of a failure of no known kind the scan has a guess at most: what people are told is the headline. */
 const char *scan_cause(const json_t *scan) {
-	return telling(scan, "cause");
+	bool is_guess = strcmp(text_of(scan, "errorType"), "unknown_failure") == 0;
+
+	return is_guess ? "" : telling(scan, "cause");
 }
 
 const char *scan_headline(const json_t *scan) {

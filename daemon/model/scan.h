@@ -31,7 +31,7 @@ struct scan_finding {
  */
 must_check int scan_tidy(json_t **scan, size_t max_bytes);
 
-/* Words such as "test"; "" when it is none, "unknown" or "none". */
+/* Words such as "test"; "" when it is none, "unknown" or "none", or no better than a guess. */
 const char *scan_stage(const json_t *scan);
 const char *scan_cause(const json_t *scan);
 const char *scan_headline(const json_t *scan);

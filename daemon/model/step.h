@@ -20,8 +20,10 @@ struct step_input {
 	const struct event *event;
 	const struct policy *policy;
 	int64_t now_ms;
+	int64_t ahead_ms; /* how far the clock was set ahead, not believed yet: no age counts it */
 	const struct incident *incident; /* NULL: none with that key, or the task belongs to none */
 	const struct task *task;	 /* NULL: the event is about no task */
+	const struct link *link; /* what makes the branch that CI speaks of the incident's; NULL: it is its own */
 
 	/* Facts for EVENT_TRIGGER_ASKED. */
 	int64_t branch_busy_with; /* the incident whose agent works on this head branch; 0 none */
@@ -60,7 +62,7 @@ struct step_result {
 	bool has_incident; /* write `incident`; a new row when its id is 0 */
 	struct incident incident;
 	/* Written before `changes`, so that a change of the same type does not meet the step's own task. */
-	bool has_task; /* write status, lane, due_ms, started_ms, attempt and reason of the step's task as in `task` */
+	bool has_task; /* write status, lane, due_ms, started_ms, attempts and reason of the step's task as in `task` */
 	struct task task; /* strings it owns: none; `result` borrowed from the event */
 
 	struct task_change changes[STEP_CHANGES_MAX];

@@ -50,7 +50,8 @@ struct task {
 	int64_t due_ms;
 	int64_t started_ms;  /* outside effect may have begun; 0: certainly not */
 	int64_t finished_ms; /* 0: not yet */
-	int64_t attempt;     /* how often it was claimed */
+	int64_t attempt;     /* how often it was claimed, and was not interrupted */
+	int64_t interrupted; /* how often in a row the daemon ended while it executed */
 	char project[LIMIT_NAME_MAX];
 	char head_repository[LIMIT_NAME_MAX];
 	char branch[LIMIT_NAME_MAX];
@@ -60,6 +61,11 @@ struct task {
 	char *instructions;		 /* owned; NULL is "" */
 	json_t *result; /* owned: what came of it (a verdict, an agent's outcome); NULL while there is none */
 };
+
+/* How the reason of one begins that failed, and is tried again. */
+#define TASK_LAST_TRY "The last try, at "
+/* The same of a trigger that waits, since its project had as many within the hour as it may have. */
+#define TASK_NO_BUDGET "The project's budget of triggers is used up"
 
 extern const char *const task_status_names[]; /* NULL-ended, by enum */
 extern const char *const task_type_names[];

@@ -20,6 +20,17 @@ const char *const verdict_outcome_names[] = {
 	[VERDICT_OUTCOME_COUNT] = NULL,
 };
 
+const char *const verdict_outcome_words[] = {
+	[VERDICT_UNKNOWN] = "unknown",
+	[VERDICT_READY] = "ready",
+	[VERDICT_PENDING] = "not yet",
+	[VERDICT_NOT_READY] = "not ready",
+	[VERDICT_MERGED] = "merged",
+	[VERDICT_CLOSED] = "closed",
+	[VERDICT_GONE] = "gone",
+	[VERDICT_OUTCOME_COUNT] = NULL,
+};
+
 const char *const reason_class_names[] = {
 	[REASON_REPAIR] = "repair",
 	[REASON_WAIT] = "wait",
@@ -65,8 +76,8 @@ static const struct reason_rule rules[REASON_CODE_COUNT] = {
 	RULE(NO_CHECKS_ON_HEAD, WAIT_THEN(MINUTES(10), REASON_HUMAN)),
 	RULE(ORDER_UNKNOWN, HUMAN),
 	RULE(RATE_LIMITED, WAIT),
-	/* The other incident has bounds of its own. */
-	RULE(RED_ELSEWHERE, WAIT),
+	/* The other incident has bounds of its own; one that then waits for a person is no reason to wait for ever. */
+	RULE(RED_ELSEWHERE, WAIT_THEN(HOURS(24), REASON_HUMAN)),
 	RULE(REVIEW_MISSING, HUMAN),
 	RULE(REVIEW_STALE, HUMAN),
 	/* It follows the class of the job it needed; until a forge tells which, the usual one: that job failed. */
@@ -145,6 +156,15 @@ static void fold(struct verdict *verdict, const struct reason *reason) {
 	(void)text_copy(last->message + len, sizeof(last->message) - len, count);
 }
 
+bool verdict_is_red(const struct verdict *verdict) {
+	for (size_t i = 0; i < verdict->n_reasons; i++) {
+		if (reason_class_of(verdict->reasons[i].code) == REASON_REPAIR) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void verdict_add(
 	struct verdict *verdict, enum reason_code code, const char *subject, const char *fmt, ...) {
 	struct reason reason = { .code = code };
@@ -183,7 +203,8 @@ static void take_back_pending(struct verdict *verdict, int64_t now_ms) {
 	}
 }
 
-void verdict_carry(struct verdict *verdict, const struct verdict *previous, int64_t now_ms) {
+void verdict_carry(
+	struct verdict *verdict, const struct verdict *previous, int64_t now_ms, int64_t ahead_ms) {
 	for (size_t i = 0; i < verdict->n_reasons; i++) {
 		struct reason *reason = &verdict->reasons[i];
 		int64_t since_ms =
@@ -192,5 +213,5 @@ void verdict_carry(struct verdict *verdict, const struct verdict *previous, int6
 		/* A clock that was set back must not make a reason younger than now. */
 		reason->since_ms = since_ms > 0 ? MIN(since_ms, now_ms) : now_ms;
 	}
-	take_back_pending(verdict, now_ms);
+	take_back_pending(verdict, now_ms - MAX(ahead_ms, 0));
 }

@@ -84,7 +84,8 @@ struct verdict {
 	char proof[VERDICT_PROOF_MAX][ID_TEXT_MAX]; /* builds or checks the outcome rests on */
 };
 
-extern const char *const verdict_outcome_names[]; /* NULL-ended, by enum */
+extern const char *const verdict_outcome_names[]; /* NULL-ended, by enum; as the next two */
+extern const char *const verdict_outcome_words[]; /* the same for people */
 extern const char *const reason_class_names[];
 
 const char *reason_code_name(enum reason_code code);
@@ -95,6 +96,9 @@ enum reason_class reason_class_at(const struct reason *reason, int64_t now_ms);
 /* The class as the table gives it, whatever its age and whatever the project wants. */
 enum reason_class reason_class_of(enum reason_code code);
 
+/* Whether something failed, and not only nothing is known yet or allowed. */
+bool verdict_is_red(const struct verdict *verdict);
+
 /*
  * Adds a reason; the ones beyond VERDICT_REASONS_MAX are folded into the last, which stays the weightiest of them:
  * repair before human before wait. The outcome is left alone.
@@ -104,9 +108,10 @@ void verdict_add(struct verdict *verdict, enum reason_code code, const char *sub
 
 /*
  * Sets since_ms of every reason that has none: from the same code and subject in `previous` (may be NULL), else
- * `now_ms`.
+ * `now_ms`. No age counts `ahead_ms`, by which the clock was set ahead without being believed yet.
  */
-void verdict_carry(struct verdict *verdict, const struct verdict *previous, int64_t now_ms);
+void verdict_carry(
+	struct verdict *verdict, const struct verdict *previous, int64_t now_ms, int64_t ahead_ms);
 
 /*
  * As on the wire (io.codegend.varlink: Verdict), classes as they were at checked_at_ms. The revision is not in it. A

@@ -209,8 +209,7 @@ static int find_builds(struct search *search) {
 	return status;
 }
 
-static int builds_run(struct db *db, struct store_req *req) {
-	struct store_builds *builds = container_of(req, struct store_builds, req);
+static int builds_read(struct db *db, struct store_builds *builds) {
 	_cleanup_(freep) struct incident *incidents = NULL;
 	_cleanup_(search_finish) struct search search = { .db = db, .builds = builds };
 	int status = incidents_of_branch(db, builds->project, builds->head_repository,
@@ -228,6 +227,17 @@ static int builds_run(struct db *db, struct store_req *req) {
 			return -ENOMEM;
 		}
 		*id = incidents[i].id;
+	}
+	return status;
+}
+
+/* Who asked frees what it was answered; of a list that broke off, nothing is left. */
+static int builds_run(struct db *db, struct store_req *req) {
+	struct store_builds *builds = container_of(req, struct store_builds, req);
+	int status = builds_read(db, builds);
+
+	if (status < 0) {
+		store_builds_finish(builds);
 	}
 	return status;
 }

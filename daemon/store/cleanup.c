@@ -9,6 +9,7 @@
 
 #include "common/id.h"
 #include "daemon/store/internal.h"
+#include "daemon/store/stats.h"
 
 /* The cursor: the kind above, the last id looked at below. Ids fit until the year 2248. */
 #define CURSOR_BITS 59
@@ -60,6 +61,7 @@ enum {
 	KIND_KEYS,
 	KIND_POSTS,
 	KIND_LINKS,
+	KIND_STATS,
 	KIND_COUNT
 };
 
@@ -82,6 +84,8 @@ static const struct kind kinds[KIND_COUNT] = {
 		offsetof(struct store_cleanup, history_before_ms), NOT_COUNTED, is_old_part },
 	[KIND_LINKS] = { SQL_LINK_OLD, SQL_LINK_DELETE,
 		offsetof(struct store_cleanup, history_before_ms), NOT_COUNTED, is_old_part },
+	/* Sums of days: no rows with ids, nothing else of this is used. */
+	[KIND_STATS] = { .before = offsetof(struct store_cleanup, history_before_ms) },
 };
 
 static int64_t before_of(const struct store_cleanup *cleanup, int kind) {
@@ -143,6 +147,9 @@ static int clean_kind(
 
 	if (before_of(cleanup, kind) == 0) {
 		return 0;
+	}
+	if (kind == KIND_STATS) {
+		return cleanup->dry_run ? 0 : stats_forget(db, before_of(cleanup, kind), n_max);
 	}
 	n_seen = find(db, cleanup, kind, n_max, cursor, ids, &n);
 	if (n_seen >= 0 && !cleanup->dry_run) {

@@ -99,6 +99,10 @@ static int say_failure(struct opening *opening, int status) {
 	case SQLITE_ERROR: /* a table or column of ours is missing */
 		return say_corrupt(opening, sqlite3_errmsg(db->sqlite));
 	case SQLITE_READONLY: return say_read_only(opening, "file or directory");
+	case SQLITE_FULL:
+		return say(opening, status,
+			"The disk is full: the database \"%s\" cannot be opened; make space there.",
+			opening->path);
 	default:
 		return say(opening, status, "The database \"%s\" cannot be opened: %s.",
 			opening->path, sqlite3_errmsg(db->sqlite));
@@ -128,6 +132,10 @@ static int check_header(struct opening *opening, int fd) {
 		return say(opening, -errno, "The database \"%s\" cannot be read: %s.",
 			opening->path, log_errno(-errno));
 	}
+	if (n == 0 && opening->had_log) { /* which is made when the file has its first page */
+		return say_corrupt(opening, "it is empty, and its log is not gone");
+	}
+	/* Nothing tells one that was emptied from a start that was cut off after it made the file: both are new. */
 	if (n == 0) {
 		opening->is_new = true;
 		return 0;

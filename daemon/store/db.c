@@ -54,6 +54,7 @@ void db_forget(struct db *db) {
 	memset(db->last_id, 0, sizeof(db->last_id));
 	memset(db->newest_id, 0xff, sizeof(db->newest_id));
 	db->last_seq = -1;
+	db->stats_seq = -1;
 	db->n_scheduled = -1;
 	db->fault = SQLITE_OK;
 }
@@ -210,6 +211,11 @@ static int look_up_id(struct db *db, enum db_ids ids, int64_t bound, int64_t *re
 	return db_int(db, max_ids[ids], bound, 0, ret_id);
 }
 
+/* Of these it matters which is newer: they go on from the newest when the clock was set back. */
+static bool is_monotone(enum db_ids ids) {
+	return ids == DB_IDS_INCIDENT || ids == DB_IDS_BUILD || ids == DB_IDS_REPORT;
+}
+
 /* In a millisecond that rows reach already, an imported one too, a look at the index tells which ids are free. */
 int db_next_id(struct db *db, enum db_ids ids, int64_t ms, int64_t *ret_id) {
 	int64_t last = db->last_id[ids];
@@ -217,6 +223,9 @@ int db_next_id(struct db *db, enum db_ids ids, int64_t ms, int64_t *ret_id) {
 
 	if (db->newest_id[ids] < 0) {
 		status = look_up_id(db, ids, INT64_MAX, &db->newest_id[ids]);
+	}
+	if (is_monotone(ids)) {
+		ms = MAX(ms, id_ms(db->newest_id[ids]));
 	}
 	for (; status == 0; ms++) {
 		if (id_first_in_ms(ms) > db->newest_id[ids]) {

@@ -58,6 +58,7 @@ struct db {
 	int64_t newest_id[DB_IDS_COUNT]; /* of all rows; negative: look it up */
 	int64_t last_seq;		 /* of the event log; -1: look it up */
 	int64_t n_scheduled;		 /* when the batch began; -1: look it up */
+	int64_t stats_seq;		 /* statistics hold the log up to it; -1: look it up */
 	int64_t wal_bytes;		 /* since the last checkpoint that ended */
 	struct db_counter counters[DB_COUNTERS_MAX];
 	size_t n_counters;
@@ -114,7 +115,7 @@ void sql_bind_text(sqlite3_stmt *statement, int index, const char *value);
 must_check int db_int(
 	struct db *db, enum sql_id id, int64_t parameter, int64_t fallback, int64_t *ret_value);
 
-/* A new id of millisecond `ms`, or of a later one when it is full. */
+/* A new id of millisecond `ms` or later: when it is full; of incidents, reports and builds after the newest. */
 must_check int db_next_id(struct db *db, enum db_ids ids, int64_t ms, int64_t *ret_id);
 /* An id that was not given out by db_next_id() is in use now. */
 void db_id_taken(struct db *db, enum db_ids ids, int64_t id);

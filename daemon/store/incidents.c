@@ -73,8 +73,22 @@ static int story_tasks(struct db *db, struct store_story *story) {
 	return status;
 }
 
-static int story_run(struct db *db, struct store_req *req) {
-	struct store_story *story = container_of(req, struct store_story, req);
+static int story_others(struct db *db, struct store_story *story) {
+	const struct incident *incident = &story->incident;
+	_cleanup_(freep) struct incident *found = NULL;
+	size_t n = 0;
+	int status = incidents_of_branch(
+		db, incident->project, incident->head_repository, incident->branch, &found, &n);
+
+	for (size_t i = 0; status == 0 && i < n; i++) {
+		if (found[i].id != incident->id) {
+			story->others[story->n_others++] = found[i].id;
+		}
+	}
+	return status;
+}
+
+static int story_read(struct db *db, struct store_story *story) {
 	int status = row_get_by_id(
 		db, SQL_INCIDENT_GET, story->incident_id, &incident_row, &story->incident);
 
@@ -94,6 +108,17 @@ static int story_run(struct db *db, struct store_req *req) {
 	if (status == 0) {
 		status = links_of_incident(db, story->incident_id, &story->links, &story->n_links);
 	}
+	return status < 0 ? status : story_others(db, story);
+}
+
+/* Who asked frees what it was answered; of a story that broke off, nothing is left. */
+static int story_run(struct db *db, struct store_req *req) {
+	struct store_story *story = container_of(req, struct store_story, req);
+	int status = story_read(db, story);
+
+	if (status < 0) {
+		store_story_finish(story);
+	}
 	return status;
 }
 
@@ -110,6 +135,7 @@ void store_story_finish(struct store_story *story) {
 	story->n_tasks = 0;
 	story->n_posts = 0;
 	story->n_links = 0;
+	story->n_others = 0;
 }
 
 int store_story(struct store *store, struct store_story *story, store_done_fn *done) {
@@ -123,5 +149,6 @@ int store_story(struct store *store, struct store_story *story, store_done_fn *d
 	story->n_posts = 0;
 	story->links = NULL;
 	story->n_links = 0;
+	story->n_others = 0;
 	return store_queue(store, &story->req, &op, done);
 }

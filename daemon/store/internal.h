@@ -82,14 +82,20 @@ must_check int incident_write(struct db *db, const struct incident *incident, bo
 must_check int posts_of_incident(
 	struct db *db, int64_t incident_id, struct post **ret_posts, size_t *ret_n);
 
-/* links.c: the incident that is not over and that the branch is linked to. Returns: 0; -ENOENT, nothing is written. */
+/*
+ * links.c: the incident that is not over and that the branch is linked to, even by a link that was refused. Returns: 0;
+ * -ENOENT, there is none.
+ */
 must_check int incident_by_link(struct db *db, const char *project, const char *head_repository,
-	const char *branch, struct incident *ret_incident);
+	const char *branch, struct incident *ret_incident, struct link *ret_link);
 /* False for the incident's own branch, whose reports find it by key or are of another failure, and for none at all. */
 bool link_is_needed(const struct incident *incident, const char *head_repository, const char *branch);
-/* Replaces the one of that branch. What is not needed is left out. */
+/*
+ * Replaces the one of that branch. What is not needed is left out, and so is what another incident has that is not
+ * over, unless that one only guessed and this is known.
+ */
 must_check int link_write(struct db *db, const struct incident *incident, const struct link *link);
-/* The newest LIMIT_LINKS_OF_INCIDENT, oldest first; `*ret_links` is malloc()ed. */
+/* The newest LIMIT_LINKS_OF_INCIDENT that were not refused, oldest first; `*ret_links` is malloc()ed. */
 must_check int links_of_incident(
 	struct db *db, int64_t incident_id, struct link **ret_links, size_t *ret_n);
 
@@ -98,8 +104,8 @@ must_check int pending_of(struct db *db, int64_t uid, int64_t *ret_n);
 /* `n` more (or fewer) incidents of that user are in `state`. */
 void pending_moved(struct db *db, int64_t uid, enum incident_state state, int64_t n);
 
-/* notes.c: gives it the next seq. `failure`: status shows it among the last errors. */
-must_check int note_append(struct db *db, struct note *note, bool failure);
+/* notes.c: gives it the next seq. `failure`: status shows it among the last errors. `data`: its fact; NULL: none. */
+must_check int note_append(struct db *db, struct note *note, const char *data, bool failure);
 
 /* submissions.c. Returns: 0; -ENOENT. */
 must_check int submission_get(struct db *db, const char *key, struct step_answer *ret_answer);

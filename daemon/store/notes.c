@@ -5,7 +5,7 @@
 #include "common/text.h"
 #include "daemon/store/internal.h"
 
-int note_append(struct db *db, struct note *note, bool failure) {
+int note_append(struct db *db, struct note *note, const char *data, bool failure) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_NOTE_INSERT);
 	int status;
 
@@ -23,6 +23,7 @@ int note_append(struct db *db, struct note *note, bool failure) {
 		}
 	}
 	sql_bind_int(statement, 9, failure ? 1 : 0);
+	sql_bind_text(statement, 10, data);
 	status = db_run(db, statement);
 	if (status == 0) {
 		db->last_seq = note->seq;
@@ -51,7 +52,7 @@ static int pause_run(struct db *db, struct store_req *req) {
 	text_format(pause->note.message, sizeof(pause->note.message), "%s%s%s is %s.",
 		all ? "Everything" : "Project \"", all ? "" : pause->project, all ? "" : "\"",
 		pause->paused ? "paused" : "resumed");
-	return note_append(db, &pause->note, false);
+	return note_append(db, &pause->note, NULL, false);
 }
 
 int store_pause(struct store *store, struct store_pause *pause, store_done_fn *done) {

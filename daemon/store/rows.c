@@ -54,6 +54,7 @@ static const struct column task_columns[] = {
 	TEXT(task, reason),
 	OWNED(task, instructions),
 	JSON(task, result),
+	INT(task, interrupted),
 };
 
 static const struct column incident_columns[] = {
@@ -153,6 +154,8 @@ static const struct column link_columns[] = {
 	TEXT(link, head_repository),
 	TEXT(link, branch),
 	INT(link, pull_request),
+	NAME(link, standing, link_standing_names),
+	INT(link, report_id),
 };
 
 static const struct column answer_columns[] = {

@@ -120,6 +120,59 @@ static const char schema_4[] =
 	" WHERE r.incident_id = incidents.id AND r.incident_id <> 0 ORDER BY r.id LIMIT 1), -1)"
 	" WHERE state IN ('open', 'waiting') AND state <> 'resolved';";
 
+/* clang-format off */
+/* Of a project whose names ignore case. */
+#define SPELL(table, columns)                                                                    \
+	"UPDATE OR REPLACE " table " SET " columns " WHERE project IN (SELECT project FROM spelled);"
+#define SMALL_PROJECT "project = lower(project)"
+#define SMALL_HEAD SMALL_PROJECT ", head_repository = lower(head_repository)"
+
+/*
+ * How a link that is there already came to be is not known: it counts again when the forge was asked. Names of GitHub's
+ * projects are in small letters from now on; these are the projects with something that was published elsewhere.
+ */
+static const char schema_5[] =
+	"CREATE TEMP TABLE spelled AS SELECT DISTINCT project FROM incidents"
+	" WHERE project <> lower(project) AND issue_url LIKE 'http%';"
+	SPELL("incidents", SMALL_HEAD) SPELL("tasks", SMALL_HEAD) SPELL("builds", SMALL_HEAD)
+	SPELL("reports", SMALL_HEAD) SPELL("links", SMALL_HEAD)
+	SPELL("events", SMALL_PROJECT) SPELL("pauses", SMALL_PROJECT)
+	"DROP TABLE spelled;"
+	"ALTER TABLE links ADD COLUMN standing TEXT NOT NULL DEFAULT 'guessed';"
+	"ALTER TABLE links ADD COLUMN report_id INTEGER NOT NULL DEFAULT 0;";
+/* clang-format on */
+
+/*
+ * What an event says to a program, and what statistics make of it: sums by whole UTC day, of everything (project ''), a
+ * project (branch '') and a branch; and how each branch stands. `seq`: up to where the log is in them.
+ */
+static const char schema_6[] =
+	"ALTER TABLE events ADD COLUMN data TEXT;"
+	"CREATE TABLE stats (project TEXT NOT NULL, branch TEXT NOT NULL, day INTEGER NOT NULL,"
+	" builds INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (project, branch, day)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE stats_branches (project TEXT NOT NULL, branch TEXT NOT NULL, builds INTEGER NOT NULL,"
+	" failed INTEGER NOT NULL, run INTEGER NOT NULL, longest INTEGER NOT NULL, last_ms INTEGER NOT NULL,"
+	" number TEXT NOT NULL, recent TEXT NOT NULL, PRIMARY KEY (project, branch)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX stats_busy ON stats_branches (builds DESC, project, branch) WHERE builds >= 8;"
+	"CREATE TABLE stats_place (seq INTEGER NOT NULL) STRICT;"
+	"INSERT INTO stats_place VALUES (0);";
+
+static const char schema_7[] = "ALTER TABLE tasks ADD COLUMN interrupted INTEGER NOT NULL DEFAULT 0;";
+
+/*
+ * Of each number of a build it is counted how many told it; `late`: builds that came out of order and so are in no run.
+ * So all is taken in anew. Sums of old days are found by their day, to be removed.
+ */
+static const char schema_8[] =
+	"DELETE FROM stats; DELETE FROM stats_branches; UPDATE stats_place SET seq = 0;"
+	"ALTER TABLE stats_branches ADD COLUMN late INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX stats_day ON stats (day, project, branch);";
+
+/* Numbers of builds are compared within a job and step, each incident has one end: all is taken in anew. */
+static const char schema_9[] =
+	"DELETE FROM stats; DELETE FROM stats_branches; UPDATE stats_place SET seq = 0;"
+	"ALTER TABLE stats_branches RENAME COLUMN number TO numbers;";
+
 /* The n-th line leads to version n + 1; the version is set in the same transaction. */
 static const struct {
 	const char *sql;
@@ -129,6 +182,11 @@ static const struct {
 	{ schema_2, "PRAGMA user_version = 2;" },
 	{ schema_3, "PRAGMA user_version = 3;" },
 	{ schema_4, "PRAGMA user_version = 4;" },
+	{ schema_5, "PRAGMA user_version = 5;" },
+	{ schema_6, "PRAGMA user_version = 6;" },
+	{ schema_7, "PRAGMA user_version = 7;" },
+	{ schema_8, "PRAGMA user_version = 8;" },
+	{ schema_9, "PRAGMA user_version = 9;" },
 };
 
 int64_t schema_version(void) {

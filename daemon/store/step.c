@@ -114,8 +114,10 @@ static int decide(struct db *db, struct store_step *step, struct step_scene *sce
 		.event = &step->event,
 		.policy = step->policy,
 		.now_ms = step->now_ms,
+		.ahead_ms = step->ahead_ms,
 		.incident = scene->has_incident ? &scene->incident : NULL,
 		.task = scene->task,
+		.link = scene->has_link ? &scene->link : NULL,
 	};
 	int status = step_find_facts(db, step, scene, &input);
 
@@ -133,7 +135,7 @@ static int decide(struct db *db, struct store_step *step, struct step_scene *sce
 
 void step_scene_init(struct step_scene *scene) {
 	scene->has_incident = false;
-	scene->is_of_agent = false;
+	scene->has_link = false;
 	scene->incident.id = 0;
 	scene->task = NULL;
 	memset(&scene->result, 0, sizeof(scene->result));
@@ -156,41 +158,23 @@ static int run_one(struct db *db, struct store_step *step) {
 	return status < 0 ? status : step_apply(db, step, &scene);
 }
 
-/* The branch's own incidents, and the one it was made for. */
-static int find_of_branch(struct db *db, const struct store_step *step,
-	struct incident **ret_incidents, size_t *ret_n) {
-	_cleanup_(freep) struct incident *incidents = NULL;
-	struct incident linked;
-	struct incident *incident;
-	size_t n = 0;
-	int status = incidents_of_branch(
-		db, step->project, step->head_repository, step->branch, &incidents, &n);
+/* A decision that has nothing to do keeps neither the others nor the build out. */
+static int run_one_of(struct db *db, struct store_step *step, struct step_scene *scene) {
+	int status = decide(db, step, scene);
 
-	if (status == 0) {
-		status = incident_by_link(
-			db, step->project, step->head_repository, step->branch, &linked);
+	if (status < 0) {
+		return status == scene->result.status ? 0 : status;
 	}
-	if (status == 0) {
-		incident = array_grow(&incidents, &n, sizeof(*incident));
-		if (incident == NULL) {
-			return -ENOMEM;
-		}
-		*incident = linked;
-	}
-	if (status < 0 && status != -ENOENT) {
-		return status;
-	}
-	*ret_incidents = TAKE_PTR(incidents);
-	*ret_n = n;
-	return 0;
+	return step_apply(db, step, scene);
 }
 
-/* One for each incident of the branch. A decision that has nothing to do keeps neither the others nor the build out. */
+/* One for each of the branch's own incidents, and for the one it was made for. */
 static int run_branch(struct db *db, struct store_step *step) {
 	_cleanup_(freep) struct incident *incidents = NULL;
 	struct step_scene scene;
 	size_t n = 0;
-	int status = find_of_branch(db, step, &incidents, &n);
+	int status = incidents_of_branch(
+		db, step->project, step->head_repository, step->branch, &incidents, &n);
 
 	step_scene_init(&scene);
 	if (status == 0) {
@@ -200,14 +184,13 @@ static int run_branch(struct db *db, struct store_step *step) {
 		step_scene_init(&scene);
 		scene.has_incident = true;
 		scene.incident = incidents[i];
-		status = decide(db, step, &scene);
-		if (status == 0) {
-			status = step_apply(db, step, &scene);
-		} else if (status == scene.result.status) {
-			status = 0;
-		}
+		status = run_one_of(db, step, &scene);
 	}
-	return status;
+	if (status == 0) {
+		step_scene_init(&scene);
+		status = step_find_linked(db, step, n == 0, &scene);
+	}
+	return status == 0 && scene.has_incident ? run_one_of(db, step, &scene) : status;
 }
 
 static int run_create(struct db *db, struct store_step *step) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/store/fact.h"
 #include "daemon/store/step_internal.h"
 
 /* Notes */
@@ -15,8 +16,10 @@ static const char *project_of(
 	return task != NULL ? task->project : step->project;
 }
 
-static int append_note(struct db *db, struct store_step *step, struct note *note,
-	const struct incident *incident, const struct task *task, bool failure) {
+static int append_note(struct db *db, struct store_step *step, const struct step_scene *scene,
+	struct note *note, const struct incident *incident, bool failure) {
+	_cleanup_(freep) char *data = NULL;
+	const struct task *task = scene->task;
 	struct note *kept;
 	int status;
 
@@ -26,7 +29,10 @@ static int append_note(struct db *db, struct store_step *step, struct note *note
 	note->task_id = task != NULL ? task->id : 0;
 	note->report_id =
 		step->event.type == EVENT_REPORT && step->report != NULL ? step->report->id : 0;
-	status = note_append(db, note, failure);
+	status = fact_make(step, scene, incident, note->kind, &data);
+	if (status == 0) {
+		status = note_append(db, note, data, failure);
+	}
 	if (status < 0) {
 		return status;
 	}
@@ -55,7 +61,7 @@ static int append_notes(struct db *db, struct store_step *step, struct step_scen
 	for (size_t i = 0; status == 0 && i < scene->result.n_notes; i++) {
 		struct note *note = &scene->result.notes[i];
 
-		status = append_note(db, step, note, incident, scene->task,
+		status = append_note(db, step, scene, note, incident,
 			is_failure(&scene->result, scene, note->kind));
 	}
 	return status;
@@ -122,7 +128,7 @@ int step_write_cause(struct db *db, struct store_step *step, struct step_scene *
 		struct note note = { .kind = is_from_ci(step) ? NOTE_BUILD : NOTE_OPERATOR };
 
 		TEXT_SET(note.message, step->note);
-		status = append_note(db, step, &note, incident, scene->task, false);
+		status = append_note(db, step, scene, &note, incident, false);
 	}
 	if (status == 0 && step->event.type == EVENT_REPORT && step->report != NULL) {
 		status = write_report(db, step, incident != NULL ? incident->id : 0);
@@ -158,6 +164,7 @@ static int write_task(struct db *db, struct store_step *step, struct step_scene 
 	task->due_ms = decided->due_ms;
 	task->started_ms = decided->started_ms;
 	task->attempt = decided->attempt;
+	task->interrupted = decided->interrupted;
 	TEXT_SET(task->reason, decided->reason);
 	if (decided->result != NULL && decided->result != task->result) {
 		json_decref(task->result);
@@ -239,12 +246,12 @@ static int write_links(struct db *db, const struct store_step *step, const struc
 	for (size_t i = 0; status == 0 && i < result->n_links; i++) {
 		status = link_write(db, incident, &result->links[i]);
 	}
-	if (status == 0 && scene->is_of_agent && incident->id == scene->incident.id) {
-		struct link link = { .pull_request =
-					     step->report != NULL ? step->report->pull_request : 0 };
+	if (status == 0 && scene->has_link && scene->link.standing == LINK_GUESSED &&
+		incident->id == scene->incident.id) {
+		struct link link = scene->link;
 
-		TEXT_SET(link.head_repository, step->head_repository);
-		TEXT_SET(link.branch, step->branch);
+		link.pull_request = step->report != NULL ? step->report->pull_request : 0;
+		link.report_id = step->report != NULL ? step->report->id : 0;
 		status = link_write(db, incident, &link);
 	}
 	return status;

@@ -46,38 +46,96 @@ static int find_by_task(struct db *db, struct store_step *step, struct incident 
 	return status == -ENOENT ? 0 : status;
 }
 
-/* The incident that is not over and whose agent of the step's lane was started last; 0: none. */
-static int find_started(struct db *db, const struct store_step *step, int64_t *ret_incident_id) {
+/*
+ * The only incident that is not over and for which the agent of the step's lane was started, and when that was first;
+ * 0: there is none, or more than one. An ESCALATED one counts as well: what its agent does may come late.
+ */
+static int find_started(struct db *db, const struct store_step *step, int64_t *ret_incident_id,
+	int64_t *ret_since_ms) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_TASK_STARTED);
+	int64_t since_ms = 0;
+	int64_t only_id = 0;
 	int status;
 
 	sql_bind_text(statement, 1, step->project);
 	sql_bind_text(statement, 2, step->agent_lane);
 	sql_bind_int(statement, 3, LIMIT_TRIGGERS_LOOKED_AT);
 	while ((status = db_step(db, statement)) > 0) {
-		if (sqlite3_column_int64(statement, 1) != 0) {
-			*ret_incident_id = sqlite3_column_int64(statement, 0);
+		int64_t id = sqlite3_column_int64(statement, 0);
+
+		if (sqlite3_column_int64(statement, 1) == 0) {
+			continue;
+		}
+		if (only_id != 0 && id != only_id) {
 			return 0;
 		}
+		only_id = id;
+		since_ms = sqlite3_column_int64(statement, 2); /* the newest come first */
+	}
+	if (status == 0) {
+		*ret_incident_id = only_id;
+		*ret_since_ms = since_ms;
 	}
 	return status;
 }
 
-/* An agent says seldom which branch it makes, and never before it fails there: by its name it is the agent's. */
-static int find_by_agent(struct db *db, const struct store_step *step, struct step_scene *scene) {
-	struct incident found;
-	int64_t id = 0;
-	int status = find_started(db, step, &id);
+/* A branch that was built before the agent was started, or that is of an earlier repair, was not made for this one. */
+static int check_new(struct db *db, const struct store_step *step, int64_t since_ms) {
+	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_BRANCH_SEEN);
+	int status;
 
-	if (status < 0 || id == 0) {
+	sql_bind_text(statement, 1, step->project);
+	sql_bind_text(statement, 2, step->head_repository);
+	sql_bind_text(statement, 3, step->branch);
+	sql_bind_int(statement, 4, id_first_in_ms(since_ms));
+	status = db_step(db, statement);
+	return status > 0 ? -ENOENT : status;
+}
+
+/*
+ * An agent says seldom which branch it makes, and never before it fails there: by its name it is the agent's. That is
+ * a guess. Returns: 0; -ENOENT, nobody's.
+ */
+static int find_by_agent(struct db *db, const struct store_step *step,
+	struct incident *ret_incident, struct link *ret_link) {
+	int64_t since_ms = 0;
+	int64_t id = 0;
+	int status = find_started(db, step, &id, &since_ms);
+
+	if (status == 0) {
+		status = id == 0 ? -ENOENT : check_new(db, step, since_ms);
+	}
+	if (status < 0) {
 		return status;
 	}
-	status = row_get_by_id(db, SQL_INCIDENT_GET, id, &incident_row, &found);
-	if (status == 0 && link_is_needed(&found, step->head_repository, step->branch)) {
-		scene->incident = found;
-		scene->is_of_agent = true;
+	status = row_get_by_id(db, SQL_INCIDENT_GET, id, &incident_row, ret_incident);
+	if (status < 0 || !link_is_needed(ret_incident, step->head_repository, step->branch)) {
+		return status < 0 ? status : -ENOENT;
 	}
-	return status;
+	*ret_link = (struct link){ .standing = LINK_GUESSED };
+	TEXT_SET(ret_link->head_repository, step->head_repository);
+	TEXT_SET(ret_link->branch, step->branch);
+	return 0;
+}
+
+int step_find_linked(
+	struct db *db, const struct store_step *step, bool may_guess, struct step_scene *scene) {
+	struct incident found;
+	struct link link;
+	int status = incident_by_link(
+		db, step->project, step->head_repository, step->branch, &found, &link);
+
+	if (status == -ENOENT && may_guess && step->agent_lane != NULL) {
+		status = find_by_agent(db, step, &found, &link);
+	}
+	if (status < 0 || link.standing == LINK_REFUSED) {
+		return status == -ENOENT ? 0 : status;
+	}
+	scene->has_incident = true;
+	scene->incident = found;
+	scene->has_link = true;
+	scene->link = link;
+	return 0;
 }
 
 /* What an agent's branch says belongs to what the agent repairs, unless the branch has an incident of its own. */
@@ -88,11 +146,7 @@ static int find_by_key(struct db *db, const struct store_step *step, struct step
 
 	if (step->event.type == EVENT_REPORT &&
 		(status == -ENOENT || (status == 0 && incident_is_over(incident->state)))) {
-		status = incident_by_link(
-			db, step->project, step->head_repository, step->branch, incident);
-		if (status == -ENOENT && step->agent_lane != NULL) {
-			return find_by_agent(db, step, scene);
-		}
+		return step_find_linked(db, step, true, scene);
 	}
 	return status == -ENOENT ? 0 : status;
 }
@@ -119,7 +173,18 @@ int step_find(struct db *db, struct store_step *step, struct step_scene *scene) 
 
 /* Facts */
 
-static int find_busy(struct db *db, const struct task *task, int64_t *ret_incident_id) {
+/* The longest time that an agent of the project has for its first commit. */
+static int64_t max_life_ms(const struct policy *policy) {
+	int64_t max_ms = 0;
+
+	for (size_t i = 0; i < policy->n_agents; i++) {
+		max_ms = MAX(max_ms, policy->agents[i].life_ms);
+	}
+	return max_ms;
+}
+
+static int find_busy(struct db *db, const struct store_step *step, const struct task *task,
+	int64_t *ret_incident_id) {
 	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_TASK_BRANCH_BUSY);
 	int status;
 
@@ -127,6 +192,9 @@ static int find_busy(struct db *db, const struct task *task, int64_t *ret_incide
 	sql_bind_text(statement, 2, task->head_repository);
 	sql_bind_text(statement, 3, task->branch);
 	sql_bind_int(statement, 4, task->id);
+	sql_bind_int(statement, 5, task->incident_id);
+	sql_bind_int(statement, 6, step->now_ms);
+	sql_bind_int(statement, 7, step->now_ms + max_life_ms(step->policy));
 	status = db_step(db, statement);
 	if (status > 0) {
 		*ret_incident_id = sqlite3_column_int64(statement, 0);
@@ -150,6 +218,7 @@ static int find_budget(struct db *db, const struct store_step *step, const struc
 	sql_bind_int(statement, 2, step->now_ms - CLOCK_HOUR_MS);
 	sql_bind_int(statement, 3, max - 1);
 	sql_bind_int(statement, 4, task->id);
+	sql_bind_int(statement, 5, step->now_ms + CLOCK_HOUR_MS);
 	status = db_step(db, statement);
 	if (status > 0) {
 		*ret_free_ms = sqlite3_column_int64(statement, 0) + CLOCK_HOUR_MS;
@@ -164,7 +233,7 @@ int step_find_facts(struct db *db, struct store_step *step, const struct step_sc
 	if (step->event.type != EVENT_TRIGGER_ASKED || scene->task == NULL) {
 		return 0;
 	}
-	status = find_busy(db, scene->task, &input->branch_busy_with);
+	status = find_busy(db, step, scene->task, &input->branch_busy_with);
 	return status < 0 ? status : find_budget(db, step, scene->task, &input->budget_free_ms);
 }
 

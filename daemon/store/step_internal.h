@@ -8,8 +8,9 @@
 /* What one decision is about. */
 struct step_scene {
 	bool has_incident;
-	bool is_of_agent; /* found by `agent_lane`: what joins it links it to the step's branch */
-	struct incident incident;  /* as it was */
+	bool has_link;
+	struct incident incident; /* as it was */
+	struct link link; /* what made the step's branch its; a guess is written with what joins by it */
 	struct task *task;	   /* borrowed: the step's own or its new one; NULL: none */
 	struct step_result result; /* what was decided */
 };
@@ -21,6 +22,9 @@ void step_scene_init(struct step_scene *scene);
 must_check int step_find(struct db *db, struct store_step *step, struct step_scene *scene);
 must_check int step_find_facts(struct db *db, struct store_step *step,
 	const struct step_scene *scene, struct step_input *input);
+/* The incident that the branch belongs to though it is of another one; without any the scene stays as it is. */
+must_check int step_find_linked(
+	struct db *db, const struct store_step *step, bool may_guess, struct step_scene *scene);
 /* Whether what was decided can be written; asserts that the moves are allowed. */
 must_check int step_check_result(struct db *db, struct store_step *step, struct step_scene *scene);
 /* -EEXIST: its id is taken. Gives it one otherwise. */

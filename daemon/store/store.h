@@ -63,6 +63,8 @@ void store_close(struct store *store, void (*closed)(void *user), void *user);
 
 /* The newest time any row knows of, at store_open(): a clock before it is wrong. 0: empty. */
 int64_t store_newest_ms(const struct store *store);
+/* Since when the disk is too full for what is to be written; 0: it is not. */
+int64_t store_full_since_ms(struct store *store);
 
 /* Deciding and writing */
 
@@ -70,14 +72,16 @@ int64_t store_newest_ms(const struct store *store);
 enum step_scope {
 	/*
 	 * The newest incident of project, head repository, branch, error type. When that one is over, or there is none:
-	 * an active or ESCALATED one that the branch is linked to; or (`agent_lane`) the one whose agent was triggered
-	 * last; else the one that is over, or none. One found by `agent_lane` is linked to the branch when the decision
-	 * keeps to it. Only EVENT_REPORT looks further than the key, and never to an incident of this very branch.
+	 * an active or ESCALATED one that the branch is linked to; or (`agent_lane`) the only one in the project for
+	 * which that agent was started; else the one that is over, or none. One found by `agent_lane` is linked to the
+	 * branch, as a guess, when the decision keeps to it. Only EVENT_REPORT looks further than the key, and never to
+	 * an incident of this very branch.
 	 */
 	STEP_BY_KEY,
 	STEP_BY_INCIDENT, /* `incident_id`; -ENOENT when there is none */
 	STEP_BY_TASK, /* `task_id` and the incident it belongs to, if any; -ENOENT when there is no such task */
-	STEP_BY_BRANCH, /* one decision for each OPEN, WAITING or ESCALATED incident of the branch or linked to it */
+	/* One decision for each OPEN, WAITING or ESCALATED incident of the branch, and for the one linked as above. */
+	STEP_BY_BRANCH,
 };
 
 /* The answer to a submission, kept with its key. */
@@ -109,12 +113,14 @@ struct store_step {
 	struct event event;
 	struct report *report; /* EVENT_REPORT: inserted; its id and incident_id are filled in */
 	struct build *build; /* EVENT_REPORT, EVENT_BUILD_PASSED: inserted; its ids are filled in */
+	int64_t ahead_ms;    /* as in struct step_input */
 	struct task *new_task; /* EVENT_TASK_CREATED: inserted as it is; its id is filled in unless given */
 	const char *project; /* STEP_BY_KEY and STEP_BY_BRANCH, and the event log */
 	const char *head_repository;
 	const char *branch;
 	enum error_type error_type; /* STEP_BY_KEY */
-	const char *agent_lane; /* STEP_BY_KEY: "agent/NAME" of the agent that makes such branches; NULL: nobody's */
+	/* STEP_BY_KEY and STEP_BY_BRANCH: "agent/NAME" of the agent that makes such branches; NULL: nobody's. */
+	const char *agent_lane;
 	int64_t incident_id;
 	int64_t task_id;
 	int64_t expected_attempt; /* 0, or STEP_BY_TASK refuses with -ESTALE unless the task executes this attempt */
@@ -187,6 +193,7 @@ struct store_lane {
 };
 struct store_executing {
 	int64_t id;
+	int64_t interrupted; /* before */
 	char project[LIMIT_NAME_MAX];
 };
 struct store_survey {
@@ -227,7 +234,10 @@ struct store_cleanup {
 	/* in: rows older than these times go; 0 keeps all of a kind */
 	int64_t tasks_before_ms;
 	int64_t reports_before_ms; /* of incidents that are over, or of none */
-	/* Events, builds of incidents that are over or of none; of those also links, and posts but the status. */
+	/*
+	 * Events, builds of incidents that are over or of none; of those also links, and posts but the status. Of
+	 * statistics the whole days, and branches that have no younger build.
+	 */
 	int64_t history_before_ms;
 	int64_t keys_before_ms;
 	bool dry_run; /* only counts, everything at once in slices */
@@ -276,7 +286,11 @@ struct store_page {
 	int64_t incident_id;   /* tasks, reports, notes; 0 any */
 	int64_t due_before_ms; /* tasks with status TASK_SCHEDULED: due at or before it; 0 any */
 	size_t limit;	       /* at most LIMIT_STORE_PAGE_ROWS */
-	int64_t cursor; /* newest first: ids below it (0: from the newest). Notes are oldest first: seq above it */
+	/*
+	 * Newest first: ids below it (0: from the newest). Notes are oldest first: seq above it; of all incidents a
+	 * negative one counts from the newest.
+	 */
+	int64_t cursor;
 	bool want_total;
 	/* out */
 	union {
@@ -348,11 +362,69 @@ struct store_story {
 	size_t n_tasks;
 	struct post *posts; /* the status first, then oldest first, the newest; at most LIMIT_POSTS_OF_INCIDENT */
 	size_t n_posts;
-	struct link *links; /* oldest first, the newest LIMIT_LINKS_OF_INCIDENT */
+	struct link *links; /* oldest first, the newest LIMIT_LINKS_OF_INCIDENT that were not refused */
 	size_t n_links;
+	int64_t others[ERROR_TYPE_COUNT]; /* incidents of the same branch that are not over */
+	size_t n_others;
 };
 must_check int store_story(struct store *store, struct store_story *story, store_done_fn *done);
 void store_story_finish(struct store_story *story);
+
+/*
+ * Statistics of whole UTC days, in slices: begin with store_stats_begin() and call again while `more`; each slice has
+ * a part of the window's totals and days, the last one also the rest. What they hold: daemon/model/tally.h; metrics and
+ * labels: stats_take.c. Before the days, what the log has more is taken in, for LIMIT_STATS_CATCH_UP_MS at most; what
+ * is left then is `behind`.
+ */
+struct store_stats {
+	struct store_req req;
+	/* in; strings borrowed, NULL is any; a branch needs a project */
+	const char *project;
+	const char *branch; /* "HEAD-REPOSITORY:BRANCH" for a fork's */
+	int64_t from_day;   /* since 1970; both are in it */
+	int64_t until_day;
+	int64_t now_day; /* builds of days after it are of a clock that was ahead */
+	/* in and out: where the next slice goes on, up to where the log is taken in before, and what that has taken */
+	int64_t cursor;
+	int64_t until_seq;
+	int64_t taken_us;
+	bool recompute;
+	/* out; owned: store_stats_finish() */
+	json_t *totals; /* a tally */
+	json_t *days; /* [{"day", "tally"}], oldest first, without single failures; empty ones are left out */
+	json_t *branches; /* [{"project","branch","builds","failed","currentRun","longestRun","outOfOrder","last"}] */
+	int64_t n_later;      /* builds after the window and `now_day` */
+	int64_t behind;	      /* events that are not counted yet */
+	bool more;	      /* call again */
+	int64_t given_cursor; /* the store's */
+};
+/* `recompute`: first forget everything, and read the log from its first event to what is now its last. */
+void store_stats_begin(struct store_stats *stats, bool recompute);
+must_check int store_stats(struct store *store, struct store_stats *stats, store_done_fn *done);
+void store_stats_finish(struct store_stats *stats);
+
+/*
+ * The clock was ahead and is right now: what is unfinished and was decided after `now_ms` was decided now, and a
+ * scheduled task of it is due its delay after that, or now when it was overdue. One from before that is due after its
+ * incident was touched ahead may come early, by no more than the clock was ahead. Twice does no more than once.
+ */
+struct store_set_back {
+	struct store_req req;
+	int64_t now_ms;
+	int64_t n_tasks; /* out: that are due earlier */
+};
+must_check int store_set_back(
+	struct store *store, struct store_set_back *request, store_done_fn *done);
+
+/* Whatever failed in the lanes, and is to be tried again later, is due now. */
+struct store_hasten {
+	struct store_req req;
+	int64_t now_ms;
+	char (*lanes)[LIMIT_LANE_MAX]; /* owned by the caller */
+	size_t n_lanes;
+	int64_t n_tasks; /* out */
+};
+must_check int store_hasten(struct store *store, struct store_hasten *request, store_done_fn *done);
 
 /* Counters for `status`. O(1) in the number of finished rows. */
 struct store_counts {

@@ -37,6 +37,7 @@ static int survey_executing(struct db *db, struct store_survey *survey) {
 		}
 		one->id = sqlite3_column_int64(statement, 0);
 		TEXT_SET(one->project, (const char *)sqlite3_column_text(statement, 1));
+		one->interrupted = sqlite3_column_int64(statement, 2);
 	}
 	return status;
 }

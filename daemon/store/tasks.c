@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/id.h"
 #include "common/log.h"
@@ -33,6 +34,7 @@ int task_write(struct db *db, const struct task *task) {
 	sql_bind_text(statement, 9, result);
 	sql_bind_int(statement, 10, task->incident_id);
 	sql_bind_int(statement, 11, task->cycle);
+	sql_bind_int(statement, 12, task->interrupted);
 	/* Before `result` goes. */
 	return db_run(db, statement);
 }
@@ -63,7 +65,7 @@ int task_live(struct db *db, int64_t incident_id, enum task_type type, struct li
 static bool is_paused(const struct store_claim *claim, const char *project) {
 	for (const char *const *paused = claim->paused_projects; paused != NULL && *paused != NULL;
 		paused++) {
-		if (text_equal(*paused, "*") || text_equal(*paused, project)) {
+		if (text_equal(*paused, "*") || strcasecmp(*paused, project) == 0) {
 			return true;
 		}
 	}

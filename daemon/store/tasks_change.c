@@ -109,7 +109,7 @@ int tasks_wake(struct db *db, const struct incident *incident, int64_t now_ms, b
 	sql_bind_text(statement, 3, incident->branch);
 	sql_bind_int(statement, 4, now_ms);
 	sql_bind_int(statement, 5, incident->id);
-	/* Not the ones that an operator snoozed or that back off after a failed attempt. */
+	/* Not the ones that an operator snoozed or that back off after a failed attempt or a crash. */
 	sql_bind_int(statement, 6, now_ms + LIMIT_BRANCH_BUSY_MS);
 	status = db_run(db, statement);
 	if (status == 0 && sqlite3_changes(db->sqlite) > 0) {

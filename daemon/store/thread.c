@@ -2,7 +2,8 @@
  * The store's thread: it takes everything that waits, runs it in one transaction, commits, and hands it back.
  *
  * Group commit needs no timer: while one commit waits for the disk, the next batch gathers. The thread touches only
- * the queue (under the lock), its connection and the requests it holds; without work it sleeps without a timeout.
+ * the queue (under the lock), its connection and the requests it holds. Without work it sleeps without a timeout, once
+ * the statistics hold the log.
  */
 #include <assert.h>
 #include <errno.h>
@@ -10,9 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/metrics.h"
 #include "daemon/store/internal.h"
+#include "daemon/store/stats.h"
 
 struct store {
 	uv_thread_t thread;
@@ -34,12 +38,16 @@ struct store {
 	struct list waiting;
 	struct list finished;
 	bool stop;
-	bool ended;  /* the thread left its loop */
-	bool broken; /* nothing more is acknowledged; `sentence` says why */
+	bool ended;	       /* the thread left its loop */
+	int64_t full_since_ms; /* the disk: the first write of those that it refuses; 0: it takes them */
+	bool broken;	       /* nothing more is acknowledged; `sentence` says why */
 	char sentence[LIMIT_SENTENCE_MAX];
 
 	/* Of the store's thread. */
 	struct db *db;
+	int64_t stats_next_us; /* when statistics may follow next; monotonic, as the next */
+	int64_t stats_retry_us;
+	bool is_quiet; /* nothing was asked for a while */
 };
 
 /* One batch */
@@ -92,6 +100,14 @@ static void batch_fail(struct list *batch, int status) {
 	}
 }
 
+static int batch_commit(struct db *db) {
+	int64_t began_us = clock_mono_us();
+	int status = db_commit(db);
+
+	metrics_observe(METRIC_STORE_COMMIT, clock_mono_us() - began_us);
+	return status;
+}
+
 /* One transaction for all. */
 static int batch_try(struct db *db, struct list *batch) {
 	bool writes = batch_writes(batch);
@@ -106,7 +122,7 @@ static int batch_try(struct db *db, struct list *batch) {
 			return status;
 		}
 	}
-	return writes ? db_commit(db) : 0;
+	return writes ? batch_commit(db) : 0;
 }
 
 static int savepoint_run(struct db *db, struct store_req *req) {
@@ -148,7 +164,7 @@ static int batch_replay(struct db *db, struct list *batch) {
 		}
 		status = savepoint_run(db, req_of(node));
 	}
-	return status < 0 ? status : db_commit(db);
+	return status < 0 ? status : batch_commit(db);
 }
 
 /* Nothing was written: who wanted to write gets `status`, and reads run again because they saw what never was. */
@@ -189,6 +205,30 @@ static int batch_run(struct db *db, struct list *batch) {
 	return status;
 }
 
+/*
+ * Whether the disk takes what is written. `changes`: how many rows had been changed before this batch. They count what
+ * was rolled back as well, so a request has to have gone well, too.
+ */
+static void note_space(struct store *store, struct list *batch, sqlite3_int64 changes) {
+	bool refused = false;
+	bool written = false;
+
+	list_for_each (node, batch) {
+		const struct store_req *req = req_of(node);
+
+		refused |= req->status == -ENOSPC;
+		written |= req->op->writes && req->status == 0;
+	}
+	written &= sqlite3_total_changes64(store->db->sqlite) != changes;
+	uv_mutex_lock(&store->lock);
+	if (refused && store->full_since_ms == 0) {
+		store->full_since_ms = clock_now_ms();
+	} else if (!refused && written) {
+		store->full_since_ms = 0;
+	}
+	uv_mutex_unlock(&store->lock);
+}
+
 /* The thread */
 
 /* The store stops acknowledging. A COMMIT is never tried again: after a failed fsync nobody knows what is on disk. */
@@ -226,14 +266,23 @@ static void checkpoint_when_due(struct store *store, bool idle) {
 	}
 }
 
-/* Takes at most a batch off the queue; with `wait`, sleeps until there is one or the end. Returns its length. */
-static size_t batch_take(struct store *store, struct list *batch, bool wait) {
+#define WAIT_FOR_EVER INT64_MAX
+
+/* Takes at most a batch off the queue; sleeps for it at most so long, not beyond the end. Returns its length. */
+static size_t batch_take(struct store *store, struct list *batch, int64_t wait_us) {
+	int64_t until_us = clock_mono_us() + (wait_us == WAIT_FOR_EVER ? 0 : wait_us);
 	bool alone = false;
 	size_t n = 0;
 
 	uv_mutex_lock(&store->lock);
-	while (wait && list_is_empty(&store->waiting) && !store->stop) {
-		uv_cond_wait(&store->wake, &store->lock);
+	while (wait_us > 0 && list_is_empty(&store->waiting) && !store->stop) {
+		if (wait_us == WAIT_FOR_EVER) {
+			uv_cond_wait(&store->wake, &store->lock);
+		} else if (uv_cond_timedwait(&store->wake, &store->lock, (uint64_t)wait_us * 1000) <
+				0 ||
+			clock_mono_us() >= until_us) {
+			break;
+		}
 	}
 	while (n < LIMIT_STORE_BATCH && !alone && !list_is_empty(&store->waiting)) {
 		alone = req_of(store->waiting.next)->op->alone;
@@ -244,6 +293,9 @@ static size_t batch_take(struct store *store, struct list *batch, bool wait) {
 		n++;
 	}
 	uv_mutex_unlock(&store->lock);
+	if (n > 0) {
+		metrics_observe(METRIC_STORE_BATCH, (int64_t)n);
+	}
 	return n;
 }
 
@@ -256,26 +308,103 @@ static void batch_complete(struct store *store, struct list *batch, bool ended) 
 	uv_mutex_unlock(&store->lock);
 }
 
+static bool is_stopping(struct store *store) {
+	bool stop;
+
+	uv_mutex_lock(&store->lock);
+	stop = store->stop;
+	uv_mutex_unlock(&store->lock);
+	return stop;
+}
+
+/* They may follow, and are behind by so many events. */
+static bool stats_are_due(struct store *store, int64_t n_behind) {
+	int64_t behind = 0;
+
+	return !store->broken && clock_mono_us() >= store->stats_retry_us &&
+		stats_behind(store->db, &behind) == 0 && behind >= n_behind;
+}
+
+/* A slice of the log. A failure costs no request anything: the log keeps everything. */
+static void follow(struct store *store) {
+	struct db *db = store->db;
+	int64_t began_us = clock_mono_us();
+	bool more = false;
+	int status = db_begin(db);
+
+	status = status < 0 ? status : stats_follow(db, &more);
+	status = status < 0 ? status : db_commit(db);
+	store->stats_next_us = began_us + LIMIT_STATS_SHARE * (clock_mono_us() - began_us);
+	if (status == 0) {
+		return;
+	}
+	if (db_is_fatal(status)) {
+		store_break(store, status);
+		return;
+	}
+	log_warning("Statistics did not follow the event log (%s), ignoring.", log_errno(status));
+	roll_back(db);
+	store->stats_retry_us = clock_mono_us() + LIMIT_STATS_RETRY_US;
+}
+
+/*
+ * Nothing waits. Between the answers of one batch and the requests that they bring, nothing waits either. The rest is
+ * taken in when nobody has asked for anything for a while, so that an idle daemon is never behind.
+ */
+static int64_t idle_us(struct store *store) {
+	if (!stats_are_due(store, 1)) {
+		return WAIT_FOR_EVER;
+	}
+	if (store->is_quiet) {
+		return 0;
+	}
+	return stats_are_due(store, LIMIT_STATS_BEHIND) ? LIMIT_STATS_QUIET_US : LIMIT_STATS_IDLE_US;
+}
+
+/* Sleeps until there is a batch; when there is none for a while, statistics have the time. False: the end. */
+static bool batch_await(struct store *store, struct list *batch) {
+	while (batch_take(store, batch, idle_us(store)) == 0) {
+		if (is_stopping(store)) {
+			return false;
+		}
+		store->is_quiet = true;
+		if (stats_are_due(store, 1)) {
+			follow(store);
+		}
+	}
+	store->is_quiet = false;
+	return true;
+}
+
+/* Others wait: statistics get their share. */
+static void follow_when_due(struct store *store) {
+	if (clock_mono_us() >= store->stats_next_us && stats_are_due(store, LIMIT_STATS_BEHIND)) {
+		follow(store);
+	}
+}
+
 static void store_main(void *user) {
 	struct store *store = user;
 	struct list batch;
 
 	list_init(&batch);
 	for (;;) {
-		if (batch_take(store, &batch, false) == 0) {
+		if (batch_take(store, &batch, 0) == 0) {
 			if (!store->broken) {
 				checkpoint_when_due(store, true);
 			}
-			if (batch_take(store, &batch, true) == 0) {
+			if (!batch_await(store, &batch)) {
 				break;
 			}
 		}
 		if (!store->broken) {
+			sqlite3_int64 changes = sqlite3_total_changes64(store->db->sqlite);
 			int status = batch_run(store->db, &batch);
 
 			if (status < 0) {
 				store_break(store, status);
 			}
+			note_space(store, &batch, changes);
 		}
 		if (store->broken) {
 			batch_fail(&batch, -EIO);
@@ -283,6 +412,7 @@ static void store_main(void *user) {
 		batch_complete(store, &batch, false);
 		if (!store->broken) {
 			checkpoint_when_due(store, false);
+			follow_when_due(store);
 		}
 	}
 	db_close(store->db, store->broken);
@@ -337,6 +467,7 @@ int store_queue(struct store *store, struct store_req *req, const struct store_o
 	if (store->n_accepted >= LIMIT_STORE_QUEUE) {
 		return -EAGAIN;
 	}
+	metrics_observe(METRIC_STORE_QUEUE, (int64_t)store->n_accepted);
 	store->n_accepted++;
 	req->op = op;
 	req->done = done;
@@ -403,6 +534,15 @@ void store_close(struct store *store, void (*closed)(void *user), void *user) {
 	store->stop = true;
 	uv_cond_signal(&store->wake);
 	uv_mutex_unlock(&store->lock);
+}
+
+int64_t store_full_since_ms(struct store *store) {
+	int64_t since_ms;
+
+	uv_mutex_lock(&store->lock);
+	since_ms = store->full_since_ms;
+	uv_mutex_unlock(&store->lock);
+	return since_ms;
 }
 
 int64_t store_newest_ms(const struct store *store) {

@@ -1,0 +1,220 @@
+#include "client/stats_request.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "client/failure.h"
+#include "client/print.h"
+#include "client/progress.h"
+#include "client/request.h"
+#include "common/protocol.h"
+#include "common/text.h"
+
+/* A day is a time, too. */
+static bool add_time(json_t *parameters, const char *name, const char *text) {
+	char day[sizeof("2026-11-22T00:00:00Z")];
+	int64_t ms;
+
+	if (strlen(text) == strlen("2026-11-22")) {
+		text_format(day, sizeof(day), "%sT00:00:00Z", text);
+		text = day;
+	}
+	return clock_parse(text, &ms) == 0 &&
+		json_object_set_new(parameters, name, json_string(text)) == 0;
+}
+
+/* A duration, where one may be, or a time, as what the daemon takes. */
+static int add_window(
+	const struct invocation *inv, json_t *parameters, const char *option, bool may_be_span) {
+	const char *text = option_text(&inv->options, option);
+	int64_t ms = 0;
+
+	if (text == NULL || add_time(parameters, option, text)) {
+		return 0;
+	}
+	if (may_be_span && clock_parse_span(text, &ms) == 0) {
+		return json_object_set_new(parameters, "lastMs", json_integer(ms));
+	}
+	return failure_report(FAILURE_USAGE,
+		"use a day such as 2026-11-22, a time such as 2026-11-22T00:00:00Z or, with --since, a "
+		"duration such as 30d",
+		"option \"--%s\" is no such time: \"%s\"", option, text);
+}
+
+/* Days that are over, so that what is written every morning tells each build once. */
+static int add_digest(json_t *parameters) {
+	bool named = json_object_get(parameters, "since") != NULL ||
+		json_object_get(parameters, "until") != NULL;
+	int r = json_object_set_new(parameters, "ended", json_boolean(!named));
+
+	return r == 0 && json_object_get(parameters, "lastMs") == NULL
+		? json_object_set_new(parameters, "lastMs", json_integer(CLOCK_DAY_MS))
+		: r;
+}
+
+/* A recomputation tells how far it is. */
+struct recomputation {
+	struct progress progress;
+	json_t *stats; /* owned */
+	int exit;
+};
+
+static int take_answer(const struct call_reply *reply, void *user) {
+	struct recomputation *r = user;
+	json_t *stats = json_object_get(reply->parameters, "stats");
+
+	if (reply->error != NULL) {
+		progress_end(&r->progress);
+		r->exit = request_refused(reply);
+	} else if (stats != NULL) {
+		json_decref(r->stats);
+		r->stats = json_incref(stats);
+	} else {
+		progress_show(&r->progress, "Counting events: %lld of %lld",
+			(long long)json_number(reply->parameters, "taken"),
+			(long long)json_number(reply->parameters, "total"));
+	}
+	return r->exit;
+}
+
+static int recompute(const struct invocation *inv, json_t *parameters, json_t **ret_stats) {
+	_cleanup_(call_closep) struct call_conn *conn = NULL;
+	struct recomputation work = { .progress = progress_begin(inv) };
+	int r = request_open(inv, &conn);
+
+	if (r == 0) {
+		request_drop_nulls(parameters);
+		r = call_more(conn, PROTOCOL_INTERFACE ".GetStats", parameters, take_answer, &work);
+		progress_end(&work.progress);
+		r = r < 0 ? request_failed(inv, r) : work.exit;
+	}
+	json_decref(parameters);
+	*ret_stats = work.stats;
+	return r;
+}
+
+static int ask(const struct invocation *inv, json_t *parameters, json_t **ret_stats) {
+	json_t *answer = NULL;
+	int r;
+
+	if (option_flag(&inv->options, "recompute")) {
+		return recompute(inv, parameters, ret_stats);
+	}
+	r = request_once(inv, "GetStats", parameters, &answer);
+	*ret_stats = json_incref(json_object_get(answer, "stats"));
+	json_decref(answer);
+	return r;
+}
+
+int stats_request(const struct invocation *inv, json_t **ret_stats) {
+	json_t *parameters = json_pack("{s:s?, s:s?, s:b}", "project",
+		option_text(&inv->options, "project"), "branch", option_branch(&inv->options),
+		"recompute", option_flag(&inv->options, "recompute"));
+	json_t *stats = NULL;
+	int r = 0;
+
+	r = add_window(inv, parameters, "since", true);
+	r = r != 0 ? r : add_window(inv, parameters, "until", false);
+	if (r == 0 && strcmp(inv->command->name, "digest") == 0) {
+		r = add_digest(parameters);
+	}
+	if (r != 0) {
+		json_decref(parameters);
+		return r;
+	}
+	r = ask(inv, parameters, &stats);
+	if (r != 0 || json_is_object(stats)) {
+		*ret_stats = stats;
+		return r;
+	}
+	json_decref(stats);
+	return failure_report(FAILURE_PROTOCOL, NULL, "the daemon's answer has no statistics");
+}
+
+/* What is not none is not shown as none, and what is not all not as all. */
+const char *stats_share(const json_t *value, char out[STATS_TEXT_MAX]) {
+	double share = json_number_value(value);
+
+	if (!json_is_number(value)) {
+		text_copy(out, STATS_TEXT_MAX, "unknown");
+	} else if (share > 0 && share < 0.0005) {
+		text_copy(out, STATS_TEXT_MAX, "under 0.1 %");
+	} else if (share < 1 && share >= 0.9995) {
+		text_copy(out, STATS_TEXT_MAX, "over 99.9 %");
+	} else {
+		text_format(out, STATS_TEXT_MAX, "%.1f %%", 100 * share);
+	}
+	return out;
+}
+
+const char *stats_duration(const json_t *value, char out[STATS_TEXT_MAX]) {
+	static const struct {
+		double ms;
+		const char *unit;
+	} units[] = { { CLOCK_DAY_MS, "d" }, { CLOCK_HOUR_MS, "h" }, { CLOCK_MINUTE_MS, "min" },
+		{ CLOCK_SECOND_MS, "s" } };
+	double ms = json_number_value(value);
+
+	if (!json_is_number(value)) {
+		text_copy(out, STATS_TEXT_MAX, "unknown");
+		return out;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (ms >= units[i].ms) {
+			text_format(out, STATS_TEXT_MAX,
+				ms < 100 * units[i].ms ? "%.3g %s" : "%.0f %s", ms / units[i].ms,
+				units[i].unit);
+			return out;
+		}
+	}
+	text_format(out, STATS_TEXT_MAX, "%.0f ms", ms);
+	return out;
+}
+
+/* What is not zero is not shown as zero. */
+static void show_mean(double value, char out[STATS_TEXT_MAX]) {
+	char *whole;
+
+	if (value > 0 && value < 0.005) {
+		text_copy(out, STATS_TEXT_MAX, "under 0.01");
+		return;
+	}
+	text_format(out, STATS_TEXT_MAX, "%.2f", value);
+	whole = strstr(out, ".00");
+	if (whole != NULL) {
+		*whole = '\0';
+	}
+}
+
+const char *stats_number(const json_t *value, char out[STATS_TEXT_MAX]) {
+	if (json_is_integer(value)) {
+		text_format(out, STATS_TEXT_MAX, "%lld", (long long)json_integer_value(value));
+	} else if (json_is_real(value)) {
+		show_mean(json_real_value(value), out);
+	} else {
+		text_copy(out, STATS_TEXT_MAX, "unknown");
+	}
+	return out;
+}
+
+const char *stats_days(const json_t *stats, char out[STATS_TEXT_MAX]) {
+	char since[sizeof("2026-11-22")], until[sizeof("2026-11-22")];
+
+	TEXT_SET(since, json_text(stats, "since"));
+	TEXT_SET(until, json_text(stats, "until"));
+	text_format(out, STATS_TEXT_MAX, strcmp(since, until) == 0 ? "%s" : "%s to %s", since, until);
+	return out;
+}
+
+const char *stats_empty(const json_t *stats) {
+	if (json_array_size(json_object_get(stats, "days")) > 0 || json_number(stats, "behind") > 0) {
+		return NULL;
+	}
+	if (json_text(stats, "project")[0] == '\0') {
+		return "Nothing is recorded of these days.";
+	}
+	/* Its name may be a slip. */
+	return json_array_size(json_object_get(stats, "branches")) == 0
+		? "Nothing is recorded of it in these days: is the name right?"
+		: NULL;
+}

@@ -1,0 +1,337 @@
+/*
+ * The figures for people. On a terminal with bars and sparklines; in a pipe the same lines without them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/print.h"
+#include "client/spark.h"
+#include "client/stats_request.h"
+#include "common/clock.h"
+#include "common/text.h"
+
+/* Days of a line: more do not fit. */
+#define DAYS_MAX SPARK_LINE_CELLS
+
+/* Of a value behind its key, on a narrow terminal. */
+#define ROOM_MIN 8
+
+static bool is_pretty(void) {
+	return print_style_detect(true).relative && print_is_utf8();
+}
+
+/* Columns a value has; 0: any. */
+static size_t value_room(void) {
+	size_t width = print_style_detect(true).width;
+
+	return width == 0 ? 0 : MAX(width, (size_t)PRINT_PAIR_COLUMN + ROOM_MIN) - PRINT_PAIR_COLUMN;
+}
+
+/* Breaks the line at blanks, behind a comma if there is one, where it would be longer than `room`. */
+static void wrap(char *text, size_t room) {
+	size_t used = 0, at_blank = 0;
+	char *blank = NULL;
+
+	for (char *c = text; *c != '\0'; c++) {
+		used += ((unsigned char)*c & 0xc0) != 0x80;
+		if (*c == ' ' && (blank == NULL || blank[-1] != ',' || c[-1] == ',')) {
+			blank = c;
+			at_blank = used;
+		}
+		if (used > room && blank != NULL) {
+			*blank = '\n';
+			used -= at_blank;
+			blank = NULL;
+		}
+	}
+}
+
+/* The picture stands behind the text, or below it when there is no room; `text` is wrapped in its place. */
+static void show_line(const char *key, char *text, const char *picture) {
+	char all[2048];
+	size_t room = value_room(), width = print_width(text);
+	bool beside = room == 0 || width + 2 + print_width(picture) <= room;
+
+	if (room > 0) {
+		wrap(text, room);
+	}
+	if (picture[0] == '\0' || (room > 0 && print_width(picture) > room)) {
+		print_pair(key, text);
+		return;
+	}
+	text_format(all, sizeof(all), "%s%s%s", text, beside ? "  " : "\n", picture);
+	print_pair(key, all);
+}
+
+static const json_t *at(const json_t *object, const char *outer, const char *inner) {
+	return json_object_get(json_object_get(object, outer), inner);
+}
+
+/* Behind a share. */
+static const char *bar(const json_t *share, char out[SPARK_BAR_MAX]) {
+	out[0] = '\0';
+	return is_pretty() && json_is_number(share) ? spark_bar(json_number_value(share), out) : out;
+}
+
+/* Days since 1970 of a date, or of a time. -1: it is none. */
+static int64_t day_of(const char *text) {
+	char at[sizeof("2026-11-22T00:00:00Z")];
+	int64_t ms;
+
+	text_format(at, sizeof(at), "%.10sT00:00:00Z", text);
+	return clock_parse(at, &ms) == 0 ? ms / CLOCK_DAY_MS : -1;
+}
+
+/*
+ * A cell for each day from the first that has anything to the end of the window, so that lines can be compared; what is
+ * not known of a day, and a day without anything, is a blank. The member of each day, or its member `inner`. "" in a
+ * pipe, and of less than two days: that is no line.
+ */
+static const char *line(
+	const json_t *stats, const char *member, const char *inner, char out[SPARK_LINE_MAX]) {
+	const json_t *days = json_object_get(stats, "days");
+	size_t room = value_room(), n_known = 0, i;
+	int64_t n_max = room > 0 ? MIN((int64_t)room, DAYS_MAX) : DAYS_MAX;
+	int64_t first = day_of(json_text(json_array_get(days, 0), "day"));
+	int64_t last = day_of(json_text(stats, "until"));
+	double values[DAYS_MAX] = { 0 };
+	bool known[DAYS_MAX] = { false };
+	json_t *day;
+
+	out[0] = '\0';
+	if (!is_pretty()) {
+		return out;
+	}
+	first = MAX(first, last - n_max + 1);
+	json_array_foreach((json_t *)days, i, day) {
+		const json_t *value = json_object_get(day, member);
+		int64_t at = day_of(json_text(day, "day"));
+
+		value = inner != NULL ? json_object_get(value, inner) : value;
+		if (json_is_number(value) && at >= first && at <= last) {
+			known[at - first] = true;
+			values[at - first] = json_number_value(value);
+			n_known++;
+		}
+	}
+	return n_known < 2 ? out : spark_line(values, known, (size_t)(last - first + 1), out);
+}
+
+static void show_builds(const json_t *stats) {
+	char text[256], share[STATS_TEXT_MAX], picture[SPARK_LINE_MAX];
+
+	text_format(text, sizeof(text), "%lld, %lld failed (%s)",
+		(long long)json_integer_value(at(stats, "builds", "total")),
+		(long long)json_integer_value(at(stats, "builds", "failed")),
+		stats_share(at(stats, "builds", "failureRate"), share));
+	show_line("Builds", text, line(stats, "builds", "total", picture));
+}
+
+static void show_resolution(const json_t *stats) {
+	char text[512], p50[STATS_TEXT_MAX], p90[STATS_TEXT_MAX], p99[STATS_TEXT_MAX],
+		picture[SPARK_LINE_MAX];
+
+	if (!json_is_number(at(stats, "resolution", "p50Ms"))) {
+		print_pair("Repaired", "unknown");
+		return;
+	}
+	text_format(text, sizeof(text), "half within %s, 90 %% within %s, 99 %% within %s",
+		stats_duration(at(stats, "resolution", "p50Ms"), p50),
+		stats_duration(at(stats, "resolution", "p90Ms"), p90),
+		stats_duration(at(stats, "resolution", "p99Ms"), p99));
+	show_line("Repaired", text, line(stats, "resolutionP50Ms", NULL, picture));
+}
+
+/* "{a} 3, {b} 2", with ": " as `between` "{a}: 3, {b}: 2": the members of an object that count something. */
+static void show_counts_with(const char *key, const json_t *object, const char *between) {
+	char text[1024] = "";
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, name, value) {
+		size_t len = strlen(text);
+
+		if (json_integer_value(value) > 0) {
+			text_format(text + len, sizeof(text) - len, "%s%s%s%lld", len > 0 ? ", " : "",
+				name, between, (long long)json_integer_value(value));
+		}
+	}
+	show_line(key, text, "");
+}
+
+static void show_counts(const char *key, const json_t *object) {
+	show_counts_with(key, object, " ");
+}
+
+static void show_follow_up(const json_t *stats) {
+	const json_t *rate = at(stats, "followUp", "successRate");
+	char text[256], share[STATS_TEXT_MAX], first[STATS_TEXT_MAX], picture[SPARK_BAR_MAX];
+
+	text_format(text, sizeof(text), "%s of %lld, %s at the first check", stats_share(rate, share),
+		(long long)json_integer_value(at(stats, "followUp", "ended")),
+		stats_share(at(stats, "followUp", "firstCheckRate"), first));
+	show_line("Success", text, bar(rate, picture));
+	show_counts_with("  by cycle", at(stats, "followUp", "byCycle"), ": ");
+}
+
+static void show_quality(const json_t *stats) {
+	static const struct {
+		const char *key, *part, *member, *series;
+	} rows[] = { { "Coverage", "coverage", "lines", "coverage" },
+		{ "Lint errors", "lint", "errors", "lintErrors" },
+		{ "Lint warnings", "lint", "warnings", "lintWarnings" },
+		{ "Tests", "tests", "total", "tests" } };
+	const json_t *quality = json_object_get(stats, "quality");
+	char text[256], number[STATS_TEXT_MAX], picture[SPARK_LINE_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const json_t *value = at(quality, rows[i].part, rows[i].member);
+
+		text_format(text, sizeof(text), "%s%s", stats_number(value, number),
+			i == 0 && json_is_number(value) ? " %" : "");
+		show_line(rows[i].key, text, line(stats, rows[i].series, NULL, picture));
+	}
+	stats_duration(at(quality, "tests", "durationMs"), number);
+	show_line("Test time", number, line(stats, "testsMs", NULL, picture));
+}
+
+/* Tables: a title row, and a row for each object. */
+struct column {
+	const char *title;
+	const char *member;
+	const char *inner; /* NULL: the member itself */
+	const char *(*show)(const json_t *value, char out[STATS_TEXT_MAX]); /* NULL: a text */
+};
+
+static void show_table(
+	const char *heading, const json_t *list, const struct column *columns, size_t n_columns) {
+	const char *titles[PRINT_COLUMNS_MAX];
+	_cleanup_(print_table_destroyp) struct print_table *table = NULL;
+	json_t *row;
+	size_t i;
+
+	for (size_t c = 0; c < n_columns; c++) {
+		titles[c] = columns[c].title;
+	}
+	table = print_table_create(titles, n_columns);
+	if (table == NULL || json_array_size(list) == 0) {
+		return;
+	}
+	json_array_foreach((json_t *)list, i, row) {
+		char texts[PRINT_COLUMNS_MAX][STATS_TEXT_MAX];
+		const char *cells[PRINT_COLUMNS_MAX];
+
+		for (size_t c = 0; c < n_columns; c++) {
+			const json_t *value = json_object_get(row, columns[c].member);
+
+			value = columns[c].inner != NULL ? json_object_get(value, columns[c].inner)
+							 : value;
+			cells[c] = columns[c].show == NULL ? json_string_value(value)
+							   : columns[c].show(value, texts[c]);
+		}
+		print_table_add(table, cells);
+	}
+	printf("\n%s\n", heading);
+	print_table_show(table);
+}
+
+static void show_tables(const json_t *stats) {
+	static const struct column branches[] = { { "PROJECT", "project", NULL, NULL },
+		{ "BUILDS", "builds", NULL, stats_number },
+		{ "FAILED", "failureRate", NULL, stats_share },
+		{ "GREEN NOW", "currentRun", NULL, stats_number },
+		{ "LONGEST", "longestRun", NULL, stats_number },
+		{ "OUT OF ORDER", "outOfOrder", NULL, stats_number },
+		{ "BRANCH", "branch", NULL, NULL } };
+	static const struct column agents[] = { { "AGENT", "name", NULL, NULL },
+		{ "TRIGGERED", "triggered", NULL, stats_number },
+		{ "RESOLVED", "resolved", NULL, stats_number },
+		{ "SUCCESS", "successRate", NULL, stats_share },
+		{ "CYCLES", "meanCycles", NULL, stats_number },
+		{ "FIRST SIGN", "firstSign", "p50Ms", stats_duration },
+		{ "GREEN", "green", "p50Ms", stats_duration },
+		{ "CAME BACK", "regressed", NULL, stats_number } };
+	static const struct column failures[] = { { "FAILURES", "failures", NULL, stats_number },
+		{ "REPAIRED", "repaired", NULL, stats_number },
+		{ "MEAN TIME", "meanMs", NULL, stats_duration },
+		{ "ERROR TYPE", "errorType", NULL, NULL }, { "CAUSE", "cause", NULL, NULL },
+		{ "FINGERPRINT", "fingerprint", NULL, NULL } };
+	static const struct column flaky[] = { { "TIMES", "times", NULL, stats_number },
+		{ "KIND", "kind", NULL, NULL }, { "PROJECT", "project", NULL, NULL },
+		{ "BRANCHES", "branches", NULL, stats_number }, { "MOST ON", "branch", NULL, NULL },
+		{ "NAME", "name", NULL, NULL } };
+
+	show_table("The busiest branches, all their builds, not only those of these days:",
+		json_object_get(stats, "branches"), branches, ARRAY_SIZE(branches));
+	show_table("What the agents did:", json_object_get(stats, "agents"), agents,
+		ARRAY_SIZE(agents));
+	show_table("The most frequent failures:", json_object_get(stats, "failures"), failures,
+		ARRAY_SIZE(failures));
+	show_table("The slowest repairs:", json_object_get(stats, "slowest"), failures,
+		ARRAY_SIZE(failures));
+	show_table("Flaky, failed and passed on one commit:", json_object_get(stats, "flaky"),
+		flaky, ARRAY_SIZE(flaky));
+}
+
+/* Builds that came out of order do count, though in no run. */
+static void show_ignored(const json_t *ignored) {
+	json_t *others = json_copy((json_t *)ignored);
+	int64_t n_late = json_number(ignored, "outOfOrder");
+	char text[128];
+
+	(void)json_object_del(others, "outOfOrder");
+	show_counts("Not counted", others);
+	json_decref(others);
+	if (n_late > 0) {
+		text_format(text, sizeof(text),
+			"%lld, counted as builds, but in no run of green ones", (long long)n_late);
+		show_line("Out of order", text, "");
+	}
+}
+
+static void show_behind(int64_t n_behind) {
+	char text[256];
+
+	if (n_behind > 0) {
+		text_format(text, sizeof(text), "%lld" STATS_BEHIND, (long long)n_behind);
+		show_line("Behind", text, "");
+	}
+}
+
+static void show_forges(const json_t *forges) {
+	json_t *forge;
+	size_t i;
+
+	json_array_foreach((json_t *)forges, i, forge) {
+		char key[STATS_TEXT_MAX];
+
+		text_format(key, sizeof(key), "Budget %s", json_text(forge, "name"));
+		print_pair(key, json_text(forge, "budget"));
+	}
+}
+
+void stats_show(const json_t *stats) {
+	char text[128], days[STATS_TEXT_MAX], number[STATS_TEXT_MAX];
+	const json_t *incidents = json_object_get(stats, "incidents");
+
+	text_format(text, sizeof(text), "%s (UTC)", stats_days(stats, days));
+	show_line("Days", text, "");
+	print_pair("Project", json_text(stats, "project"));
+	print_pair("Branch", json_text(stats, "branch"));
+	if (stats_empty(stats) != NULL) {
+		TEXT_SET(text, stats_empty(stats));
+		show_line("Note", text, "");
+	}
+	show_builds(stats);
+	show_counts("Incidents", incidents);
+	show_counts("  by type", json_object_get(incidents, "byType"));
+	show_counts("  by cause", json_object_get(incidents, "byCause"));
+	show_resolution(stats);
+	show_follow_up(stats);
+	show_quality(stats);
+	print_pair("Published", stats_number(json_object_get(stats, "published"), number));
+	show_forges(json_object_get(stats, "forges"));
+	show_ignored(json_object_get(stats, "ignored"));
+	show_behind(json_number(stats, "behind"));
+	show_tables(stats);
+}

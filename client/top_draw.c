@@ -1,0 +1,315 @@
+/* The screen of `top`: panes one below the other, out of a table. */
+#include <curses.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "client/print.h"
+#include "client/top.h"
+#include "common/clock.h"
+#include "common/text.h"
+
+#define LINE_MAX_CHARS 512
+
+int top_cells(wchar_t c) {
+	int cells = wcwidth(c);
+
+	return cells < 0 ? 1 : cells;
+}
+
+/* Puts foreign text, made printable, on `row`: at most to the right edge, by the width of its characters. */
+static void put(int row, int column, attr_t attributes, const char *text) {
+	_cleanup_(freep) char *clean = print_one_line(text);
+	wchar_t wide[LINE_MAX_CHARS];
+	size_t n = clean != NULL ? mbstowcs(wide, clean, ARRAY_SIZE(wide) - 1) : 0, used = 0;
+	int room = COLS - column;
+
+	if (n == (size_t)-1 || row < 0 || row >= LINES) {
+		return;
+	}
+	for (; used < n; used++) {
+		room -= top_cells(wide[used]);
+		if (room < 0) {
+			break;
+		}
+		if (wcwidth(wide[used]) < 0) {
+			wide[used] = L'?';
+		}
+	}
+	(void)attrset(attributes);
+	(void)mvaddnwstr(row, column, wide, (int)used);
+	(void)attrset(A_NORMAL);
+}
+
+static attr_t color_of(short pair) {
+	return has_colors() ? (attr_t)COLOR_PAIR(pair) : A_NORMAL;
+}
+
+/* Whole columns: cut to `width` cells of the screen, the last one blank, and filled up to them. */
+static void column(char *line, size_t size, const char *text, size_t width) {
+	_cleanup_(freep) char *clean = print_one_line(text);
+	size_t len = strlen(line), used = 0;
+	wchar_t c;
+	int n;
+
+	for (const char *at = clean; at != NULL && len + MB_LEN_MAX < size; at += n) {
+		int cells;
+
+		n = mbtowc(&c, at, MB_LEN_MAX);
+		cells = n > 0 ? top_cells(c) : 0;
+		if (n <= 0 || used + (size_t)cells > width - 1) {
+			break;
+		}
+		memcpy(line + len, at, (size_t)n);
+		len += (size_t)n;
+		used += (size_t)cells;
+	}
+	while (used++ < width && len + 1 < size) {
+		line[len++] = ' ';
+	}
+	line[len] = '\0';
+}
+
+static void when(const char *rfc3339, char out[CLOCK_SPAN_MAX]) {
+	int64_t ms;
+
+	out[0] = '\0';
+	if (clock_parse(rfc3339, &ms) == 0) {
+		clock_format_relative(ms, clock_now_ms(), out);
+	}
+}
+
+/* Lines of panes */
+
+static void task_line(const json_t *task, const char *time, char *out, size_t size) {
+	const json_t *environment = json_object_get(task, "environment");
+	char span[CLOCK_SPAN_MAX];
+
+	when(json_text(task, time), span);
+	out[0] = '\0';
+	column(out, size, span, 12);
+	column(out, size, json_text(task, "type"), 20);
+	column(out, size, json_text(environment, "projectName"), 18);
+	column(out, size, json_text(environment, "branch"), COLS > 100 ? 30 : 14);
+	text_format(out + strlen(out), size - strlen(out), "%s", json_text(task, "reason"));
+}
+
+static void running_line(const json_t *task, char *out, size_t size) {
+	task_line(task, "startedAt", out, size);
+}
+
+static void waiting_line(const json_t *task, char *out, size_t size) {
+	task_line(task, "scheduledFor", out, size);
+}
+
+static void incident_line(const json_t *incident, char *out, size_t size) {
+	out[0] = '\0';
+	column(out, size, json_text(incident, "errorType"), 22);
+	column(out, size, json_text(incident, "project"), 18);
+	column(out, size, json_text(incident, "branch"), COLS > 100 ? 30 : 14);
+	text_format(out + strlen(out), size - strlen(out), "%s", json_text(incident, "reason"));
+}
+
+static void event_line(const json_t *event, char *out, size_t size) {
+	char span[CLOCK_SPAN_MAX];
+
+	when(json_text(event, "at"), span);
+	out[0] = '\0';
+	column(out, size, span, 12);
+	column(out, size, json_text(event, "project"), 18);
+	text_format(out + strlen(out), size - strlen(out), "%s", json_text(event, "message"));
+}
+
+static void budget_line(const json_t *object, char *out, size_t size) {
+	if (json_object_get(object, "budget") != NULL) {
+		text_format(out, size, "%s: %s  %s", json_text(object, "name"),
+			json_text(object, "budget"), json_text(object, "reason"));
+	} else {
+		long long limit = (long long)json_number(object, "concurrency");
+		char of[32] = "";
+
+		if (limit > 0) {
+			text_format(of, sizeof(of), " of %lld", limit);
+		}
+		text_format(out, size, "%s: %lld%s at work  %s%s", json_text(object, "name"),
+			(long long)json_number(object, "running"), of, json_text(object, "problem"),
+			json_text(object, "reason"));
+	}
+}
+
+static const json_t *runs_of(const struct top *top) {
+	return top->lists[TOP_RUNS].rows;
+}
+
+static const json_t *waits_of(const struct top *top) {
+	return top->lists[TOP_WAITS].rows;
+}
+
+static const json_t *person_of(const struct top *top) {
+	return top->lists[TOP_PERSON].rows;
+}
+
+static const json_t *events_of(const struct top *top) {
+	return top->events;
+}
+
+static const json_t *forges_of(const struct top *top) {
+	return json_object_get(top->status, "forges");
+}
+
+static const json_t *agents_of(const struct top *top) {
+	return json_object_get(top->status, "agents");
+}
+
+/* Top down; first those whose rows can be selected, by enum top_list_id. */
+static const struct pane {
+	const char *title;
+	const json_t *(*list)(const struct top *top);
+	void (*line)(const json_t *object, char *out, size_t size);
+	size_t share;	  /* of the screen's lines, of 24, that it has when others want more, too */
+	bool newest_last; /* the end of the list is shown */
+} panes[] = {
+	[TOP_RUNS] = { "RUNS", runs_of, running_line, 3, false },
+	[TOP_WAITS] = { "WAITS", waits_of, waiting_line, 4, false },
+	[TOP_PERSON] = { "NEEDS A PERSON", person_of, incident_line, 3, false },
+	{ "FORGES", forges_of, budget_line, 1, false },
+	{ "AGENTS", agents_of, budget_line, 1, false },
+	{ "EVENTS", events_of, event_line, 3, true },
+};
+
+/* A row in turn to each pane that has more, while some are left: up to its share, or `to_all`. Returns what is left. */
+static size_t give_rows(
+	const struct top *top, size_t left, bool to_all, size_t rows[ARRAY_SIZE(panes)]) {
+	size_t given;
+
+	do {
+		given = 0;
+		for (size_t i = 0; i < ARRAY_SIZE(panes) && left > given; i++) {
+			size_t n = json_array_size(panes[i].list(top));
+
+			if (rows[i] < (to_all ? n : MIN(n, panes[i].share))) {
+				rows[i]++;
+				given++;
+			}
+		}
+		left -= given;
+	} while (given > 0);
+	return left;
+}
+
+/* Rows of each pane: first its share, then what is left over goes to those that have more. */
+static void share_rows(const struct top *top, size_t rows[ARRAY_SIZE(panes)]) {
+	int left = LINES - (int)ARRAY_SIZE(panes) - 3;
+
+	memset(rows, 0, ARRAY_SIZE(panes) * sizeof(*rows));
+	left = (int)give_rows(top, (size_t)MAX(left, 0), false, rows);
+	(void)give_rows(top, (size_t)left, true, rows);
+}
+
+/* The first line that is shown, so that the selected one is. */
+static size_t first_shown(const struct pane *pane, size_t n, size_t n_shown, size_t selected) {
+	if (pane->newest_last) {
+		return n - n_shown;
+	}
+	return selected < n && selected >= n_shown ? selected + 1 - n_shown : 0;
+}
+
+static void draw_title(const struct top *top, size_t pane, int row, size_t n) {
+	int64_t total = pane < TOP_LISTS ? top->lists[pane].total : (int64_t)n;
+	char line[LINE_MAX_CHARS];
+
+	if (total > (int64_t)n) {
+		text_format(line, sizeof(line), "%s (%lld, of which the newest %zu)",
+			panes[pane].title, (long long)total, n);
+	} else {
+		text_format(line, sizeof(line), "%s (%zu)", panes[pane].title, n);
+	}
+	put(row, 0, A_BOLD | color_of(2), line);
+}
+
+/* `selected`: the row of this pane, or beyond it. Returns the row below the pane. */
+static int draw_pane(const struct top *top, size_t i, int row, size_t n_shown, size_t selected) {
+	const struct pane *pane = &panes[i];
+	const json_t *list = pane->list(top);
+	size_t n = json_array_size(list), first = first_shown(pane, n, n_shown, selected);
+	char line[LINE_MAX_CHARS];
+
+	if (row < LINES - 2) {
+		draw_title(top, i, row, n);
+	}
+	for (size_t k = 0; k < n_shown && row + 1 + (int)k < LINES - 2; k++) {
+		pane->line(json_array_get(list, first + k), line, sizeof(line));
+		put(row + 1 + (int)k, 2, first + k == selected ? A_REVERSE : A_NORMAL, line);
+	}
+	return row + 1 + (int)n_shown;
+}
+
+static void draw_health(const struct top *top) {
+	const json_t *status = top->status;
+	char line[LINE_MAX_CHARS], at[CLOCK_TEXT_MAX];
+
+	if (top->conn == NULL && top->answered_ms > 0) {
+		clock_format(top->answered_ms, at);
+		text_format(line, sizeof(line),
+			"codegend is not reachable; below is what it said last, at %s", at);
+		put(0, 0, A_BOLD | color_of(1), line);
+		return;
+	}
+	if (status == NULL) {
+		put(0, 0, A_BOLD | color_of(1), "codegend is not reachable");
+		return;
+	}
+	text_format(line, sizeof(line), "codegend %s%s%s  %lld executing, %lld scheduled  %s",
+		json_text(status, "version"), top_is_paused(top) ? "  PAUSED" : "",
+		strcmp(json_text(status, "mode"), "observe") == 0 ? "  observe" : "",
+		(long long)json_number(json_object_get(status, "tasks"), "executing"),
+		(long long)json_number(json_object_get(status, "tasks"), "scheduled"),
+		json_text(json_object_get(status, "store"), "problem"));
+	put(0, 0, A_BOLD, line);
+}
+
+static void draw_lists(const struct top *top) {
+	size_t selected = top_n_rows(top) > 0 ? top_selected(top) : SIZE_MAX;
+	size_t rows[ARRAY_SIZE(panes)];
+	int row = 1;
+
+	share_rows(top, rows);
+	for (size_t i = 0; i < ARRAY_SIZE(panes); i++) {
+		size_t n = json_array_size(panes[i].list(top));
+		bool is_here = i < TOP_LISTS && selected < n;
+
+		row = draw_pane(top, i, row, rows[i], is_here ? selected : SIZE_MAX);
+		selected = is_here || selected == SIZE_MAX ? SIZE_MAX : selected - n;
+	}
+}
+
+static void draw_text(const struct top *top) {
+	for (int row = 1; row < LINES - 2; row++) {
+		const json_t *line = json_array_get(top->text, top->text_top + (size_t)row - 1);
+
+		if (line != NULL) {
+			put(row, 0, A_NORMAL, json_string_value(line));
+		}
+	}
+}
+
+void top_draw(const struct top *top) {
+	static const char *const hints[] = {
+		[TOP_LIST] =
+			"j k select  Enter show  e explain  r run  c cancel  p pause  ? help  q quit",
+		[TOP_TEXT] = "j k scroll  q back",
+		[TOP_ASK] = "y do it  n leave it",
+	};
+
+	(void)erase();
+	draw_health(top);
+	if (top->mode == TOP_TEXT) {
+		draw_text(top);
+	} else {
+		draw_lists(top);
+	}
+	put(LINES - 2, 0, A_BOLD, top->mode == TOP_ASK ? top->question : top->note);
+	put(LINES - 1, 0, top->mode == TOP_ASK ? A_BOLD : A_DIM, hints[top->mode]);
+	(void)refresh();
+}
