@@ -92,13 +92,15 @@ def fill(path, n_finished, n_scheduled, with_history=True):
     database.close()
 
 
-def verdicts(path):
-    """Of a database that no daemon has open: how many tasks have a verdict, and when the last one was recorded."""
+def lateness(path, due_ms=None):
+    """Milliseconds from due to the first verdict, each task; of a database that no daemon has open. A check that looks
+    again later has another due time by then: give the first."""
     database = sqlite3.connect(path)
-    sql = "SELECT count(DISTINCT task_id), max(at_ms) FROM events WHERE kind = 'verdict'"
-    result = database.execute(sql).fetchone()
+    rows = database.execute("SELECT min(e.at_ms) - coalesce(?, t.due_ms) FROM events AS e"
+                            " JOIN tasks AS t ON t.id = e.task_id WHERE e.kind = 'verdict' GROUP BY t.id",
+                            (due_ms,)).fetchall()
     database.close()
-    return result
+    return [row[0] for row in rows]
 
 
 # Logs

@@ -1,10 +1,10 @@
 """The figures of a forge of type github, against the scripted server of tests/github, which shares the cores."""
 import pathlib
-import sqlite3
 import statistics
 import sys
 import time
 
+import fixture
 import harness
 from harness import Failed
 
@@ -60,7 +60,7 @@ def n_active(daemon):
 
 def known_pulls(bench):
     """Pull requests whose numbers CI told, all checked at once."""
-    n = 250 if bench.quick else 1000
+    n = 100 if bench.quick else 1000
     with GitHub() as hub:
         make_branches(hub, [f"fix-{at}" for at in range(n)], True)
         with daemon_for(bench, hub) as daemon:
@@ -87,25 +87,16 @@ def one_by_one(bench):
             for at in range(n):
                 daemon.call("Schedule", project=PROJECT, branch=f"due-{at}", delayMs=int(500 + at * apart_s * 1000))
             wait_for(lambda: daemon.tasks()["completed"] == n, "the last verdict")
-    waits = verdict_delays(daemon.database)
+    waits = fixture.lateness(daemon.database)
     if len(waits) != n:
         raise Failed(f"{len(waits)} of {n} checks have a verdict")
     bench.table.add("github: from due to the verdict recorded, median", statistics.median(waits), "ms")
     bench.table.add("  the longest", max(waits), "ms")
 
 
-def verdict_delays(path):
-    """Milliseconds from due to verdict, each task; of a database that no daemon has open."""
-    database = sqlite3.connect(path)
-    rows = database.execute("SELECT min(e.at_ms) - t.due_ms FROM events AS e JOIN tasks AS t ON t.id = e.task_id"
-                            " WHERE e.kind = 'verdict' GROUP BY t.id").fetchall()
-    database.close()
-    return [row[0] for row in rows]
-
-
 def queue(bench):
     """Ten thousand checks due in one second, while GitHub takes its time."""
-    n = 2000 if bench.quick else 10_000
+    n = 500 if bench.quick else 10_000
     with GitHub() as hub:
         make_branches(hub, [f"due/queue-{at}" for at in range(n)], False)
         with daemon_for(bench, hub) as daemon:

@@ -1,4 +1,5 @@
-"""A private daemon to measure, the programs that measure it, and the table of figures."""
+"""A private daemon to measure, and the programs that measure it."""
+import contextlib
 import json
 import os
 import pathlib
@@ -20,10 +21,11 @@ class Failed(Exception):
     """A figure could not be measured."""
 
 
-def program(name, *arguments):
-    """The JSON object that bench-NAME prints."""
+def program(name, *arguments, cwd=None):
+    """The JSON object that bench-NAME prints. Never in a checkout by chance: the client gathers what one tells."""
     command = [BUILD / "tests" / "bench" / f"bench-{name}", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment())
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd or "/",
+                          env=environment())
     if done.returncode != 0:
         raise Failed(done.stderr.strip() or f"bench-{name} ended with {done.returncode}")
     return json.loads(done.stdout)
@@ -73,37 +75,58 @@ def machine_cpu_s():
     return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND
 
 
+def processes_cpu_s(pids):
+    """What they used so far, and what their children did that are gone."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += sum(map(int, fields[11:15]))
+    return total / TICKS_PER_SECOND
+
+
+def n_switches(pids):
+    """How often their threads went to sleep, or were sent, so far."""
+    total = 0
+    for pid in pids:
+        for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
+            with contextlib.suppress(OSError):
+                total += sum(int(line.split()[1]) for line in status.read_text().splitlines()
+                             if "ctxt_switches" in line)
+    return total
+
+
+def family(pid):
+    """A process and its children."""
+    with contextlib.suppress(OSError):
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
+    return [pid]
+
+
+def load(server, call, n_connections, prefix, depth=1, seconds=0, n_calls=0, number=0, path=None):
+    """Runs the load generator; its figures, the calls a second and the server's own microseconds a call added."""
+    machine_s, ours_s, server_s = machine_cpu_s(), children_cpu_s(), processes_cpu_s(server.pids())
+    started = time.perf_counter()
+    figures = program("load", server.wire, path or server.socket, call, n_connections, depth, int(seconds * 1000),
+                      n_calls, prefix, number)
+    server_s = processes_cpu_s(server.pids()) - server_s
+    figures["cpu_us"] = server_s / figures["n"] * 1e6
+    others_s = machine_cpu_s() - machine_s - (children_cpu_s() - ours_s) - server_s
+    figures["others"] = max(others_s / (time.perf_counter() - started) / os.cpu_count(), 0)
+    figures["rate"] = figures["n"] / figures["seconds"]
+    return figures
+
+
 def children_cpu_s():
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
-class Table:
-    """Figures, printed as they come."""
-
-    ROW = "{:<62} {:>12} {:>12} {:>7}  {}"
-
-    def __init__(self):
-        self.n_over = 0
-        print(self.ROW.format("figure", "value", "target", "ratio", ""), flush=True)
-
-    def add(self, name, value, unit, target=None, ratio=None, ratio_target=None, at_least=False):
-        """`target` bounds the value from above (`at_least`: from below); `ratio_target` the ratio from below."""
-        verdict = ""
-        if target is not None:
-            verdict = "ok" if (value >= target if at_least else value <= target) else "over"
-        if ratio_target is not None and verdict != "over":
-            verdict = "ok" if ratio >= ratio_target else "over"
-        self.n_over += verdict == "over"
-        bound = f"{'>=' if at_least else '<='} {target:,g}" if target is not None else ""
-        bound = f">= {ratio_target:g}x" if ratio_target is not None else bound
-        number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}".rstrip("0").rstrip(".")
-        print(self.ROW.format(name, f"{number} {unit}", bound, f"{ratio:.2f}" if ratio is not None else "", verdict),
-              flush=True)
-
-
 class Daemon:
     """One codegend in `directory`, with its own state, sockets and configuration."""
+
+    wire = "codegend"
 
     def __init__(self, directory, config=""):
         self.directory = directory
@@ -111,6 +134,7 @@ class Daemon:
         self.database = self.state / "codegend.db"
         self.control = directory / "run" / "control.sock"
         self.submit = directory / "run" / "submit" / "submit.sock"
+        self.socket = self.submit
         self.config = directory / "codegend.conf"
         self.process = None
         directory.mkdir(parents=True, exist_ok=True)
@@ -170,17 +194,13 @@ class Daemon:
     def tasks(self):
         return self.call("GetStatus")["status"]["tasks"]
 
+    def pids(self):
+        return [self.process.pid]
+
     def load(self, call, n_connections, prefix, seconds=0, n_calls=0, number=0):
-        """Runs the load generator; its figures, the calls a second and the daemon's own microseconds a call added."""
+        """The figures of a load on the socket that takes such calls."""
         path = self.control if call in ("schedule", "status") else self.submit
-        machine_s, ours_s, daemon_s = machine_cpu_s(), children_cpu_s() + self.cpu_s(), self.cpu_s()
-        started = time.perf_counter()
-        figures = program("load", path, call, n_connections, seconds, n_calls, prefix, number)
-        figures["cpu_us"] = (self.cpu_s() - daemon_s) / figures["n"] * 1e6
-        others_s = machine_cpu_s() - machine_s - (children_cpu_s() + self.cpu_s() - ours_s)
-        figures["others"] = max(others_s / (time.perf_counter() - started) / os.cpu_count(), 0)
-        figures["rate"] = figures["n"] / figures["seconds"]
-        return figures
+        return load(self, call, n_connections, prefix, seconds=seconds, n_calls=n_calls, number=number, path=path)
 
     # What the kernel says about it
 
@@ -190,15 +210,11 @@ class Daemon:
                 return int(line.split()[1])
         raise Failed(f"/proc tells no {name}")
 
+    def state_bytes(self):
+        return sum(file.stat().st_size for file in self.state.glob("codegend.db*"))
+
     def cpu_s(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+        return processes_cpu_s(self.pids())
 
     def n_switches(self):
-        """How often its threads went to sleep so far."""
-        total = 0
-        for status in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/status"):
-            for line in status.read_text().splitlines():
-                if "ctxt_switches" in line:
-                    total += int(line.split()[1])
-        return total
+        return n_switches(self.pids())

@@ -1,13 +1,15 @@
 /*
- * bench-load SOCKET CALL CONNECTIONS SECONDS CALLS PREFIX [NUMBER] - a load generator for the daemon's sockets.
+ * bench-load WIRE SOCKET CALL CONNECTIONS DEPTH MILLISECONDS CALLS PREFIX [NUMBER] - a load generator.
  *
- * One process, one thread, CONNECTIONS connections; each sends its next call when the answer to the one before is
- * there. Ends after SECONDS or CALLS calls, whichever comes first (0: no bound); an answer that is an error ends it
- * with 1. PREFIX makes keys and branches unique. NUMBER: bytes of log for `new` and `join`, due time in ms since 1970
- * for `schedule`. Prints one JSON object.
+ * One process, one thread, CONNECTIONS connections, each with DEPTH calls on their way: the next one is sent when an
+ * answer is there. WIRE: whom it talks to (codegend, beanstalkd, redis, postgresql). Ends after MILLISECONDS or CALLS
+ * calls, whichever comes first (0: no bound); an answer that is an error ends it with 1. PREFIX makes keys and branches
+ * unique. NUMBER: bytes of log for `new` and `join`, of the payload for `sized`; due time in ms since 1970 for
+ * `schedule`. Prints one JSON object.
  */
+#include "tests/bench/load.h"
+
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,104 +20,42 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/macro.h"
 #include "common/text.h"
 #include "tests/bench/figures.h"
 
 #define CONNECTIONS_MAX 256
-#define REQUEST_MAX (300 * 1024)
+#define DEPTH_MAX 256
 #define ANSWER_MAX (64 * 1024)
-#define BRANCHES_JOINED 64
 
 struct connection {
 	int fd;
-	int64_t sent_us;
+	int64_t sent_us[DEPTH_MAX]; /* of the calls on their way: a ring, oldest at `first` */
+	size_t first;
+	size_t n_sent;
 	size_t n_bytes;
-	char answer[ANSWER_MAX];
+	char answer[ANSWER_MAX + 1]; /* a NUL behind the last byte */
 };
 
 struct load {
 	const char *socket;
-	const char *prefix;
+	const struct wire *wire;
 	const struct call_type *type;
-	int n_connections;
+	struct payload payload;
+	size_t n_connections;
+	size_t depth;
 	int64_t end_us;	     /* 0: none */
 	int64_t n_calls_max; /* 0: none */
-	int64_t number;
 	int64_t n_sent;
 	int64_t n_answered;
-	char *log;
 	struct figures figures;
 	struct connection *connections;
-};
-
-struct call_type {
-	const char *name;
-	const char *expected; /* a piece of every good answer */
-	int (*format)(const struct load *load, int64_t n, char *out);
 };
 
 static void die(const char *what) {
 	(void)fprintf(stderr, "bench-load: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
-
-/* Calls */
-
-static int format_submit(const struct load *load, int64_t n, const char *branch, char *out) {
-	return snprintf(out, REQUEST_MAX,
-		"{\"method\":\"io.codegend.Submit\",\"parameters\":{\"key\":\"%s-%" PRId64 "\","
-		"\"project\":\"acme/web\",\"branch\":\"%s\",\"commit\":\"%040" PRIx64
-		"\",\"job\":\"test\","
-		"\"step\":\"unit\",\"command\":\"npm test\",\"exitCode\":1,\"buildNumber\":\"%" PRId64
-		"\","
-		"\"buildUrl\":\"https://ci.example.org/acme/web/%" PRId64
-		"\",\"errorType\":\"test_failure\","
-		"\"errorDetails\":\"3 of 512 tests failed: sum adds, sum carries, sum overflows\"%s%s%s}}",
-		load->prefix, n, branch, n, n, n, load->log != NULL ? ",\"log\":\"" : "",
-		load->log != NULL ? load->log : "", load->log != NULL ? "\"" : "");
-}
-
-/* Every submission opens an incident of its own. */
-static int format_new(const struct load *load, int64_t n, char *out) {
-	char branch[128];
-
-	text_format(branch, sizeof(branch), "fix/%s-%" PRId64, load->prefix, n);
-	return format_submit(load, n, branch, out);
-}
-
-/* The submissions join a few incidents. */
-static int format_join(const struct load *load, int64_t n, char *out) {
-	char branch[128];
-
-	text_format(branch, sizeof(branch), "fix/%s-%" PRId64, load->prefix, n % BRANCHES_JOINED);
-	return format_submit(load, n, branch, out);
-}
-
-static int format_schedule(const struct load *load, int64_t n, char *out) {
-	return snprintf(out, REQUEST_MAX,
-		"{\"method\":\"io.codegend.Schedule\",\"parameters\":{\"project\":\"acme/web\","
-		"\"branch\":\"due/%s-%" PRId64 "\",\"commit\":\"%040" PRIx64
-		"\",\"delayMs\":%" PRId64 "}}",
-		load->prefix, n, n, MAX(load->number - clock_now_ms(), INT64_C(0)));
-}
-
-static int format_status(const struct load *load, int64_t n, char *out) {
-	return snprintf(out, REQUEST_MAX, "{\"method\":\"io.codegend.GetStatus\"}");
-}
-
-static int format_ping(const struct load *load, int64_t n, char *out) {
-	return snprintf(out, REQUEST_MAX, "{\"method\":\"io.codegend.Ping\"}");
-}
-
-static const struct call_type call_types[] = {
-	{ "join", "\"reportId\"", format_join },
-	{ "new", "\"reportId\"", format_new },
-	{ "ping", "\"version\"", format_ping },
-	{ "schedule", "\"delayed-", format_schedule },
-	{ "status", "\"incidents\"", format_status },
-};
-
-/* Connections */
 
 static int connect_to(const char *path) {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -134,40 +74,70 @@ static bool is_over(const struct load *load, int64_t now_us) {
 }
 
 /* Blocking: the peer takes what it did not answer yet. */
-static void send_next(struct load *load, struct connection *connection) {
-	static char request[REQUEST_MAX];
-	int len = load->type->format(load, load->n_sent, request);
-	size_t n_sent = 0;
-
-	if (len < 0 || len >= REQUEST_MAX) {
-		errno = EMSGSIZE;
-		die("request");
-	}
-	load->n_sent++;
-	connection->n_bytes = 0;
-	connection->sent_us = clock_mono_us();
-	while (n_sent < (size_t)len + 1) { /* with the NUL */
-		ssize_t n = send(
-			connection->fd, request + n_sent, (size_t)len + 1 - n_sent, MSG_NOSIGNAL);
+static void send_all(struct connection *connection, const char *data, size_t len) {
+	for (size_t at = 0; at < len;) {
+		ssize_t n = send(connection->fd, data + at, len - at, MSG_NOSIGNAL);
 
 		if (n < 0) {
 			die("send");
 		}
-		n_sent += (size_t)n;
+		at += (size_t)n;
 	}
 }
 
-static void check_answer(const struct load *load, const struct connection *connection) {
-	if (strstr(connection->answer, "\"error\":\"") != NULL ||
-		strstr(connection->answer, load->type->expected) == NULL ||
-		strstr(connection->answer, "\"duplicate\":true") != NULL) {
-		(void)fprintf(stderr, "bench-load: unexpected answer: %.500s\n", connection->answer);
+/* Adds the next call to `out`, at most REQUEST_MAX bytes. Returns its length. */
+static size_t add_call(struct load *load, struct connection *connection, int64_t now_us, char *out) {
+	static char payload[REQUEST_MAX];
+	int len = load->type->format(&load->payload, load->n_sent, payload, sizeof(payload) - BUFSIZ);
+
+	if (len < 0 || len >= REQUEST_MAX - BUFSIZ) {
+		errno = EMSGSIZE;
+		die("request");
+	}
+	connection->sent_us[(connection->first + connection->n_sent++) % DEPTH_MAX] = now_us;
+	load->n_sent++;
+	return load->wire->wrap(load->type, payload, (size_t)len, out);
+}
+
+/* As many as may be on their way, in one piece. */
+static void send_more(struct load *load, struct connection *connection) {
+	static char requests[2 * REQUEST_MAX];
+	int64_t now_us = clock_mono_us();
+	size_t len = 0;
+
+	while (connection->n_sent < load->depth && !is_over(load, now_us)) {
+		len += add_call(load, connection, now_us, requests + len);
+		if (len > REQUEST_MAX) {
+			send_all(connection, requests, len);
+			len = 0;
+		}
+	}
+	send_all(connection, requests, len);
+}
+
+static void take_answers(struct load *load, struct connection *connection) {
+	int64_t now_us = clock_mono_us();
+	size_t at = 0;
+	long n;
+
+	while ((n = load->wire->take(load->type, connection->answer + at, connection->n_bytes - at)) >
+		0) {
+		figures_add(&load->figures, now_us - connection->sent_us[connection->first]);
+		connection->first = (connection->first + 1) % DEPTH_MAX;
+		connection->n_sent--;
+		load->n_answered++;
+		at += (size_t)n;
+	}
+	if (n < 0) {
+		(void)fprintf(stderr, "bench-load: unexpected answer of %s: %.500s\n",
+			load->wire->name, connection->answer + at);
 		exit(1);
 	}
+	memmove(connection->answer, connection->answer + at, connection->n_bytes - at);
+	connection->n_bytes -= at;
 }
 
-/* Returns whether the answer is whole. */
-static bool receive(struct connection *connection) {
+static void receive(struct connection *connection) {
 	ssize_t n = recv(connection->fd, connection->answer + connection->n_bytes,
 		ANSWER_MAX - connection->n_bytes, 0);
 
@@ -176,24 +146,27 @@ static bool receive(struct connection *connection) {
 		die("recv");
 	}
 	connection->n_bytes += (size_t)n;
-	return connection->answer[connection->n_bytes - 1] == '\0';
+	connection->answer[connection->n_bytes] = '\0';
 }
 
-static void run(struct load *load) {
-	int poll = epoll_create1(EPOLL_CLOEXEC);
-	int64_t now_us = 0;
-
-	for (int i = 0; i < load->n_connections; i++) {
+static void connect_all(struct load *load, int poll) {
+	for (size_t i = 0; i < load->n_connections; i++) {
 		struct connection *connection = &load->connections[i];
 		struct epoll_event event = { .events = EPOLLIN, .data = { .ptr = connection } };
 
 		connection->fd = connect_to(load->socket);
+		if (load->wire->open != NULL) {
+			load->wire->open(connection->fd);
+		}
 		if (epoll_ctl(poll, EPOLL_CTL_ADD, connection->fd, &event) < 0) {
 			die("epoll_ctl");
 		}
 	}
-	for (int i = 0; i < load->n_connections && !is_over(load, now_us); i++) {
-		send_next(load, &load->connections[i]);
+}
+
+static void run(struct load *load, int poll) {
+	for (size_t i = 0; i < load->n_connections; i++) {
+		send_more(load, &load->connections[i]);
 	}
 	while (load->n_answered < load->n_sent) {
 		struct epoll_event events[CONNECTIONS_MAX];
@@ -202,19 +175,11 @@ static void run(struct load *load) {
 		for (int i = 0; i < n; i++) {
 			struct connection *connection = events[i].data.ptr;
 
-			if (!receive(connection)) {
-				continue;
-			}
-			check_answer(load, connection);
-			now_us = clock_mono_us();
-			load->n_answered++;
-			figures_add(&load->figures, now_us - connection->sent_us);
-			if (!is_over(load, now_us)) {
-				send_next(load, connection);
-			}
+			receive(connection);
+			take_answers(load, connection);
+			send_more(load, connection);
 		}
 	}
-	(void)close(poll);
 }
 
 static int64_t number_of(const char *text) {
@@ -230,50 +195,45 @@ static int64_t number_of(const char *text) {
 	return value;
 }
 
-/* Lines as a test prints them, ready to stand in JSON. */
-static char *make_log(int64_t n_bytes) {
-	static const char line[] = "  ok 17 - sum carries (3 ms)\\n";
-	char *log = calloc(1, (size_t)n_bytes + sizeof(line));
+/* Connecting, which is dear for some, is over before the time begins. */
+static void measure(struct load *load, int64_t duration_ms) {
+	int poll = epoll_create1(EPOLL_CLOEXEC);
+	int64_t started_us;
 
-	for (size_t n = 0; log != NULL && n < (size_t)n_bytes; n += sizeof(line) - 1) {
-		memcpy(log + n, line, sizeof(line));
-	}
-	return log;
+	connect_all(load, poll);
+	started_us = clock_mono_us();
+	load->end_us = duration_ms == 0 ? 0 : started_us + duration_ms * 1000;
+	run(load, poll);
+	figures_print(&load->figures, clock_mono_us() - started_us);
+	(void)close(poll);
 }
 
 int main(int argc, char **argv) {
 	struct load load = { 0 };
-	int64_t started_us;
 
-	if (argc < 7) {
+	if (argc < 9) {
 		(void)fprintf(stderr,
-			"usage: bench-load SOCKET CALL CONNECTIONS SECONDS CALLS PREFIX [NUMBER]\n");
+			"usage: bench-load WIRE SOCKET CALL CONNECTIONS DEPTH MILLISECONDS CALLS PREFIX"
+			" [NUMBER]\n");
 		return 2;
 	}
-	load.socket = argv[1];
-	for (size_t i = 0; i < ARRAY_SIZE(call_types); i++) {
-		if (strcmp(argv[2], call_types[i].name) == 0) {
-			load.type = &call_types[i];
-		}
-	}
-	load.n_connections = (int)MIN(number_of(argv[3]), (int64_t)CONNECTIONS_MAX);
-	load.n_calls_max = number_of(argv[5]);
-	load.prefix = argv[6];
-	load.number = argc > 7 ? number_of(argv[7]) : 0;
-	load.connections = calloc((size_t)load.n_connections, sizeof(*load.connections));
-	if (load.type == NULL || load.connections == NULL || load.number < 0) {
+	load.wire = wire_find(argv[1]);
+	load.socket = argv[2];
+	load.type = call_type_find(argv[3]);
+	load.n_connections = (size_t)MIN(number_of(argv[4]), (int64_t)CONNECTIONS_MAX);
+	load.depth = (size_t)MIN(number_of(argv[5]), (int64_t)DEPTH_MAX);
+	load.n_calls_max = number_of(argv[7]);
+	load.payload.prefix = argv[8];
+	load.payload.number = argc > 9 ? number_of(argv[9]) : 0;
+	load.connections = calloc(load.n_connections, sizeof(*load.connections));
+	if (load.wire == NULL || load.type == NULL || load.connections == NULL) {
 		errno = EINVAL;
-		die(argv[2]);
+		die(argv[3]);
 	}
-	if (load.type->format != format_schedule && load.number > 0) {
-		load.log = make_log(MIN(load.number, (int64_t)REQUEST_MAX / 2));
-	}
-	started_us = clock_mono_us();
-	load.end_us = number_of(argv[4]) == 0 ? 0 : started_us + number_of(argv[4]) * 1000000;
-	run(&load);
-	figures_print(&load.figures, clock_mono_us() - started_us);
+	payload_prepare(&load.payload, load.type);
+	measure(&load, number_of(argv[6]));
 	figures_finish(&load.figures);
-	free(load.log);
+	free(load.payload.log);
 	free(load.connections);
 	return 0;
 }

@@ -1,4 +1,4 @@
-"""What a test does to a daemon that runs (tests/fault): moves its wall clock, kills it at a chosen call."""
+"""What a test does to a daemon that runs (tests/fault): sets its clock, lets it sleep, kills it at a chosen call."""
 import mmap
 import os
 import struct
@@ -7,7 +7,7 @@ from conftest import BUILD
 
 LIBRARY = BUILD / "tests" / "fault" / "libfault.so"
 FILE_BYTES = 4096
-OFFSET, CALL, AFTER, N, SEEN = 0, 8, 12, 16, 20  # struct fault_control
+SET_BY, CALL, AFTER, N, SEEN, STOPS, KEEPS_NO_LOG, SLEPT = 0, 8, 12, 16, 20, 40, 44, 48  # struct fault_control
 CALLS = {"none": 0, "write": 1, "sync": 2, "send": 3, "recv": 4}
 
 
@@ -19,7 +19,7 @@ class Fault:
         self.path.write_bytes(b"\0" * FILE_BYTES)
         with self.path.open("r+b") as file:
             self.memory = mmap.mmap(file.fileno(), FILE_BYTES)
-        self.offset_s = 0.0
+        self.set_by_s = self.slept_s = 0.0
 
     @property
     def environment(self):
@@ -28,10 +28,15 @@ class Fault:
         return {"LD_PRELOAD": str(LIBRARY), "CODEGEND_FAULT": str(self.path),
                 "ASAN_OPTIONS": ":".join(filter(None, options))}
 
-    def advance(self, seconds):
-        """Moves the clock, of the next start as well."""
-        self.offset_s += seconds
-        self.put("q", OFFSET, int(self.offset_s * 1e9))
+    def set_clock(self, seconds):
+        """Somebody sets the wall clock by so much, for the next start as well."""
+        self.set_by_s += seconds
+        self.put("q", SET_BY, int(self.set_by_s * 1e9))
+
+    def sleep(self, seconds):
+        """So much time passes for the daemon, as over a suspend: nothing but the monotonic clock misses it."""
+        self.slept_s += seconds
+        self.put("q", SLEPT, int(self.slept_s * 1e9))
 
     def arm(self, call, n, after=False):
         """Counting starts anew, and the n-th call of this kind (write, sync: of the database's log; send, recv: of TCP)
@@ -42,6 +47,14 @@ class Fault:
         self.put("I", N, n)
         self.put("I", AFTER, int(after))
         self.put("I", CALL, CALLS[call])
+
+    def stop_instead(self):
+        """At the call that arm() names it stops, in the middle of what it does, instead of dying."""
+        self.put("I", STOPS, 1)
+
+    def keep_no_log(self):
+        """A commit does not sync the database's log; it is synced when PRAGMA synchronous = NORMAL would."""
+        self.put("I", KEEPS_NO_LOG, 1)
 
     def disarm(self):
         self.put("I", CALL, CALLS["none"])

@@ -123,7 +123,7 @@ class Place:
         if times:
             time.sleep(max(0.0, times[-1] + SPACING_S - time.monotonic()))
         self.hub.advance(seconds)
-        self.fault.advance(seconds)
+        self.fault.sleep(seconds)
 
     def push(self, branch="fix", **more):
         return self.hub.push(PROJECT, branch, **more)
@@ -138,7 +138,7 @@ class Place:
 
     def report(self, branch="fix", **more):
         """CI says that `make test` of job test failed on the branch's head. The ticket."""
-        more.setdefault("commit", self.head(branch))
+        more["commit"] = more.get("commit") or self.head(branch)
         return self.daemon.submit(branch=branch, **{"job": "test", **more})
 
     def check(self, branch="fix", name="test", state="success", **more):

@@ -82,7 +82,7 @@ def hurry(place, waited_s):
         return
     dues = [parse_time(task["scheduledFor"]) for task in place.tasks()
             if task["status"] in ("scheduled", "executing") and task["type"] != CHECK]
-    left_s = min(dues, default=0) - time.time() - place.fault.offset_s
+    left_s = min(dues, default=0) - time.time() - place.fault.slept_s
     if left_s > LATE_S:
         place.advance(left_s)
 

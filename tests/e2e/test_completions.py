@@ -20,6 +20,35 @@ source '{script}'
 complete -C '{line} ' | string replace -r '\\t.*' ''
 true
 """
+# An interactive shell in a terminal: somebody types the line, and the key for completions.
+ZSH = r"""
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "source '{setup}'"
+while zpty -r shell line && [[ $line != *ready* ]]; do :; done
+zpty -w -n shell '{line}'$'\t'
+while zpty -r shell line && [[ $line != *all-told* ]]; do
+    [[ $line == *\<*\>* ]] && print -r -- ${{${{line##*\<}}%%\>*}}
+done
+true
+"""
+# What is offered is printed, each between < and >.
+ZSH_SETUP = r"""
+fpath=('{directory}' $fpath)
+autoload -U compinit
+compinit -u -D
+tell-end() {{ print all-told; }}
+comppostfuncs=(tell-end)
+compadd() {{
+    local -a offered
+    if [[ ${{@[1,(i)(-|--)]}} != *-(O|A|D)\ * ]]; then
+        builtin compadd -A offered "$@"
+        print -rl -- "<"${{^offered}}">"
+    fi
+    builtin compadd "$@"
+}}
+print ready
+"""
 
 
 def need(shell):
@@ -39,28 +68,28 @@ def bash(daemon, words):
     return run("bash", BASH.format(script=SCRIPTS / "codegenctl.bash", words=line), daemon)
 
 
-def fish(daemon, words):
-    # It completes by the name of the command, which is looked for in $PATH.
+def linked(daemon):
+    """Some shells complete by the name of the command, which is looked for in $PATH: a directory that has it."""
     link = daemon.directory / "codegenctl"
     if not link.exists():
         link.symlink_to(CODEGENCTL)
+    return daemon.directory
+
+
+def fish(daemon, words):
+    linked(daemon)
     path = f"set PATH '{daemon.directory}' $PATH\n"
     text = FISH.format(script=SCRIPTS / "codegenctl.fish", line=f"codegenctl --socket {daemon.control} {words}")
     return run("fish", path + text, daemon)
 
 
 def zsh(daemon, words):
-    """The functions that ask, since a line editor cannot be had here."""
-    calls = {"task show": "_codegenctl_ids tasks", "incident close": "_codegenctl_ids incidents",
-             "report show": "_codegenctl_ids reports", "explain": "_codegenctl_ids incidents tasks",
-             "incidents --project": "_codegenctl_projects", "pause": "_codegenctl_projects",
-             "tasks --incident": "_codegenctl_ids incidents"}
-    script = SCRIPTS / "codegenctl.zsh"
-    assert calls[words] in script.read_text()
-    text = (script.read_text().replace('_codegenctl "$@"\n', "")
-            + "\ncompadd() { [[ $1 == -a ]] && print -l -- ${(P)2}; }\n"
-            + f"program='{CODEGENCTL}'; where=(--socket '{daemon.control}'); {calls[words]}\n")
-    return run("zsh", text, daemon)
+    directory = linked(daemon) / "zsh"
+    directory.mkdir(exist_ok=True)
+    shutil.copy(SCRIPTS / "codegenctl.zsh", directory / "_codegenctl")
+    (directory / "setup").write_text(ZSH_SETUP.format(directory=directory))
+    text = ZSH.format(setup=directory / "setup", line=f"codegenctl --socket {daemon.control} {words} ")
+    return run("zsh", f"path=('{daemon.directory}' $path)\n{text}", daemon)
 
 
 SHELLS = {"bash": bash, "fish": fish, "zsh": zsh}
@@ -80,6 +109,7 @@ def test_ids_and_projects_are_completed(idle, shell):
         idle.wait_state(ticket["incidentId"], "waiting")
     tasks = {task["id"] for task in idle.tasks()}
     assert complete(idle, "task show") == tasks
+    assert complete(idle, "task run") == tasks, "nothing of the command run, such as files"
     assert complete(idle, "incident close") == incidents
     assert complete(idle, "tasks --incident") == incidents
     assert complete(idle, "report show") == {first["reportId"], second["reportId"]}
@@ -87,6 +117,13 @@ def test_ids_and_projects_are_completed(idle, shell):
     projects = {"acme/web", "other/project", "acme/quiet"}
     assert complete(idle, "incidents --project") == projects
     assert complete(idle, "pause") == projects
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_words_are_completed(idle, shell):
+    need(shell)
+    assert SHELLS[shell](idle, "completion") == set(SHELLS)
+    assert {"cancel", "retry", "run", "show", "snooze"} <= SHELLS[shell](idle, "task")
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -3,6 +3,7 @@ import pytest
 from github_client import Client, GitHub, effects
 
 MARK = "<!-- codegend:v1 kind=status incident=incident-1 -->\n"
+FOLDED = "<details><summary>Details</summary>\n\n{}\n\n</details>\n"
 CASES = [
     ("nothing at all: a@b.c, x#1y, 100 %, @types in no code", [("mention", "types")]),
     ("thanks @mona and (@acme/team)", [("mention", "mona"), ("mention", "acme/team")]),
@@ -30,6 +31,11 @@ CASES = [
     ("a\u200bb\u202e", [("hidden", "U+200B"), ("hidden", "U+202E")]),
     ("\x1b[31m", [("hidden", "U+001B")]),
     (MARK + "quiet", []),
+    ("a\n\n" + FOLDED.format("- x"), []),
+    ("a\n\n" + FOLDED.format("- x\n\n</details>\n\n@mona"), [("element", "/details"), ("mention", "mona")]),
+    (FOLDED.format("x") + "more", [("element", name) for name in ("details", "summary", "/summary", "/details")]),
+    (FOLDED.format("<details><summary>Details</summary>\n\nx"),
+     [("element", name) for name in ("details", "summary", "/summary")]),
     ("quiet\n" + MARK, [("comment", "codegend:v1 kind=status incident=incident-1")]),
 ]
 

@@ -2,9 +2,12 @@
 import email.utils
 import http.client
 import json
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
+from pathlib import Path
 
 import pytest
 from github_client import Client, GitHub, Violations
@@ -298,3 +301,19 @@ def test_conversations_are_heard(hub, client):
     write(client)
     hub.comment("acme/web", 1, "hello", by="dependabot[bot]")
     assert heard == [("acme/web", 1, "codegend-bot"), ("acme/web", 1, "dependabot[bot]")]
+
+
+def test_told_by_hand(hub):
+    """A number names a misbehaviour, a mistake is a sentence and no violation, and who stops reading is no error."""
+    def by_hand(*words):
+        return subprocess.run([sys.executable, "-m", "tests.github", *words], text=True, capture_output=True,
+                              cwd=Path(__file__).parents[2], check=False)
+    assert by_hand("tell", hub.api_url, "fail", "GRAPHQL", "500", "optional=true").returncode == 0
+    assert hub.faults[-1].how == "500"
+    wrong = by_hand("tell", hub.api_url, "fail", "GRAPHQL", "rudeness")
+    assert wrong.returncode == 1 and wrong.stderr.startswith("error: fail: no misbehaviour 'rudeness'; there are 500,")
+    assert not hub.violations
+    assert "secondary_limit" in by_hand("--help").stdout
+    closed = subprocess.run([f"{sys.executable} -m tests.github show {hub.api_url} world | false"], shell=True,
+                            text=True, capture_output=True, cwd=Path(__file__).parents[2], check=False)
+    assert closed.stderr == ""

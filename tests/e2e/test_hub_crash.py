@@ -1,7 +1,10 @@
 """The crash matrix: killed at every call that writes to the database, sends or receives, with every fate of what was
 sent; afterwards there is exactly one living comment, one issue, one run, one mention a cycle, one escalation."""
+import contextlib
 import functools
+import sqlite3
 
+from conftest import wait_for
 from hub_place import CROWDED, in_parallel, open_place
 from hub_scenes import SCENES, eventually
 
@@ -10,6 +13,8 @@ POINTS = [("write", False), ("send", False), ("send", True), ("recv", True)]
 # Nothing of it happens; it happens before the daemon is back, or after it has looked whether it happened.
 FATES = {"not applied": {"effect": "none"}, "applied late": {"effect": "late", "late_s": 0.4},
          "applied very late": {"effect": "late", "late_s": 2.5}}
+KILLS_IN_A_ROW = 10  # more than LIMIT_TASK_ATTEMPTS
+LAST_INTERRUPTION = 15  # before LIMIT_TASK_INTERRUPTIONS
 
 
 @functools.lru_cache(None)
@@ -58,6 +63,7 @@ def die_and_recover(name, call, n, after, faults=()):
         place.fault.arm(call, n, after)
         answered = scene.submit(place)
         eventually(lambda: is_over(scene, place), lambda: "it neither dies nor ends")
+        place.fault.disarm()  # what is armed beyond the end must not kill it while it stops
         died = place.is_dead()
         if died:
             place.revive()
@@ -89,3 +95,51 @@ def test_killed_right_after_a_write_was_sent():
              for name in SCENES for match, numbers in runs[name][1].items() for when, n in enumerate(numbers, 1)
              for fate in FATES}
     assert cells and all(in_parallel(cells, die_and_recover).values())
+
+
+def test_killed_more_often_than_a_task_may_fail():
+    """A crash is not the task's fault. Killed in a row it waits longer and longer, and at last it happens, once."""
+    with open_place(agents=["asked"], hub=CROWDED, follow_up_delay="30d") as place:
+        number = place.pull("fix")
+        place.hub.fail("POST /repos/*/*/issues/*/comments", "silence", "always")
+        place.report("fix")
+        for _ in range(KILLS_IN_A_ROW):
+            kill_while_it_publishes(place)
+            place.start()
+            place.advance(3600)
+        place.hub.recover()
+        place.wait_post(number, "mention")
+        assert len(place.posts(number, "status")) == 1
+
+
+def test_a_task_that_brings_the_daemon_down_is_left_to_a_person():
+    with open_place(agents=["asked"], hub=CROWDED, follow_up_delay="30d") as place:
+        number = place.pull("fix")
+        place.hub.fail("POST /repos/*/*/issues/*/comments", "silence", "always", optional=True)
+        ticket = place.report("fix")
+        kill_while_it_publishes(place)
+        place.hub.fail("*", "silence", "always", optional=True)  # a look that is answered would end the row
+        place.start()
+        kill_while_it_publishes(place)
+        [path] = place.daemon.state.glob("*.db")
+        with contextlib.closing(sqlite3.connect(path)) as database, database:
+            assert database.execute("SELECT max(interrupted) FROM tasks").fetchone() == (1,)
+            database.execute("UPDATE tasks SET interrupted = ? WHERE interrupted > 0", (LAST_INTERRUPTION,))
+        place.hub.recover()
+        place.start()
+        place.wait_state(ticket, "escalated")
+        reason = place.incident(ticket)["reason"]
+        assert "A person is needed: the daemon ended 16 times in a row" in reason, reason
+        assert "incident retry" in reason
+        place.daemon.ctl("incident", "retry", ticket["incidentId"])
+        place.wait_post(number, "mention")
+        assert len(place.posts(number, "status")) == 1
+
+
+def kill_while_it_publishes(place):
+    wait_for(lambda: is_executing(place, "publish_report"), "the publication being under way")
+    place.daemon.kill()
+
+
+def is_executing(place, kind):
+    return any(task["status"] == "executing" for task in place.tasks(kind))

@@ -2,6 +2,7 @@
 import datetime
 
 import pytest
+from conftest import wait_for
 from fault import LIBRARY, Fault
 
 
@@ -15,13 +16,14 @@ def parse(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def test_a_moved_clock_wakes_the_timer(idle, fault):
+@pytest.mark.parametrize("move", [Fault.set_clock, Fault.sleep])
+def test_a_moved_clock_wakes_the_timer(idle, fault, move):
     idle.configure(follow_up_delay="1h", wait_recheck="1h", max_cycles=1)
     idle.start(environment=fault.environment)
     ticket = idle.submit()
     idle.wait_state(ticket["incidentId"], "waiting")
     before = parse(idle.ctl("report", "show", ticket["reportId"])["timestamp"])
-    fault.advance(3600)
+    move(fault, 3600)
     idle.wait_state(ticket["incidentId"], "escalated")
     late = idle.submit(branch="later")
     moved = parse(idle.ctl("report", "show", late["reportId"])["timestamp"]) - before
@@ -30,8 +32,18 @@ def test_a_moved_clock_wakes_the_timer(idle, fault):
     assert "LD_PRELOAD" not in environment and "CODEGEND_FAULT" not in environment
 
 
+def test_a_clock_that_was_ahead_puts_no_clean_up_off(idle, fault):
+    idle.configure(mode="observe", follow_up_delay="1h", history_retention="1d")
+    idle.start(environment=fault.environment)
+    for n, days in enumerate((10, 3), start=1):
+        idle.submit_passed(branch="main")
+        fault.set_clock(days * 86400)
+        wait_for(lambda n=n: idle.log().count("Cleaned up") == n, f"clean-up {n}")
+        fault.set_clock(-days * 86400)
+
+
 def test_a_clock_that_was_moved_before_the_start(idle, fault):
-    fault.advance(-86400)
+    fault.set_clock(-86400)
     idle.configure(follow_up_delay="1h")
     idle.start(environment=fault.environment)
     ticket = idle.submit()

@@ -1,4 +1,6 @@
 """The loop against a GitHub: a failure becomes a comment or an issue, an agent works, only a proven green ends it."""
+import json
+
 import pytest
 from hub_place import BOT, HANDLE, PROJECT, make_place  # noqa: F401
 
@@ -183,8 +185,9 @@ def test_reports_that_join_edit_the_one_comment(make_place):
         assert place.report("fix")["joined"]
     other = place.report("fix", kind="lint_failure", job="lint")
     assert not other["joined"]
-    place.wait_state(other, "waiting")
-    place.wait_quiet()
+    wait_for(lambda: len(place.posts(number, "status")) == 2, "its own comment")
+    wait_for(lambda: "Waits for its turn" in place.daemon.run_ctl("explain", other["incidentId"]).stdout,
+             "the one that was asked first having the branch")
     bodies = place.posts(number, "status")
     assert len(bodies) == 2 and len({body.splitlines()[0] for body in bodies}) == 2, "one for each incident"
 
@@ -212,3 +215,104 @@ def test_a_renamed_repository(make_place):
     place.wait_quiet()
     [body] = [body for by, body in place.hub.comments("acme/site", number) if by == BOT]
     assert "resolved" in body.lower()
+
+
+def test_a_pull_request_of_a_renamed_repository_is_its_own(make_place):
+    place = make_place(agents=["fixer"])
+    number = place.pull("fix")
+    place.hub.rename(PROJECT, "acme/site")
+    ticket = place.report("fix", commit=place.hub.find("acme/site").branches["fix"])
+    place.wait_state(ticket, "waiting")
+    wait_for(lambda: place.daemon.agent.ends() == 1, "the agent being asked")
+    place.wait_quiet()
+    assert list(place.hub.find("acme/site").issues) == [number]
+    assert any(by == BOT for by, _ in place.hub.comments("acme/site", number))
+
+
+def test_a_pull_request_of_a_repository_of_another_owner_by_now(make_place):
+    """It is found by the new owner, who is told of."""
+    place = make_place(agents=["fixer"], more='project "acme/web" {\n    forge = github\n}\n')
+    number = place.pull("fix")
+    place.hub.rename(PROJECT, "newco/site")
+    ticket = place.report("fix", commit=place.hub.find("newco/site").branches["fix"])
+    place.wait_state(ticket, "waiting")
+    place.wait_quiet()
+    assert list(place.hub.find("newco/site").issues) == [number]
+    assert any(by == BOT for by, _ in place.hub.comments("newco/site", number))
+    assert place.daemon.log().count('is called "newco/site" at GitHub by now') == 1
+    checks = json.loads(place.daemon.run_ctl("--json", "doctor").stdout)["checks"]
+    [found] = [check for check in checks if check["name"] == "forge" and check.get("subject") == "github"]
+    assert found["state"] == "warning" and '"newco/site"' in found["message"]
+
+
+def test_a_post_to_a_renamed_repository(make_place):
+    """It may have been done although it was sent on: it is looked for, then sent to the new place, once."""
+    place = make_place(agents=["fixer"])
+    sha = place.push("fix")
+    place.hub.rename(PROJECT, "acme/site")
+    place.wait_state(place.report("fix", commit=sha), "waiting")
+    place.wait_quiet()
+    sent = [request.target for request in place.hub.requests if request.method == "POST" and "issues" in request.target]
+    assert [target for target in sent if target.endswith("/issues")] == \
+        ["/repos/acme/web/issues", "/repositories/1000/issues"]
+    assert len(place.hub.find("acme/site").issues) == 1
+    assert max(task["attempt"] for task in place.tasks()) <= 1
+
+
+@pytest.mark.parametrize("seconds", [-600, 600], ids=["behind", "ahead"])
+def test_the_order_is_by_githubs_clock(make_place, seconds):
+    """This machine's clock is wrong: a green from before the failure proves nothing, one from after it counts."""
+    place = make_place(agents=["asked"], start=False)
+    place.fault.set_clock(seconds)
+    place.start()
+    number = place.pull("fix")
+    place.check("fix", age_s=300)
+    ticket = place.report("fix")
+    place.wait_post(number, "status")
+    place.look()
+    wait_for(lambda: place.incident(ticket).get("lastVerdict"), "a verdict")
+    assert place.codes(ticket) == ["NO_BUILD_SINCE_REPORT"]
+    place.repair("fix")
+    place.look()
+    place.wait_state(ticket, "resolved")
+    examined = json.loads(place.daemon.run_ctl("--json", "doctor").stdout)
+    [clock] = [check for check in examined["checks"] if check["name"] == "clock"]
+    assert clock["state"] == "warning" and 'that of forge "github"' in clock["message"]
+    assert ("behind" if seconds < 0 else "ahead of") in clock["message"]
+
+
+def test_a_number_that_is_no_pull_request(make_place):
+    """CI names one of a mirror, or of an issue: the incident goes by its branch, once."""
+    place = make_place(agents=["asked"])
+    place.push("fix")
+    tickets = [place.report("fix", pull_request=4711)]
+    place.wait_state(tickets[0], "waiting")
+    for _ in range(2):
+        place.check("fix", state="failure")
+        place.look()
+        wait_for(lambda: place.incident(tickets[0]).get("lastVerdict"), "a verdict")
+        tickets.append(place.report("fix", pull_request=4711))
+    assert len({ticket["incidentId"] for ticket in tickets}) == 1
+    [issue] = place.issues()
+    assert issue.state == "open"
+    wait_for(lambda: "Its pull request" not in issue.body, "what is true of it")
+    assert place.posts(issue.number, "mention"), "it is the project's own branch"
+    place.repair("fix")
+    ready = place.daemon.run_ctl("ready", "--project", PROJECT, "--branch", "fix", "--pull-request", "77")
+    assert ready.returncode != 0 and "has no pull request 77" in ready.stdout, ready.stdout + ready.stderr
+    place.look()
+    place.wait_state(tickets[0], "resolved")
+
+
+def test_one_answer_that_it_is_gone_is_not_believed(make_place):
+    place = make_place(agents=["asked"])
+    number = place.pull("fix")
+    ticket = place.report("fix")
+    place.wait_state(ticket, "waiting")
+    place.hub.fail("GRAPHQL", "partial", 1, aliases=[["t0", "pullRequest"]], type="NOT_FOUND",
+                   message="Could not resolve to a PullRequest.")
+    place.check("fix", state="failure")
+    place.look()
+    wait_for(lambda: place.incident(ticket)["cycle"] == 2, "a verdict, and the next cycle")
+    assert place.codes(ticket) == ["CHECK_FAILED"]
+    assert "gone" not in place.status(number)

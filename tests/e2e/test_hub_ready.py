@@ -116,7 +116,9 @@ ROWS = {
     "in the merge queue": Row("pending", "IN_MERGE_QUEUE", does=[pull(queue_position=2)]),
     "draft": Row("not_ready", "DRAFT", draft=True),
     "behind": Row("not_ready", "BEHIND_BASE", does=[pull(**BEHIND)]),
-    "blocked, nobody knows why": Row("not_ready", "BLOCKED_UNKNOWN", does=[pull(merge_state="BLOCKED")]),
+    "blocked, nobody knows why": Row("not_ready", "BLOCKED_UNKNOWN", green=False,
+                                     does=[check("build", "success", took_s=OLD_S), pull(merge_state="BLOCKED")]),
+    "blocked soon after the push": Row("pending", "CHECK_MISSING", does=[pull(merge_state="BLOCKED")]),
     "changes requested": Row("not_ready", "CHANGES_REQUESTED", does=[review("mona", "CHANGES_REQUESTED")]),
     "review missing": Row("not_ready", "REVIEW_MISSING", does=[pull(review_required=True)]),
     "approved before the last commit": Row("not_ready", "REVIEW_STALE", does=[

@@ -86,6 +86,30 @@ def test_no_planted_secret_gets_anywhere(make_place, agents):
     assert "[" in place.posts(number, "status")[0], "something stands in their place"
 
 
+@pytest.mark.parametrize("agents", [["asked"], ["remote"]], ids=lambda agents: agents[0])
+def test_what_a_peer_echoes_gets_nowhere(make_place, agents):
+    """An error text, of GitHub or of the agents' service, that holds the very credential, and another secret."""
+    place = make_place(agents=agents, codegen={"token": ITS_TOKEN})
+    if agents == ["remote"]:
+        place.codegen.fail("POST /**", "status", "always", status=403,
+                           body={"message": f"not with {ITS_TOKEN}, nor {PLANTED['check']}"})
+    else:
+        place.hub.fail("POST /repos/*/*/issues/*/comments", "status", "always", status=403,
+                       headers={"X-Echo": place.token},
+                       body={"message": f"not with {place.token}, nor {PLANTED['check']}"})
+    place.pull("fix")
+    ticket = place.report("fix")
+    words = ["explain", ticket["incidentId"]]
+    wait_for(lambda: "not with" in place.daemon.run_ctl(*words).stdout, "what it said")
+    shown = [place.daemon.run_ctl(*words).stdout for words in (
+        words, ["incident", "show", ticket["incidentId"]], ["status"], ["--json", "tasks"], ["doctor"])]
+    assert_nowhere(place, *shown, place.daemon.log())
+    place.hub.recover()
+    if place.codegen is not None:
+        place.codegen.recover()
+        place.codegen.violations.clear()
+
+
 def test_a_secret_in_the_name_of_a_branch(make_place):
     """Such a branch may go without help; its name goes nowhere."""
     place = make_place(agents=["fixer"])
@@ -96,7 +120,9 @@ def test_a_secret_in_the_name_of_a_branch(make_place):
     assert "parameters" in answer or "error" in answer
     place.pull("other")
     place.wait_state(place.report("other"), "waiting")
-    place.wait_quiet()
+    # No branch has the name that is left of it: what asks for it is tried again for long.
+    wait_for(lambda: "error" in answer or any("The last try" in task["reason"] for task in place.tasks()),
+             "the first look for it")
     place.daemon.stop()
     assert_nowhere(place)
 

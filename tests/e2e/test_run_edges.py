@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import resource
 import signal
 import struct
 import subprocess
@@ -11,7 +12,7 @@ import termios
 
 import pytest
 
-from conftest import PATIENCE_S, wait_for
+from conftest import PATIENCE_S, SANITIZED, wait_for
 from test_run import PYTHON, Step, WARNING, finish
 from test_run_terminal import Terminal
 
@@ -166,3 +167,14 @@ def test_a_scanner_that_was_not_there_found_nothing_out(step):
     # Beside a pass nothing is what a scanner writes that found nothing.
     finish(step.run(": >t.json", "--security", "t.json"))
     assert step.spooled()[-1]["parameters"]["security"]["completed"] is True
+
+
+@pytest.mark.skipif(SANITIZED, reason="needs a build without sanitizers: they take terabytes of addresses")
+def test_without_memory_for_a_report_the_step_ends_as_it_did(step):
+    """jansson does not survive that by itself."""
+    (step.directory / "big.json").write_text(json.dumps({"findings": ["x" * 1000, "y" * (8 << 20)] * 2}))
+    for mib in range(8, 72, 4):
+        def limit(size=mib << 20):
+            resource.setrlimit(resource.RLIMIT_AS, (size, size))
+        code, _, err = finish(step.run("touch big.json; exit 3", "--security", "big.json", preexec_fn=limit))
+        assert code == 3 or b"shared object" in err, f"{mib} MiB: {code}, {err}"

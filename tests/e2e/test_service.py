@@ -49,12 +49,19 @@ def test_a_stale_socket_is_replaced_a_live_one_is_not(make_daemon):
     assert first.answers()
 
 
-def test_readiness_is_told(idle):
+@pytest.fixture
+def notify(idle):
+    """Where systemd would listen. A socket, with `environment` for the daemon's start."""
     path = idle.directory / "notify"
-    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    notify.bind(str(path))
-    notify.settimeout(PATIENCE_S)
-    idle.start(environment={"NOTIFY_SOCKET": str(path)})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(path))
+        notify.settimeout(PATIENCE_S)
+        idle.environment["NOTIFY_SOCKET"] = str(path)
+        yield notify
+
+
+def test_readiness_is_told(idle, notify):
+    idle.start()
     assert b"READY=1" in notify.recv(4096)
     idle.process.send_signal(signal.SIGHUP)
     told = notify.recv(4096)
@@ -65,7 +72,49 @@ def test_readiness_is_told(idle):
     idle.stop()
     while b"STOPPING=1" not in told:
         told = notify.recv(4096)
-    notify.close()
+
+
+def test_the_state_is_told_in_sentences(idle, notify):
+    """What `systemctl status` shows: how much there is to do, and what is not as usual."""
+    def wait_told(*words):
+        def is_told():
+            line = notify.recv(4096).decode()
+            return all(word in line for word in words)
+        wait_for(is_told, words)
+
+    idle.configure(follow_up_delay="1h")
+    idle.environment["WATCHDOG_USEC"] = "200000"
+    idle.start()
+    wait_told("READY=1", "STATUS=Ready.")
+    wait_told("STATUS=Ready. Incidents: 0 under repair, 0 escalated. Tasks: 0 at work, 0 scheduled, 0 overdue.")
+    wait_told("WATCHDOG=1")
+    idle.submit()
+    wait_told("Incidents: 1 under repair", "1 scheduled")
+    idle.ctl("pause", "acme/web")
+    wait_told("Some projects are paused.")
+    idle.ctl("pause")
+    wait_told("Everything is paused.")
+    good = idle.config.read_text()
+    idle.config.write_text("no-such-key = 1\n")
+    idle.process.send_signal(signal.SIGHUP)
+    wait_told("READY=1", "The last reload failed: the old settings are in force.")
+    wait_told("Incidents: 1 under repair", "The last reload failed")
+    idle.config.write_text(good)
+    idle.process.send_signal(signal.SIGHUP)
+    wait_told("READY=1", "Everything is paused.")
+
+
+@pytest.mark.parametrize("spoil, words", [
+    (lambda daemon: daemon.config.write_text("no-such-key = 1\n"), "no-such-key"),
+    (lambda daemon: (daemon.state.mkdir(parents=True), (daemon.state / "codegend.db").write_text("x" * 4096)),
+     "is not a database of codegend"),
+])
+def test_why_it_does_not_start_is_told(idle, notify, spoil, words):
+    spoil(idle)
+    code, _ = idle.run_to_end()
+    assert code != 0
+    told = notify.recv(4096).decode()
+    assert told.startswith("STATUS=") and words in told
 
 
 def test_socket_activation(idle):

@@ -277,9 +277,12 @@ def test_a_store_that_is_full(place):
         drop(place, "a.json", document(log="x" * 200000))
         wait_for(lambda: "has to wait" in place.log(), "the daemon saying that the file has to wait")
         assert waiting(place) == ["a.json"] and place.ctl("status")["spool"]["waiting"] == 1
+        for name in ("b.json", "c.json"):
+            drop(place, name, document(key=name))
+        assert place.ctl("status")["spool"]["waiting"] == 3, "those that came since are counted"
         fill.unlink()
         wait_empty(place)
-        assert len(reports(place)) == 1
+        assert len(reports(place)) == 3
         place.stop()
     finally:
         subprocess.run(["umount", "-l", place.state], check=True)

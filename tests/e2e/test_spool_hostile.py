@@ -175,9 +175,10 @@ def installed(place):
 def test_the_place_on_a_system(installed):
     root = installed.directory / "root"
     (root / "etc").mkdir(parents=True)
-    (root / "etc" / "passwd").write_text(f"root:x:0:0::/:/bin/sh\ncodegend:x:{SERVICE}:{SERVICE}::/:/bin/sh\n")
+    (root / "etc" / "passwd").write_text(f"root:x:0:0::/:/bin/sh\ncodegend:x:{SERVICE}:{SERVICE}::/:/bin/sh\n"
+                                         f"codegend-agent:x:{STRANGER}:{STRANGER}::/:/bin/sh\n")
     (root / "etc" / "group").write_text(f"root:x:0:\ncodegend:x:{SERVICE}:\n"
-                                         f"codegen-submit:x:{SUBMITTERS}:\n")
+                                         f"codegen-submit:x:{SUBMITTERS}:\ncodegend-agent:x:{STRANGER}:\n")
     subprocess.run(["systemd-tmpfiles", "--create", f"--root={root}", ROOT / "systemd" / "codegend.tmpfiles"],
                    check=True, timeout=PATIENCE_S)
 

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from conftest import wait_for
+from test_service import notify  # noqa: F401 (a fixture)
 
 
 def database(daemon):
@@ -49,6 +50,18 @@ def test_damaged_inside(idle):
     code, said = idle.run_to_end()
     assert code == 9 and str(path) in said, said
     assert path.read_bytes() == bytes(content)
+
+
+def test_emptied_under_the_daemon(idle):
+    """What it was cannot be told any more, but that it was something can: its log is still there."""
+    idle.start()
+    idle.submit()
+    path = database(idle)
+    os.truncate(path, 0)
+    idle.kill()
+    code, said = idle.run_to_end()
+    assert code == 9 and str(path) in said and "corrupt" in said, said
+    assert path.stat().st_size == 0
 
 
 def test_newer(idle):
@@ -100,16 +113,55 @@ def test_read_only(idle, mount):
     assert path.read_bytes() == before
 
 
-def test_full_disk_refuses_and_recovers(idle, mount):
-    mount(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
-    idle.configure(mode="observe", follow_up_delay="1h")
-    idle.start()
-    first = idle.submit()
+def fill(idle):
+    """Leaves no byte free at the state directory."""
     filler = idle.state / "filler"
     with pytest.raises(OSError):
         with filler.open("wb", buffering=0) as file:
             while True:
                 file.write(b"x" * 4096)
+    return filler
+
+
+def test_a_start_on_a_full_disk(idle, notify, mount):  # noqa: F811
+    """It answers, says what is wrong, and takes up what was under way when there is space."""
+    mount(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+    idle.configure(follow_up_delay="1h")
+    idle.start()
+    idle.agent.hold()
+    ticket = idle.submit()
+    wait_for(idle.agent.runs, "a run")
+    idle.kill()
+    filler = fill(idle)
+    idle.environment["WATCHDOG_USEC"] = "1000000"
+    idle.start()
+    wait_for(lambda: b"The disk is full" in notify.recv(4096), "what systemctl status shows")
+    notify.close()
+    idle.agent.release()
+    status = idle.ctl("status")
+    assert "disk is full" in status["store"]["problem"] and str(idle.state) in status["store"]["problem"]
+    assert "disk is full" in idle.run_ctl("status").stdout
+    assert "disk is full" in idle.ctl("explain", ticket["incidentId"])["text"]
+    connection = idle.connect()
+    refused = connection.call("Submit", key="full", project="acme/web", branch="b", errorType="test_failure",
+                              log="x" * 60000)
+    connection.close()
+    assert refused["error"] == "io.codegend.StoreFull"
+    assert [task["status"] for task in idle.tasks("trigger_agent")] == ["executing"]
+    filler.unlink()
+    idle.wait_state(ticket["incidentId"], "waiting")
+    assert idle.log().count("goes on when there is space") == 1
+    assert [task["status"] for task in idle.tasks("trigger_agent")] == ["completed"]
+    assert len(idle.agent.runs()) == 1
+    assert "problem" not in idle.ctl("status")["store"]
+
+
+def test_full_disk_refuses_and_recovers(idle, mount):
+    mount(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+    idle.configure(mode="observe", follow_up_delay="1h")
+    idle.start()
+    first = idle.submit()
+    filler = fill(idle)
     connection = idle.connect()
 
     def submit(number):

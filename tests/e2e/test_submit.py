@@ -73,6 +73,13 @@ def test_what_is_no_commit_is_left_out(daemon):
     assert builds(daemon) == 1
 
 
+def test_a_ref_is_its_branch(daemon):
+    place = ["--project", "acme/web", "--branch", "refs/heads/fix/refs/heads/1"]
+    assert daemon.run_ctl("submit", *place, "test_failure", submit=True).returncode == 0
+    assert reports(daemon)[0]["branch"] == "fix/refs/heads/1"
+    assert daemon.ctl("stats", *place)["branch"] == "fix/refs/heads/1"
+
+
 def test_exit_code_0_is_no_failures(daemon):
     ended = submit(daemon, "--exit-code", "0", "test_failure", "it broke")
     assert ended.returncode == 0 and "contradict each other" in ended.stderr

@@ -191,6 +191,7 @@ def test_a_larger_share_after_a_restart(shared):
     shared.kill()
     begin(shared)
     assert submit_as(shared, WEB, "--strict", branch="two").returncode == 75
+    wait_for(lambda: "max-pending-per-user" in shared.run_ctl("doctor").stdout, "what doctor says of the spool")
     configure(shared, "", **{"max-pending-per-user": 2})
     shared.ctl("reload")
     wait_empty(shared)

@@ -20,8 +20,17 @@ static struct timer {
 static size_t n_timers;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static bool is_moved(clockid_t id) {
+static bool is_wall(clockid_t id) {
 	return id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE;
+}
+
+static int64_t moved_by_ns(clockid_t id) {
+	const struct fault_control *control = fault_control();
+
+	if (is_wall(id)) {
+		return control->set_by_ns + control->slept_ns;
+	}
+	return id == CLOCK_BOOTTIME ? control->slept_ns : 0;
 }
 
 static struct timespec moved(struct timespec time, int64_t by_ns) {
@@ -33,8 +42,8 @@ static struct timespec moved(struct timespec time, int64_t by_ns) {
 int clock_gettime(clockid_t id, struct timespec *ret_time) {
 	int r = (int)syscall(SYS_clock_gettime, id, ret_time);
 
-	if (r == 0 && is_moved(id)) {
-		*ret_time = moved(*ret_time, fault_control()->clock_offset_ns);
+	if (r == 0) {
+		*ret_time = moved(*ret_time, moved_by_ns(id));
 	}
 	return r;
 }
@@ -64,7 +73,7 @@ static int set_timer(const struct timer *timer, struct itimerspec *ret_old) {
 	struct itimerspec spec = timer->spec;
 
 	if (spec.it_value.tv_sec != 0 || spec.it_value.tv_nsec != 0) {
-		spec.it_value = moved(spec.it_value, -fault_control()->clock_offset_ns);
+		spec.it_value = moved(spec.it_value, -moved_by_ns(CLOCK_REALTIME));
 		if (spec.it_value.tv_sec < 0 || spec.it_value.tv_nsec < 0) {
 			spec.it_value = (struct timespec){ .tv_nsec = 1 };
 		}
@@ -84,7 +93,7 @@ int timerfd_create(clockid_t id, int flags) {
 	int fd = (int)syscall(SYS_timerfd_create, id, flags);
 
 	(void)pthread_mutex_lock(&lock);
-	if (fd >= 0 && is_moved(id) && n_timers < TIMERS_MAX) {
+	if (fd >= 0 && is_wall(id) && n_timers < TIMERS_MAX) {
 		timers[n_timers++] = (struct timer){ .fd = fd, .flags = TFD_TIMER_ABSTIME };
 	}
 	(void)pthread_mutex_unlock(&lock);

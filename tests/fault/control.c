@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_NS (5 * 1000000) /* how often the offset is looked at */
+#define LOOK_NS (5 * 1000000) /* how often the offsets are looked at */
 
 static struct fault_control nothing;
 static struct fault_control *control = &nothing;
@@ -23,7 +23,7 @@ static void *watch_clock(void *unused) {
 	int64_t known_ns = 0, offset_ns;
 
 	for (;;) {
-		offset_ns = control->clock_offset_ns;
+		offset_ns = control->set_by_ns + control->slept_ns;
 		if (offset_ns != known_ns) {
 			known_ns = offset_ns;
 			fault_rearm_timers();

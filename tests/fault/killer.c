@@ -11,11 +11,13 @@
 
 #define FILES_MAX 1024
 
-/* Whether a file is a database's log, by its descriptor. */
-static _Atomic bool is_log[FILES_MAX];
+/* Whether a file is a database's log, or the database, by its descriptor. */
+static _Atomic bool is_log[FILES_MAX], is_database[FILES_MAX];
+/* The log begins anew: PRAGMA synchronous = NORMAL syncs that as well. */
+static _Atomic bool log_begins;
 
 static void die(void) {
-	(void)kill(getpid(), SIGKILL);
+	(void)kill(getpid(), fault_control()->stops != 0 ? SIGSTOP : SIGKILL);
 	for (;;) {
 		(void)pause();
 	}
@@ -68,13 +70,31 @@ int open64(const char *path, int flags, ...) {
 	fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 	if (fd >= 0 && fd < FILES_MAX) {
 		is_log[fd] = len > 4 && strcmp(path + len - 4, "-wal") == 0;
+		is_database[fd] = len > 3 && strcmp(path + len - 3, ".db") == 0;
 	}
 	return fd;
 }
 
+/* What is moved from the log into the database is on disk in the log before, also with synchronous = NORMAL. */
+static void sync_logs(void) {
+	for (int fd = 0; fd < FILES_MAX; fd++) {
+		if (is_log[fd]) {
+			(void)syscall(SYS_fdatasync, fd);
+		}
+	}
+}
+
 ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset) {
 	bool is_end = is_database_log(fd) && count(FAULT_WRITE);
-	ssize_t r = syscall(SYS_pwrite64, fd, data, len, offset);
+	ssize_t r;
+
+	if (fault_control()->keeps_no_log != 0 && fd >= 0 && fd < FILES_MAX) {
+		log_begins = log_begins || (is_log[fd] && offset == 0);
+		if (is_database[fd]) {
+			sync_logs();
+		}
+	}
+	r = syscall(SYS_pwrite64, fd, data, len, offset);
 
 	die_if(is_end);
 	return r;
@@ -82,8 +102,12 @@ ssize_t pwrite64(int fd, const void *data, size_t len, off64_t offset) {
 
 int fdatasync(int fd) {
 	bool is_end = is_database_log(fd) && count(FAULT_SYNC);
-	int r = (int)syscall(SYS_fdatasync, fd);
+	int r = 0;
 
+	if (!is_database_log(fd) || fault_control()->keeps_no_log == 0 ||
+		atomic_exchange(&log_begins, false)) {
+		r = (int)syscall(SYS_fdatasync, fd);
+	}
 	die_if(is_end);
 	return r;
 }

@@ -4,7 +4,10 @@ python3 -m tests.github serve [--port N] [--state FILE] [--codegen-port N] [--ag
     serves until it is interrupted; the first line of output is JSON: api_url, graphql_url, tokens, codegen_url;
     --strict also looks at the marker of what is posted and at the pace
 python3 -m tests.github tell URL BUILDER [ARGUMENT...] [NAME=VALUE...]
-    makes one thing happen on a server that runs (story.py, and fail, advance, recover); a value is JSON, or else a text
+    makes one thing happen on a server that runs (story.py, and fail, advance, recover); a value is JSON, or else a
+    text. tell URL fail GRAPHQL 500 makes the next query fail, tell URL fail "POST /repos/*/*/issues/*/comments" ok
+    effect=twice the next comment appear twice; faults.py says more of these:
+    {faults}
 python3 -m tests.github show URL requests|violations|world
 python3 -m tests.github thread URL OWNER/NAME NUMBER
     prints an issue or pull request as people see it
@@ -14,12 +17,16 @@ names HANDLE makes the agent push to the pull request's branch a second later; i
 Ends with 1 when the client broke a rule."""
 import argparse
 import json
+import os
 import signal
 import sys
+import textwrap
 import threading
+import urllib.error
 import urllib.request
 
 from .codegen_api import CodegenApi
+from .faults import SIGHTS
 from .hub import GitHub
 
 AGENT_DELAY_S = 1.0
@@ -78,8 +85,12 @@ def tell(url, builder, words):
     args = [parsed(word) for word in words if "=" not in word]
     keywords = {name: parsed(value) for name, _, value in (word.partition("=") for word in words if "=" in word)}
     request = urllib.request.Request(f"{url}/_hub/{builder}", json.dumps([args, keywords]).encode(), method="POST")
-    with urllib.request.urlopen(request) as answer:
-        result = json.load(answer)["result"]
+    try:
+        with urllib.request.urlopen(request) as answer:
+            result = json.load(answer)["result"]
+    except urllib.error.HTTPError as error:
+        print(f"error: {json.load(error)['message']}", file=sys.stderr)
+        return 1
     print(result if isinstance(result, str) else json.dumps(result))
     return 0
 
@@ -102,7 +113,8 @@ def thread(url, name, number):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tests.github", description=__doc__,
+    faults = textwrap.fill(", ".join(sorted(SIGHTS)), 116, subsequent_indent="    ")
+    parser = argparse.ArgumentParser(prog="tests.github", description=__doc__.replace("{faults}", faults),
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
     serving = verbs.add_parser("serve")
@@ -134,4 +146,10 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        CODE = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough, as grep -q has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        CODE = 0
+    sys.exit(CODE)

@@ -41,6 +41,11 @@ class CodegenApi(Scripted):
     def url(self):
         return f"http://127.0.0.1:{self.server.port}"
 
+    @property
+    def foreign_url(self):
+        """Where a redirect leads: nobody listens there."""
+        return "http://localhost:1"
+
     # Script
 
     def script(self, *statuses):

@@ -13,6 +13,8 @@ REFERENCE = re.compile(r"(?<![\w&/#-])(?:GH-|(?:[\w.-]+/[\w.-]+)?#)(\d+)\b|https
 CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+((?:[\w.-]+/[\w.-]+)?#\d+|GH-\d+|"
                      r"https?://github\.com/\S+/\d+)", re.IGNORECASE)
 COMMAND = re.compile(r"^[ \t>]*/([a-z][a-z-]*)", re.MULTILINE)
+# What codegend folds away: the end of a body, in its very form. Any other element is told.
+FOLD = re.compile(r"(?m:^)<details><summary>Details</summary>\n\n(.*)\n\n</details>\n\Z", re.DOTALL)
 ELEMENT = re.compile(r"<(/?[a-zA-Z][\w-]*)[^<>]*>")
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e"
                     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]")
@@ -36,13 +38,14 @@ def outside_fences(body):
 
 def effects(body):
     """A list of (kind, what): mention, reference, closes, command, comment, element, hidden, open fence; empty: inert.
-    A comment on the first line is the author's own marker, and not told."""
+    A comment on the first line is the author's own marker, and not told; nor is the fold that ends a body."""
     found = [("hidden", f"U+{ord(character):04X}") for character in HIDDEN.findall(body)]
     found += [("command", name) for name in COMMAND.findall(body)]
     first, newline, rest = body.partition("\n")
     if first.startswith("<!--") and first.endswith("-->") and first.count("<!--") == 1:
         body = newline + rest
     text, is_open = outside_fences(body)
+    text = FOLD.sub(lambda match: match.group(1), text)
     if is_open:
         found.append(("open fence", ""))
     found += [("comment", inside.strip()) for inside in COMMENT.findall(SPAN.sub("", text))]

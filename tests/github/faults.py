@@ -36,6 +36,7 @@ def sight(function):
 
 class Fault:
     def __init__(self, hub, match, how, when=1, effect=None, late_s=None, optional=False, **details):
+        how = str(how)  # by hand, 500 is a number
         if how not in SIGHTS:
             raise ValueError(f"no misbehaviour {how!r}; there are {', '.join(sorted(SIGHTS))}")
         if effect not in (None, "none", "applied", "late", "twice"):
@@ -321,8 +322,9 @@ def invalid(fault, request, wire, real):
 
 @sight
 def redirect(fault, request, wire, real):
-    """`status` to `location`; None: to the same path of the foreign host."""
-    location = fault.get("location") or fault.hub.foreign_url + request.target
+    """`status` to `location`; None: to the same path of the foreign host, or with `own` of this one."""
+    host = fault.hub.url if fault.get("own") else fault.hub.foreign_url
+    location = fault.get("location") or host + request.target
     return Answer(fault.get("status", 302), {"message": "Moved", "url": location}, {"Location": location})
 
 

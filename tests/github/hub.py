@@ -66,7 +66,8 @@ class GitHub(Story, Scripted):
         self.writes = {}
         self.quiet = {}  # token: (monotonic time it was told, hub time until when)
         self.graphql_costs = []
-        self.page_style = "ids"  # Link headers name the repository by number, as GitHub's do
+        # Link headers name the repository by number, as GitHub's do; "alias": on a host of another name.
+        self.page_style = "ids"
         Scripted.__init__(self, port)
         self.foreign = Foreign(self)
 
@@ -218,7 +219,10 @@ class GitHub(Story, Scripted):
         if request.method == "POST" and (name in STORY or name in ("fail", "advance", "deliver_late", "recover",
                                                                    "comments", "labels")):
             args, keywords = request.json
-            result = getattr(self, name)(*args, **keywords)
+            try:
+                result = getattr(self, name)(*args, **keywords)
+            except (KeyError, TypeError, ValueError, Refusal) as error:  # whoever told it, not the client
+                return Answer(400, {"message": f"{name}: {error}"})
             return Answer(200, {"result": None if name == "fail" else result})
         if name == "requests":
             return Answer(200, [{"method": r.method, "path": r.target, "headers": r.headers, "body": r.text,
@@ -228,7 +232,7 @@ class GitHub(Story, Scripted):
         if name == "world":
             return Answer(200, {held.full_name: [self.seen(held, issue) for issue in held.issues.values()]
                                 for held in self.world.repos.values()})
-        return Answer(404, {"message": f"no {name}"})
+        return Answer(404, {"message": f"there is no builder {name!r}"})
 
     @staticmethod
     def seen(held, issue):

@@ -1,5 +1,6 @@
 """The values of GraphQL's fields, from world.py. A Thing is an object, its type and the repository it is seen in."""
 import base64
+import hashlib
 
 from . import views
 from .language import bare
@@ -132,8 +133,18 @@ def commit_of(repo, sha):
 
 
 def ref(repo, name):
+    if name.startswith("refs/tags/"):
+        return Thing("Ref", name, repo) if name.removeprefix("refs/tags/") in repo.tags else None
     short = name.removeprefix("refs/heads/")
     return Thing("Ref", short, repo) if short in repo.branches else None
+
+
+def target_of(repo, name):
+    """Of a branch's short name, or of a tag's whole one."""
+    if not name.startswith("refs/tags/"):
+        return commit_of(repo, repo.branches[name])
+    tag = name.removeprefix("refs/tags/")
+    return Thing("Tag", tag, repo) if tag in repo.annotated else commit_of(repo, repo.tags[tag])
 
 
 def find_object(held, repo, arguments, execution):
@@ -202,7 +213,15 @@ def repository_fields():
 @fields("Ref")
 def ref_fields():
     return {"id": lambda h, r, a, e: node_id("REF", len(h)), "name": lambda h, r, a, e: h,
-            "prefix": lambda h, r, a, e: "refs/heads/", "target": lambda h, r, a, e: commit_of(r, r.branches[h])}
+            "prefix": lambda h, r, a, e: "refs/tags/" if h.startswith("refs/tags/") else "refs/heads/",
+            "target": lambda h, r, a, e: target_of(r, h)}
+
+
+@fields("Tag")
+def tag_fields():
+    return {"id": lambda h, r, a, e: node_id("TAG", len(h)), "name": lambda h, r, a, e: h,
+            "oid": lambda h, r, a, e: hashlib.sha1(h.encode()).hexdigest(),
+            "target": lambda h, r, a, e: commit_of(r, r.tags[h])}
 
 
 def rollup(repo, sha, execution):

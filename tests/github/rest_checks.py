@@ -222,6 +222,14 @@ def get_branch(call):
                        "protected": call.params["branch"] in call.repo.required})
 
 
+@route("GET", "/repo/git/ref/tags/{tag+}", needs="contents:read")
+def get_tag(call):
+    sha = call.repo.tags.get(call.params["tag"])
+    if sha is None:
+        raise Refusal(404, "Not Found")
+    return call.reply({"ref": f"refs/tags/{call.params['tag']}", "object": {"type": "commit", "sha": sha}})
+
+
 # Actions
 
 def workflow_runs(call):

@@ -243,7 +243,8 @@ class Call:
         if self.path_after_repo is not None and self.hub.page_style == "ids":
             path = f"/repositories/{self.repo.id}{self.path_after_repo}"
         query = {**self.request.query, "page": str(page)}
-        return f"{self.hub.api_url}{path}?{urllib.parse.urlencode(query)}"
+        host = "localhost" if self.hub.page_style == "alias" else "127.0.0.1"
+        return f"{self.hub.api_url.replace('127.0.0.1', host)}{path}?{urllib.parse.urlencode(query)}"
 
     def reply(self, body, status=200, **headers):
         return Answer(status, body, {**self.headers, **{k.replace("_", "-"): v for k, v in headers.items()}})

@@ -59,6 +59,7 @@ type Commit implements Node & GitObject {
   checkSuites(PAGING): CheckSuiteConnection
   associatedPullRequests(PAGING): PullRequestConnection
 }
+type Tag implements Node & GitObject { id: ID! oid: GitObjectID! name: String! target: GitObject! }
 type Issue implements Node {
   id: ID! databaseId: Int number: Int! title: String! body: String! state: IssueState! author: Actor
   updatedAt: DateTime! labels(PAGING): LabelConnection comments(PAGING): IssueCommentConnection!

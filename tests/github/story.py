@@ -123,10 +123,14 @@ class Story:
 
     @told
     def rename(self, name, new_name):
-        """The old name redirects from now on."""
+        """The old name redirects from now on; the owner may be another one."""
         held = self.world.repos.pop(name.lower())
-        held.owner, held.name = new_name.split("/")
         self.world.repos[new_name.lower()] = held
+        held.owner, held.name = new_name.split("/")
+        for other in self.world.repos.values():
+            for issue in other.pulls():
+                if issue.pull.head is held:
+                    issue.pull.head_owner = held.owner
         self.world.renamed[name.lower()] = held
 
     @told
@@ -151,6 +155,14 @@ class Story:
         self.find(name).required[branch] = [(c, None) if isinstance(c, str) else tuple(c) for c in contexts]
 
     # Commits and pull requests
+
+    @told
+    def tag(self, name, tag, branch=None, annotated=False):
+        """A tag of the branch's newest commit. Returns that commit's id."""
+        held = self.find(name)
+        (held.annotated.add if annotated else held.annotated.discard)(tag)
+        held.tags[tag] = held.branches[branch or held.default]
+        return held.tags[tag]
 
     @told
     def push(self, name, branch, message="change", by="mona", sha=None, age_s=0):

@@ -233,6 +233,8 @@ class Repo:
     issues: dict = dataclasses.field(default_factory=dict)
     labels: dict = dataclasses.field(default_factory=dict)  # by lower-case name
     branches: dict = dataclasses.field(default_factory=dict)
+    tags: dict = dataclasses.field(default_factory=dict)
+    annotated: set = dataclasses.field(default_factory=set)  # those of the tags that are objects of their own
     commits: dict = dataclasses.field(default_factory=dict)
     suites: list = dataclasses.field(default_factory=list)
     suites_by_sha: dict = dataclasses.field(default_factory=dict)

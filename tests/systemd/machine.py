@@ -165,13 +165,13 @@ class Machine:
         """An operator's question: the JSON answer."""
         return json.loads(self.do(CLIENT, "--json", *arguments, user=user))
 
-    def submission(self, key, branch="fix", client=CLIENT):
+    def submission(self, key, branch="fix", client=CLIENT, details="it broke", more=()):
         return [client, "--json", "submit", "--strict", "--key", key, "--project", "acme/web", "--branch", branch,
-                "--commit", "aaaaaaa1", "--job", "ci", "--step", "make test", "test_failure", "it broke"]
+                "--commit", "aaaaaaa1", "--job", "ci", "--step", "make test", *more, "test_failure", details]
 
-    def submit(self, key, user="ci", **more):
+    def submit(self, key, user="ci", text=None, **more):
         """By a CI step: its ticket."""
-        return json.loads(self.do(*self.submission(key, **more), user=user))
+        return json.loads(self.do(*self.submission(key, **more), user=user, text=text))
 
     def call(self, method, **parameters):
         """What the control socket answers, asked by the root of the host; without a client of ours in between."""

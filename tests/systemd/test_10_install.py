@@ -1,10 +1,12 @@
 """What an installation leaves: sockets that wait, and a daemon that starts with the first submission."""
+import json
 import pathlib
-import time
+import shutil
+import subprocess
 
 import pytest
 
-from machine import CONTROL_SOCKET, SPOOL, SUBMIT_DIR, SUBMIT_SOCKET, wait_for
+from machine import CLIENT, CONTROL_SOCKET, SPOOL, SUBMIT_DIR, SUBMIT_SOCKET, wait_for
 
 UNITS = ["codegend.service", "codegend-submit.socket", "codegend-control.socket"]
 SOCKETS = UNITS[1:]
@@ -35,24 +37,31 @@ def test_verify_is_silent(installed):
     assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
 
 
-def test_the_first_submission_starts_the_daemon(installed, figure):
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+def test_the_completions_of_zsh_lie_where_it_looks(installed):
+    """Debian's zsh, which is not in the machine: the one of the host knows."""
+    looks = subprocess.run(["zsh", "-f", "-c", "print -l $fpath"], capture_output=True, text=True, check=True)
+    assert [path for path in looks.stdout.split() if installed.exists(f"{path}/_codegenctl")]
+
+
+def test_the_first_submission_starts_the_daemon(installed):
     assert not installed.is_active()
-    begin = time.monotonic()
     ticket = installed.submit("first")
-    figure("first submission through activation, client and nsenter included",
-           f"{(time.monotonic() - begin) * 1000:.0f} ms")
     installed.wait_active()
     assert installed.ctl("report", "show", ticket["reportId"])["project"] == "acme/web"
     assert installed.look_at("/var/lib/codegend") == "700 codegend:codegend"
-    figure("start of the process to READY, empty store", f"{installed.start_ms('codegend.service'):.0f} ms")
-    installed.do("systemd-run", "--quiet", "--unit=bare", "--service-type=notify", "codegend", "--state-directory",
-                 "/tmp/bare", "--runtime-directory", "/tmp/bare", "--spool-directory", "/tmp/bare/spool")
-    figure("and without the confinement that systemd builds first", f"{installed.start_ms('bare.service'):.0f} ms")
-    installed.systemctl("stop", "bare.service")
 
 
 def test_it_says_how_it_is(running):
-    assert running.show("codegend.service", "StatusText") != ""
+    """In sentences, for who types `systemctl status`."""
+    def status():
+        return running.show("codegend.service", "StatusText")
+
+    wait_for(lambda: "Incidents: 1 under repair" in status(), "the number of incidents")
+    running.do(CLIENT, "pause", user="admin")
+    running.systemctl("reload", "codegend.service")
+    wait_for(lambda: status().endswith("Everything is paused."), "the pause")
+    running.do(CLIENT, "resume", user="admin")
     assert running.show("codegend.service", "Type") == "notify"
     assert int(running.show("codegend.service", "WatchdogUSec").rstrip("s")) > 0
 
@@ -86,9 +95,52 @@ def test_a_mistake_in_the_configuration_is_waited_for(running):
     for _ in range(3):
         running.run(*running.submission("while-broken"), user="ci")
     assert all(running.is_active(unit) for unit in SOCKETS)
+    wait_for(lambda: "no-such-key" in running.show("codegend.service", "StatusText"), "the reason")
+    assert "no-such-key" in running.log()
+
+    def shown():
+        return running.run("systemctl", "status", "--no-pager", "codegend.service").stdout
+
+    def is_told():
+        said = shown()
+        return "auto-restart" in said and "status=7" in said and "no-such-key" in said
+
+    wait_for(is_told, "the reason between two tries")
     running.do("rm", "/etc/codegend/codegend.conf")
     running.wait_active()
     wait_for(lambda: running.run(*running.submission("while-broken"), user="ci").returncode == 0, "an answer")
+
+
+def test_a_full_disk_is_waited_for(running):
+    """No start on it, and the reason is said; once there is space it goes on by itself with what was submitted."""
+    running.systemctl("stop", "codegend.service")
+    running.do("mount", "--types", "tmpfs", "--options", "size=32k,mode=0700,uid=codegend,gid=codegend", "none",
+               "/var/lib/codegend")
+    try:
+        running.run("dd", "if=/dev/zero", "of=/var/lib/codegend/much", "bs=4k")
+        assert running.run(*running.submission("while-full"), user="ci").returncode == 75
+        wait_for(lambda: "full" in running.show("codegend.service", "StatusText"), "the reason")
+        assert all(running.is_active(unit) for unit in SOCKETS) and not running.is_active()
+    finally:
+        running.do("umount", "--lazy", "/var/lib/codegend")
+    running.wait_active()
+    wait_for(lambda: "ticket" in running.call("GetTicket", key="while-full"), "the submission being taken")
+
+
+def finding(machine, name):
+    """What doctor says of it."""
+    told = json.loads(machine.run(CLIENT, "--json", "doctor", user="admin").stdout)
+    return next(check for check in told["checks"] if check["name"] == name)
+
+
+def test_a_spool_that_is_gone_comes_back_as_doctor_says(running):
+    running.do("rm", "--recursive", "/var/spool/codegend")
+    for _ in range(2):
+        gone = finding(running, "spool")
+        assert gone["state"] == "warning" and "systemctl restart codegend" in gone["remedy"], gone
+        running.run("systemd-tmpfiles", "--create")
+    running.systemctl("restart", "codegend.service")
+    assert finding(running, "spool")["state"] == "ok"
 
 
 def test_the_sockets_directory_outlives_daemon_and_socket_unit(running):
@@ -142,6 +194,22 @@ def test_a_credential_may_be_encrypted(running):
         assert running.do("cat", f"{CREDENTIALS}/github-token", user="codegend").strip() == SECRET
         running.do("rm", place)
     assert running.is_active()
+
+
+def test_doctor_looks_at_what_a_drop_in_names(running):
+    running.write("/etc/codegend/codegend.conf", "forge github { type = github }\n")
+    running.write("/srv/token", SECRET, mode=0o644)
+    try:
+        with running.drop_in("[Service]\nLoadCredential=github-token:/srv/token\n"):
+            found = finding(running, "credential of forge")
+            assert found["state"] == "problem" and '"/srv/token"' in found["message"], found
+            running.do("chmod", "600", "/srv/token")
+            assert finding(running, "credential of forge")["state"] == "ok"
+            running.do("chown", "ci", "/srv/token")
+            assert finding(running, "credential of forge")["state"] == "problem"
+    finally:
+        running.do("rm", "/etc/codegend/codegend.conf", "/srv/token")
+        running.systemctl("restart", "codegend.service")
 
 
 def test_no_core_is_dumped(running):

@@ -15,9 +15,9 @@ exec chroot "$root" "$@"
 """
 
 
-def in_container(machine, *arguments):
+def in_container(machine, *arguments, user="ci"):
     return machine.run("unshare", "--user", "--map-root-user", "--mount", "--pid", "--ipc", "--net", "--fork",
-                       "sh", "-c", CONTAINER, "container", *arguments, user="ci")
+                       "sh", "-c", CONTAINER, "container", *arguments, user=user)
 
 
 @pytest.mark.parametrize("user, path, may", [
@@ -39,7 +39,7 @@ def test_a_submitter_submits_and_nothing_else(running):
     assert running.submit("by-ci")["reportId"]
     refused = running.run(CLIENT, "status", user="ci")
     assert refused.returncode == 5 and not refused.stdout, refused
-    assert CONTROL_SOCKET in refused.stderr
+    assert CONTROL_SOCKET in refused.stderr and "usermod -aG codegen-admin" in refused.stderr
 
 
 def test_an_operator_operates(running):
@@ -52,6 +52,7 @@ def test_a_stranger_can_do_nothing(running, command):
     assert refused.returncode == 5 and not refused.stdout, refused
     submitted = running.run(*running.submission("by-stranger"), user="stranger")
     assert submitted.returncode != 0 and not submitted.stdout
+    assert "usermod -aG codegen-submit" in submitted.stderr
     assert not running.ctl("status")["paused"]
 
 
@@ -85,6 +86,13 @@ def test_state_and_secrets_are_the_daemons(running):
 def test_root_in_a_container_submits(running):
     ended = in_container(running, "/bin/codegenctl", *running.submission("by-container")[1:])
     assert ended.returncode == 0 and "reportId" in ended.stdout, ended
+
+
+def test_a_container_without_the_group_is_told(running):
+    """Its user namespace knows neither the name of the group nor its number."""
+    ended = in_container(running, "/bin/codegenctl", *running.submission("by-outsider")[1:], user="stranger")
+    assert ended.returncode == 75 and '"reportId": null' in ended.stdout, ended  # it lies in the container's own spool
+    assert "has to join its group, on the host" in ended.stderr, ended
 
 
 @pytest.mark.parametrize("arguments", [

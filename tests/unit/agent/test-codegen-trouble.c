@@ -30,30 +30,39 @@ static void test_refusals(void **state) {
 		enum agent_end end;
 		int64_t wait_ms;
 		const char *sentence;
+		bool doubtful; /* a run may have begun all the same: it is looked for before the next order */
 	} rows[] = {
 		{ "POST", 402, "{\"message\":\"Agent run limit reached\"}", NULL, AGENT_REFUSED, 0,
-			"answered HTTP 402 (\"Agent run limit reached\"). The limit of agent runs" },
-		{ "POST", 403, "{}", NULL, AGENT_REFUSED, 0, "HTTP 403. The API key may not do this" },
-		{ "POST", 404, "", NULL, AGENT_REFUSED, 0, "Connect the project's repository there" },
+			"answered HTTP 402 (\"Agent run limit reached\"). The limit of agent runs",
+			false },
+		{ "POST", 403, "{\"message\":\"no\"}", NULL, AGENT_REFUSED, 0,
+			"HTTP 403 (\"no\"). The API key may not do this", false },
+		{ "POST", 404, "{\"message\":\"no\"}", NULL, AGENT_REFUSED, 0,
+			"Connect the project's repository there", false },
 		{ "POST", 422, "{\"detail\":[{\"msg\":\"no\"}]}", NULL, AGENT_REFUSED, 0,
-			"HTTP 422 (\"no\"). Check the agent's `organization`" },
-		{ "POST", 302, "", NULL, AGENT_REFUSED, 0, "Check the agent's `api-url`." },
+			"HTTP 422 (\"no\"). Check the agent's `organization`", false },
+		{ "POST", 400, "{\"detail\":\"no\"}", NULL, AGENT_REFUSED, 0,
+			"Check the agent's `api-url`.", false },
 		{ "POST", 401, "", NULL, AGENT_NOT_NOW, LIMIT_AGENT_CREDENTIAL_MS,
-			"Replace the API key." },
-		{ "POST", 429, "", "30", AGENT_NOT_NOW, 30000, "HTTP 429" },
-		{ "POST", 429, "", NULL, AGENT_NOT_NOW, CLOCK_MINUTE_MS, "HTTP 429" },
+			"Replace the API key.", true },
+		{ "POST", 403, "{\"message\":\"slow down\"}", "30", AGENT_NOT_NOW, 30000,
+			"That is its rate limit.", true },
+		{ "POST", 429, "", "30", AGENT_NOT_NOW, 30000, "HTTP 429", true },
+		{ "POST", 429, "", NULL, AGENT_NOT_NOW, CLOCK_MINUTE_MS, "HTTP 429", true },
 		{ "POST", 429, "", "99999999999999999999999", AGENT_NOT_NOW,
-			LIMIT_RATE_PAUSE_MAX_MS, "HTTP 429" },
-		{ "POST", 429, "", "-3", AGENT_NOT_NOW, CLOCK_MINUTE_MS, "HTTP 429" },
-		{ "POST", 429, "", "soon", AGENT_NOT_NOW, CLOCK_MINUTE_MS, "HTTP 429" },
-		{ "POST", -ECONNREFUSED, NULL, NULL, AGENT_NOT_NOW, 0, "No answer from" },
-		{ "GET repos", 404, "", NULL, AGENT_REFUSED, 0, "HTTP 404" },
-		{ "GET repos", 403, "", NULL, AGENT_REFUSED, 0, "HTTP 403" },
-		{ "GET repos", 503, "", "7", AGENT_NOT_NOW, 7000, "HTTP 503" },
-		{ "GET repos", 500, "", NULL, AGENT_NOT_NOW, 0, "HTTP 500" },
-		{ "GET repos", 200, "{\"items\":{}}", NULL, AGENT_NOT_NOW, 0, "cannot be read" },
-		{ "GET repos", -ETIMEDOUT, NULL, NULL, AGENT_NOT_NOW, 0, "No answer from" },
-		{ "GET repos", 401, "", NULL, AGENT_NOT_NOW, LIMIT_AGENT_CREDENTIAL_MS, "HTTP 401" },
+			LIMIT_RATE_PAUSE_MAX_MS, "HTTP 429", true },
+		{ "POST", 429, "", "-3", AGENT_NOT_NOW, CLOCK_MINUTE_MS, "HTTP 429", true },
+		{ "POST", 429, "", "soon", AGENT_NOT_NOW, CLOCK_MINUTE_MS, "HTTP 429", true },
+		{ "POST", -ECONNREFUSED, NULL, NULL, AGENT_NOT_NOW, 0, "No answer from", false },
+		{ "GET repos", 404, "", NULL, AGENT_REFUSED, 0, "HTTP 404", false },
+		{ "GET repos", 403, "", NULL, AGENT_REFUSED, 0, "HTTP 403", false },
+		{ "GET repos", 503, "", "7", AGENT_NOT_NOW, 7000, "HTTP 503", false },
+		{ "GET repos", 500, "", NULL, AGENT_NOT_NOW, 0, "HTTP 500", false },
+		{ "GET repos", 200, "{\"items\":{}}", NULL, AGENT_NOT_NOW, 0, "cannot be read",
+			false },
+		{ "GET repos", -ETIMEDOUT, NULL, NULL, AGENT_NOT_NOW, 0, "No answer from", false },
+		{ "GET repos", 401, "", NULL, AGENT_NOT_NOW, LIMIT_AGENT_CREDENTIAL_MS, "HTTP 401",
+			false },
 	};
 	struct world *w = *state;
 
@@ -72,9 +81,49 @@ static void test_refusals(void **state) {
 		assert_has(w->sentence, "\" was not started");
 		assert_has(w->sentence, rows[i].sentence);
 		assert_null(w->result);
-		/* Certainly nothing began, so nothing has to be looked for. */
-		assert_true(!w->has_post || w->post.intent_ms == 0);
+		assert_int_equal(w->has_post && w->post.intent_ms != 0, rows[i].doubtful);
 		assert_int_equal(w->n_runs, 0);
+	}
+}
+
+/* What a proxy says, or the service of who asks and how often, proves nothing: one run, whether it was made or not. */
+static void test_refused_though_it_was_made(void **state) {
+	static const struct {
+		int status;
+		const char *body;
+		const char *retry_after;
+	} rows[] = {
+		{ 302, "{\"message\":\"Moved\"}", NULL },
+		{ 307, "", NULL },
+		{ 401, "{\"message\":\"Invalid API token\"}", NULL },
+		{ 403, "<html>", NULL },
+		{ 403, "{\"message\":\"slow down\"}", "1" },
+		{ 404, "", NULL },
+		{ 429, "{\"message\":\"Rate limit exceeded\"}", "30" },
+		{ 429, "", NULL },
+	};
+	struct world *w = *state;
+
+	w->agent.repository = 7;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		w->has_post = false;
+		w->n_runs = w->n_requests = 0;
+		snprintf(w->agent.name, sizeof(w->agent.name), "doubtful-%zu", i);
+		w->faults[0] = (struct world_fault){ .match = "POST",
+			.n = 1,
+			.status = rows[i / 2].status,
+			.body = rows[i / 2].body,
+			.retry_after = rows[i / 2].retry_after,
+			.effect = i % 2 == 0 ? EFFECT_APPLIED : EFFECT_NONE };
+		world_run(w);
+		for (int n = 0; n < 4 && w->end == AGENT_NOT_NOW; n++) {
+			w->now_ms = w->retry_ms;
+			world_run(w);
+		}
+		assert_int_equal(w->end, AGENT_ENDED);
+		assert_int_equal(w->n_runs, 1);
+		assert_int_equal(w->post.post_id, 5000);
+		assert_int_equal(world_count(w, "POST"), i % 2 == 0 ? 1 : 2);
 	}
 }
 
@@ -226,7 +275,7 @@ static void test_timeout(void **state) {
 	w->new_status = "ACTIVE";
 	w->faults[0] = (struct world_fault){ .match = "GET agent/run/", .n = 1000, .status = 503 };
 	world_run(w);
-	assert_int_equal(w->end, AGENT_ENDED);
+	assert_int_equal(w->end, AGENT_LATE);
 	assert_has(w->sentence, "Run 5000 of agent \"remote-");
 	assert_has(w->sentence,
 		"\" is followed no longer, since its timeout of 1h is over; it may go on "
@@ -241,6 +290,36 @@ static void test_timeout(void **state) {
 	world_run(w);
 	assert_int_equal(w->n_requests, 1);
 	assert_has(w->sentence, "is followed no longer");
+}
+
+static int64_t set_by_ms;
+
+static void set_clock(struct world *w, const char *what) {
+	if (strncmp(what, "GET agent/run/", strlen("GET agent/run/")) == 0) {
+		w->now_ms += set_by_ms;
+		w->asked = NULL;
+	}
+}
+
+/* Its time is what has passed, whatever the clock is set to. */
+static void test_timeout_when_the_clock_was_set(void **state) {
+	static const int64_t steps_ms[] = { -CLOCK_DAY_MS, CLOCK_DAY_MS };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps_ms); i++) {
+		int64_t began_ms = w->now_ms, passed_ms;
+
+		w->task.started_ms = began_ms;
+		w->post = (struct post){ 0 };
+		w->agent.repository = 7;
+		w->new_status = "ACTIVE";
+		w->asked = set_clock;
+		set_by_ms = steps_ms[i];
+		world_run(w);
+		assert_int_equal(w->end, AGENT_LATE);
+		passed_ms = w->now_ms - began_ms - set_by_ms;
+		assert_in_range(passed_ms, CLOCK_HOUR_MS, CLOCK_HOUR_MS + 10 * CLOCK_MINUTE_MS);
+	}
 }
 
 static void stop_at(struct world *w, const char *what) {
@@ -322,6 +401,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 		TEST(test_refusals),
+		TEST(test_refused_though_it_was_made),
 		TEST(test_no_such_repository),
 		TEST(test_no_api_key),
 		TEST(test_a_secret_never_leaves),
@@ -330,6 +410,7 @@ int main(void) {
 		TEST(test_a_search_that_fails),
 		TEST(test_looks_that_fail_are_repeated),
 		TEST(test_timeout),
+		TEST(test_timeout_when_the_clock_was_set),
 		TEST(test_left_and_taken_up_again),
 		TEST(test_stopped_anywhere),
 		TEST(test_requests_are_spaced),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/text.h"
+#include "daemon/agent/codegen_internal.h"
 #include "tests/unit/agent/codegen_world.h"
 
 #define TASK "delayed-1758245293693"
@@ -21,6 +22,17 @@ static void assert_has(const char *text, const char *part) {
 
 static const char *result_text(struct world *w, const char *name) {
 	return json_string_value(json_object_get(w->result, name));
+}
+
+/* What one service calls a project tells nothing of another's. */
+static void test_another_service_counts_otherwise(void **state) {
+	struct world *w = *state;
+	struct config_agent agent = w->agent;
+
+	codegen_remember_repository(&agent, "acme/numbered", 7);
+	assert_int_equal(codegen_recall_repository(&agent, "acme/numbered"), 7);
+	(void)TEXT_SET(agent.api_url, "https://codegen.example/api");
+	assert_int_equal(codegen_recall_repository(&agent, "acme/numbered"), 0);
 }
 
 /* ---- the usual way ---- */
@@ -395,6 +407,7 @@ static void test_crashes(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+		TEST(test_another_service_counts_otherwise),
 		TEST(test_a_run_is_asked_for_and_followed),
 		TEST(test_it_is_looked_at_until_it_is_over),
 		TEST(test_the_repository_is_found_on_any_page_and_remembered),

@@ -102,11 +102,28 @@ static void test_facts(void **state) {
 	f->report.exit_code = -1;
 	f->report.pull_request = 7;
 	TEXT_SET(f->report.commit, "0123abc");
+	TEXT_SET(f->report.branch, f->incident.branch);
 	TEXT_SET(f->incident.head_repository, "ann/web");
+	TEXT_SET(f->report.head_repository, "ann/web");
 	prompt = write_prompt(f, NULL, 0);
 	assert_null(strstr(prompt, "Exit code"));
 	assert_non_null(strstr(prompt, "- Repository of the branch: `ann/web`\n"));
 	assert_non_null(strstr(prompt, "- Commit: `0123abc`\n- Pull request: 7\n"));
+}
+
+/* The commit and pull request of a branch that an agent made say nothing of the incident's own. */
+static void test_facts_of_an_agents_branch(void **state) {
+	struct fixture *f = *state;
+
+	TEXT_SET(f->report.branch, "codegen/1");
+	TEXT_SET(f->report.commit, "0123abc");
+	f->report.pull_request = 7;
+	TEXT_SET(f->incident.head_sha, "fedcba9");
+	assert_string_equal(prompt_commit(&f->incident, &f->report), "fedcba9");
+	assert_int_equal(prompt_pull_request(&f->incident, &f->report), 0);
+	TEXT_SET(f->report.branch, f->incident.branch);
+	assert_string_equal(prompt_commit(&f->incident, &f->report), "0123abc");
+	assert_int_equal(prompt_pull_request(&f->incident, &f->report), 7);
 }
 
 /* What CI says comes last, in fences it cannot leave. */
@@ -294,6 +311,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_secrets_stay_here, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_task_by_error_type, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_facts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_facts_of_an_agents_branch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_log_is_data, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scan_is_data, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_earlier_cycles, setup, teardown),

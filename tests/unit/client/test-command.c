@@ -165,7 +165,7 @@ static const struct parse_row parse_rows[] = {
 	{ { "task", "show", "delayed-1" }, -1, "task" },
 	{ { "task", "--json", "snooze", "--delay", "1h", "x" }, -1, "task" },
 	{ { NULL }, 2, "no command" },
-	{ { "staus" }, 2, "did you mean \"status\"?" },
+	{ { "staatus" }, 2, "did you mean \"status\"?" },
 	{ { "tasks", "--limt", "1" }, 2, "did you mean \"--limit\"?" },
 	{ { "tasks", "-x" }, 2, "there is no option \"-x\"" },
 	{ { "tasks", "x" }, 2, "\"x\"" },
@@ -243,6 +243,34 @@ static void test_parse_values(void **state) {
 	assert_string_equal(command_argument(&inv, 0), "snooze");
 	assert_string_equal(command_argument(&inv, 1), "-id");
 	assert_null(command_argument(&inv, 2));
+}
+
+/* What may take any time, and what a daemon that hangs does not hold up for ever. */
+static void test_parse_timeout(void **state) {
+	static const struct {
+		const char *words[4];
+		int64_t timeout_ms;
+	} table[] = {
+		{ { "stats" }, CLIENT_TIMEOUT_MS },
+		{ { "stats", "--prometheus" }, CLIENT_TIMEOUT_MS },
+		{ { "stats", "--recompute" }, 0 },
+		{ { "stats", "--recompute", "--timeout=7" }, 7000 },
+		{ { "digest" }, CLIENT_TIMEOUT_MS },
+		{ { "watch" }, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const char *words[5] = { "codegenctl" };
+		struct invocation inv;
+		int n = 1;
+		bool done;
+
+		for (; n < 5 && table[i].words[n - 1] != NULL; n++) {
+			words[n] = table[i].words[n - 1];
+		}
+		assert_int_equal(command_parse(n, (char **)words, &inv, &done), 0);
+		assert_int_equal(inv.timeout_ms, table[i].timeout_ms);
+	}
 }
 
 /* What is left of a command line that was not understood in all. */
@@ -343,6 +371,7 @@ int main(void) {
 		cmocka_unit_test(test_completions_invent_nothing),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_values),
+		cmocka_unit_test(test_parse_timeout),
 		cmocka_unit_test(test_parse_forgiving),
 	};
 

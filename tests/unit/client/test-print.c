@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <locale.h>
 #include <string.h>
 
 #include "client/print.h"
@@ -57,6 +58,54 @@ static void test_table_is_cut(void **state) {
 		"1   main    äääääääää…\n");
 }
 
+/* Some scripts take two cells a character, and some marks none. */
+static void test_table_is_aligned_by_cells(void **state) {
+	static const char *const rows[][3] = {
+		{ "ID", "BRANCH", "WHY" },
+		{ "1", "修正", "漢字漢字漢字漢字" },
+		{ "2", "e\u0301",
+			"e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301!" },
+		{ "3", "fix/1", "12345678901" },
+	};
+	char text[1024];
+
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	show(&(struct print_style){ .width = 23 }, rows, ARRAY_SIZE(rows), text, sizeof(text));
+	assert_string_equal(text,
+		"ID  BRANCH  WHY\n"
+		"1   修正    漢字漢字漢…\n"
+		"2   e\u0301       e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301!\n"
+		"3   fix/1   12345678901\n");
+	(void)setlocale(LC_CTYPE, "C");
+}
+
+static void test_a_long_wide_name_is_cut_to_its_column(void **state) {
+	static const char *const rows[][3] = { { "ID", "BRANCH", "WHY" },
+		{ "1", "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", "because" } };
+	char text[1024];
+
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	show(&(struct print_style){ .width = 80 }, rows, ARRAY_SIZE(rows), text, sizeof(text));
+	assert_string_equal(
+		strchr(text, '\n'), "\n1   漢字漢字漢字漢字漢字漢字漢字漢字漢字漢…   because\n");
+	(void)setlocale(LC_CTYPE, "C");
+}
+
+/* Whole where nobody has to look at it: in a pipe. */
+static void test_long_names_are_cut_on_a_terminal(void **state) {
+	char branch[256], text[1024], whole[1024];
+	const char *rows[][3] = { { "ID", "BRANCH", "WHY" }, { "1", branch, "because" } };
+
+	memset(branch, 'b', sizeof(branch) - 1);
+	branch[sizeof(branch) - 1] = '\0';
+	show(&(struct print_style){ .width = 80 }, rows, ARRAY_SIZE(rows), text, sizeof(text));
+	assert_string_equal(
+		strchr(text, '\n'), "\n1   bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb…  because\n");
+	show(&(struct print_style){ 0 }, rows, ARRAY_SIZE(rows), text, sizeof(text));
+	snprintf(whole, sizeof(whole), "\n1   %s  because\n", branch);
+	assert_string_equal(strchr(text, '\n'), whole);
+}
+
 static void test_states_have_colors(void **state) {
 	static const char *const rows[][3] = {
 		{ "ID", "STATUS", "WHY" },
@@ -105,6 +154,9 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_is_aligned),
 		cmocka_unit_test(test_table_is_cut),
+		cmocka_unit_test(test_table_is_aligned_by_cells),
+		cmocka_unit_test(test_a_long_wide_name_is_cut_to_its_column),
+		cmocka_unit_test(test_long_names_are_cut_on_a_terminal),
 		cmocka_unit_test(test_states_have_colors),
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_times),

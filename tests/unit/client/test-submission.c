@@ -167,6 +167,9 @@ static void test_wrong_use(void **state) {
 		{ { "--branch=main", "--tests=missing" }, 0 },
 		{ { "--branch=main", "--build-url=nonsense", "--strict" }, 2 },
 		{ { "--branch=main", "--build-url=nonsense" }, 0 },
+		/* Without what is hidden in it, it would be another branch. */
+		{ { "--branch=rtl\u202eevil" }, 2 }, { { "--branch=\xff\xfe" }, 2 },
+		{ { "--branch=a\nb" }, 2 }, { { "--branch=ünï\U0001F4A5" }, 0 },
 		{ { "build_failure" }, 2 }, /* outside of git nobody knows the branch */
 	};
 

@@ -48,6 +48,10 @@ static void formatting(void **state) {
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_string_equal(clock_format(cases[i].ms, out), cases[i].text);
+		(void)clock_format_minute(cases[i].ms, out);
+		assert_memory_equal(out, cases[i].text, 10);
+		assert_memory_equal(out + 11, cases[i].text + 11, 5);
+		assert_string_equal(out + 16, " UTC");
 	}
 }
 

@@ -40,7 +40,7 @@ static const struct case_row inline_cases[] = {
 	{ "@user", "@ user" },
 	{ "see @team/x, (@user)", "see @ team/x, \\(@ user\\)" },
 	{ "a.@user _@user \xC3\xA9@user", "a.@ user \\_@ user \xC3\xA9@ user" },
-	{ "me@example.com", "me@example.com" },
+	{ "me@example.com", "me@ example.com" },
 	{ "@\xE2\x80\x8Buser", "@ user" },
 	{ "\\@user", "\\\\@ user" },
 	{ "@<!-- x -->user", "@ user" },
@@ -93,6 +93,12 @@ static void inline_text(void **state) {
 }
 
 static const struct case_row code_cases[] = {
+	{ "<!-- c", "`< !-- c`" },
+	{ "a<!--b-->c", "`a< !--b-->c`" },
+	{ "<!-<!--<!--", "`<!-< !--< !--`" },
+	{ "<!-- no\nname -->x", "`x`" },
+	{ "\u0645\u06cc\u200c\u062e", "`\u0645\u06cc\u200c\u062e`" },
+	{ "ma\u200cin", "`main`" },
 	{ "npm test", "`npm test`" },
 	{ "@user #12 <b> /merge", "`@user #12 <b> /merge`" },
 	{ "a`b", "``a`b``" },
@@ -212,6 +218,38 @@ static void expect_no_match(const char *pattern, const char *text) {
 	regfree(&regex);
 }
 
+static void links_of_our_own(void **state) {
+	static const struct {
+		const char *url, *text;
+	} cases[] = {
+		{ "https://a.example/b#c-1?d=e&f", "[words](https://a.example/b#c-1?d=e&f)" },
+		{ "http://127.0.0.1:80/x", "[words](http://127.0.0.1:80/x)" },
+		{ "", "words" },
+		{ "javascript:x", "words" },
+		{ "//a.example", "words" },
+		{ "https://a.example/)", "words" },
+		{ "https://a.example/(", "words" },
+		{ "https://a.example/ x", "words" },
+		{ "https://a.example/\n", "words" },
+		{ "https://a.example/<", "words" },
+		{ "https://a.example/>", "words" },
+		{ "https://a.example/\\", "words" },
+		{ "https://a.example/`", "words" },
+		{ "https://a.example/\"", "words" },
+		{ "https://a.example/@octocat", "words" },
+		{ "https://mona@a.example/", "words" },
+		{ "https://\xc3\xa9.example", "words" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(buffer_finish) struct buffer out;
+
+		buffer_init(&out, BOUND);
+		assert_int_equal(markdown_link(&out, "words", cases[i].url), 0);
+		assert_string_equal(out.data, cases[i].text);
+	}
+}
+
 /* Any mix of what is dangerous: nothing of it is in the result in a form that acts. */
 static void no_mix_acts(void **state) {
 	static const char *const parts[] = { "@", "user", "#", "12", "GH-", "fixes ", "/merge",
@@ -256,6 +294,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(inline_text),
 		cmocka_unit_test(inline_code),
+		cmocka_unit_test(links_of_our_own),
 		cmocka_unit_test(fences),
 		cmocka_unit_test(a_fence_starts_on_its_own_line),
 		cmocka_unit_test(a_huge_text_keeps_head_and_tail),

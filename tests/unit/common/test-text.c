@@ -189,11 +189,18 @@ static void cutting(void **state) {
 
 static void names(void **state) {
 	static const char *const good[] = { "a", "acme/web", "feature/gr\xC3\xBCn",
-		"build (ubuntu, 20)", "1234567" };
+		"build (ubuntu, 20)", "1234567",
+		/* Persian, Hindi, Sinhala, Mongolian; a heart, a family, a flag, a keycap. */
+		"\u0645\u06cc\u200c\u062e", "\u0915\u094d\u200d\u0937",
+		"\u0dc1\u0dca\u200d\u0dbb\u0dd3", "\u182d\u180b", "\u2764\ufe0f-fix",
+		"\U0001f468\u200d\U0001f469", "\U0001f3f3\ufe0f\u200d\U0001f308", "1\ufe0f\u20e3" };
 	static const char *const bad[] = { "", " a", "a ", "a\nb", "a\tb", "a\x7F", "a\xC2\x85",
 		"a\xE2\x80\xAE"
 		"b",
-		"a\xE2\x80\x8B", "\xFF", "a\xE2\x82" };
+		"a\xE2\x80\x8B", "\xFF", "a\xE2\x82",
+		/* In a word of ASCII they only hide; what turns the direction, tags, and what has no width. */
+		"ma\u200cin", "ma\u200d\u00fcn", "a\ufe0f", "1\ufe0f", "\u200d", "\u0645\u200b",
+		"\u0645\u202e", "\u0645\u2066", "\u0645\u200f", "\U0001f3f4\U000e0067" };
 	char long_name[32];
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
@@ -259,6 +266,35 @@ static void integers(void **state) {
 	}
 }
 
+static void knows_who_can_be_mentioned(void **state) {
+	static const char *const good[] = { "octocat", "acme/on-call", "a", "codegen-agent",
+		"acme/a_b", "mona_acme", "012345678901234567890123456789012345678" };
+	static const char *const bad[] = { "", "@octocat", "octo cat", "a/b/c", "/team", "acme/",
+		"-a", "acme/-a", "octo\ncat", "é", "0123456789012345678901234567890123456789",
+		"a)b" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(text_is_handle(good[i]));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_false(text_is_handle(bad[i]));
+	}
+}
+
+static void knows_this_machine(void **state) {
+	static const char *const good[] = { "localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9",
+		"[::1]" };
+	static const char *const bad[] = { "", "::1", "[::2]", "128.0.0.1", "127.0.0.1.example",
+		"localhost.example", "0.0.0.0" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(text_is_loopback(good[i]));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_false(text_is_loopback(bad[i]));
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(utf8),
@@ -270,6 +306,8 @@ int main(void) {
 		cmocka_unit_test(names),
 		cmocka_unit_test(equality_and_copies_with_null),
 		cmocka_unit_test(integers),
+		cmocka_unit_test(knows_who_can_be_mentioned),
+		cmocka_unit_test(knows_this_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

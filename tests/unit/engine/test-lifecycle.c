@@ -35,6 +35,9 @@ enum twist {
 	NO_BUDGET, /* for ten more minutes */
 	OTHER_LANE,
 	LAST_ATTEMPT,
+	AGAIN_CRASHED,	  /* the second time in a row that the daemon ended while it executed */
+	LAST_CRASH,	  /* the same, the last time that is borne */
+	LAST_CRASH_FOUND, /* FINDABLE, and LAST_CRASH */
 	NOT_RETRYABLE,
 	NOT_STARTED,  /* the trigger's start was not recorded */
 	BY_HAND,      /* the task belongs to no incident */
@@ -45,6 +48,7 @@ enum twist {
 	STOPPED,      /* the agent was stopped because it was no longer wanted */
 	NO_CHECK,     /* an operator cancelled the follow-up */
 	LONG_WAIT,    /* the reason was first seen two days ago */
+	LEAP,	      /* the same, and by two days less an hour the clock was set ahead */
 	STARTED,      /* the trigger was admitted before the daemon ended */
 	FORK,	     /* the forge says that the pull request is of a fork; or it is held for that */
 	FORK_HEAD,   /* the head repository is another one than the project */
@@ -57,15 +61,27 @@ enum twist {
 	HANDED_OVER, /* to an agent that has to show a sign of life */
 	LIFELESS,    /* no run began and none will */
 	CHAIN_LIFELESS,
-	FINDABLE,     /* what the agent began is found again */
-	PASSING,      /* nothing is wrong with the attempt */
-	PASSING_LAST, /* the same, at the last attempt */
-	LIFE_MISSED,  /* of two agents the first showed no sign of life */
-	LIFE_SHOWN,   /* somebody pushed since */
-	LIFE_UNKNOWN, /* the head could not be read */
-	LIFE_LATER,   /* there is time left */
-	TELLS,	      /* the forge keeps a status comment */
-	LATE_EFFECT,  /* what was posted may appear twice */
+	FINDABLE,      /* what the agent began is found again */
+	PASSING,       /* nothing is wrong with the attempt */
+	PASSING_LAST,  /* the same, at the last attempt */
+	LIFE_MISSED,   /* of two agents the first showed no sign of life */
+	LIFE_SHOWN,    /* somebody pushed since */
+	LIFE_UNKNOWN,  /* the head could not be read */
+	LIFE_LATER,    /* there is time left */
+	LIFE_LEAP,     /* the same, but for a clock that was set ahead */
+	TELLS,	       /* the forge keeps a status comment */
+	LATE_EFFECT,   /* what was posted may appear twice */
+	BEGUN,	       /* an agent was asked without an answer */
+	BEGUN_LAST,    /* the same of the first of two, at the last attempt */
+	OVERDUE,       /* of two agents the first was followed for its whole time */
+	IGNORED_LONG,  /* IGNORED for two days */
+	LINK_SETTLED,  /* LIFE_MISSED, and a branch that was a guess is the agent's */
+	LINK_OF_FORK,  /* the same, and it is not */
+	OTHER_STARTED, /* OTHER_LANE, and STARTED */
+	BARRED,	       /* only a person can end it, and it would be the last attempt */
+	BARRED_LONG,   /* the same for two days */
+	BARRED_OLD,    /* for two days, but it has attempts left */
+	BARRED_LEAP,   /* as BARRED_LONG, but for a clock that was set ahead */
 };
 
 struct row {
@@ -79,8 +95,14 @@ struct row {
 };
 
 static bool is_chain(enum twist twist) {
-	return twist == CHAIN || twist == CHAIN_END || twist == CHAIN_LIFELESS ||
-		twist == LIFE_MISSED;
+	return twist == BEGUN_LAST || twist == CHAIN || twist == CHAIN_END ||
+		twist == CHAIN_LIFELESS || twist == LIFE_MISSED || twist == OVERDUE ||
+		twist == LINK_SETTLED || twist == LINK_OF_FORK;
+}
+
+static bool awaits_life(enum twist twist) {
+	return (twist >= LIFE_MISSED && twist <= LIFE_LEAP) || twist == LINK_SETTLED ||
+		twist == LINK_OF_FORK;
 }
 
 static bool is_of_fork(enum twist twist) {
@@ -88,10 +110,17 @@ static bool is_of_fork(enum twist twist) {
 }
 
 static enum incident_hold a_hold(enum twist twist) {
-	return is_of_fork(twist)   ? HOLD_FORK
-		: twist == IGNORED ? HOLD_IGNORED
-		: twist == ASKS	   ? HOLD_AGENT_ASKS
-				   : HOLD_NONE;
+	return is_of_fork(twist)			    ? HOLD_FORK
+		: twist == IGNORED || twist == IGNORED_LONG ? HOLD_IGNORED
+		: twist == ASKS				    ? HOLD_AGENT_ASKS
+							    : HOLD_NONE;
+}
+
+static enum agent_trace a_trace(enum twist twist) {
+	return twist == HANDED_OVER			       ? AGENT_HANDED_OVER
+		: twist == LIFELESS || twist == CHAIN_LIFELESS ? AGENT_LIFELESS
+		: twist == OVERDUE			       ? AGENT_OVERDUE
+							       : AGENT_DID;
 }
 
 static struct policy a_policy(enum twist twist) {
@@ -108,7 +137,7 @@ static struct policy a_policy(enum twist twist) {
 	policy.forge_tells = twist == TELLS;
 	TEXT_SET(policy.agents[0].name, "fixer");
 	TEXT_SET(policy.agents[1].name, "second");
-	policy.agents[0].findable = twist == FINDABLE;
+	policy.agents[0].findable = twist == FINDABLE || twist == LAST_CRASH_FOUND;
 	policy.agents[0].life_ms = HOUR / 4;
 	return policy;
 }
@@ -126,7 +155,7 @@ static struct incident an_incident(const struct row *row) {
 		.n_reports = 1,
 		.report_id = 11,
 		.agent_at = row->twist == CHAIN_END,
-		.hold_ms = NOW - HOUR };
+		.hold_ms = row->twist == IGNORED_LONG ? NOW - 48 * HOUR : NOW - HOUR };
 
 	TEXT_SET(incident.project, "acme/web");
 	TEXT_SET(incident.branch, "main");
@@ -135,14 +164,16 @@ static struct incident an_incident(const struct row *row) {
 		: row->event == EVENT_PUBLISHED || row->event == EVENT_TRIGGERED
 		? HOLD_NONE
 		: a_hold(row->twist);
-	if (row->twist >= LIFE_MISSED && row->twist <= LIFE_LATER) {
-		incident.life_due_ms = row->twist == LIFE_LATER ? NOW + HOUR / 4 : NOW;
+	if (awaits_life(row->twist)) {
+		incident.life_due_ms = row->twist == LIFE_LATER ? NOW + HOUR / 4
+			: row->twist == LIFE_LEAP		? NOW - 46 * HOUR
+								: NOW;
 		TEXT_SET(incident.triggered_sha, "aaaaaaaa1");
 	}
 	if (row->state == INCIDENT_RESOLVED) {
 		incident.resolved_ms = row->twist == LONG_AGO ? NOW - 48 * HOUR : NOW - HOUR;
 	}
-	if (row->twist == LONG_WAIT && row->reason != NONE) {
+	if ((row->twist == LONG_WAIT || row->twist == LEAP) && row->reason != NONE) {
 		incident.verdict.checked_at_ms = NOW - HOUR;
 		verdict_add(&incident.verdict, (enum reason_code)row->reason, "x", "It is so.");
 		incident.verdict.reasons[0].since_ms = NOW - 48 * HOUR;
@@ -154,8 +185,19 @@ static bool is_of_operator(enum event_type type) {
 	return type >= EVENT_TASK_RUN && type <= EVENT_TASK_SNOOZE;
 }
 
+static bool is_barred(enum twist twist) {
+	return twist >= BARRED && twist <= BARRED_LEAP;
+}
+
 static bool is_last(enum twist twist) {
-	return twist == LAST_ATTEMPT || twist == STALE_LAST || twist == PASSING_LAST;
+	return twist == LAST_ATTEMPT || twist == STALE_LAST || twist == PASSING_LAST ||
+		twist == BEGUN_LAST || (is_barred(twist) && twist != BARRED_OLD);
+}
+
+static int64_t n_crashes(enum twist twist) {
+	return twist == AGAIN_CRASHED				   ? 1
+		: twist == LAST_CRASH || twist == LAST_CRASH_FOUND ? LIMIT_TASK_INTERRUPTIONS - 1
+								   : 0;
 }
 
 static struct task a_task(const struct row *row) {
@@ -168,20 +210,22 @@ static struct task a_task(const struct row *row) {
 		.cycle = row->twist == LAST_CYCLE				? 3
 			: row->twist == STALE_CYCLE || row->twist == STALE_LAST ? 0
 										: 1,
-		.created_ms = NOW,
+		.created_ms = is_barred(row->twist) && row->twist != BARRED ? NOW - 48 * HOUR : NOW,
 		.due_ms = NOW,
 		.started_ms = row->twist == NOT_STARTED ||
-				(row->event == EVENT_TRIGGER_ASKED && row->twist != STARTED)
+				(row->event == EVENT_TRIGGER_ASKED && row->twist != STARTED &&
+					row->twist != OTHER_STARTED)
 			? 0
 			: NOW - 5000,
-		.attempt = is_last(row->twist) ? LIMIT_TASK_ATTEMPTS : 2 };
+		.attempt = is_last(row->twist) ? LIMIT_TASK_ATTEMPTS : 2,
+		.interrupted = n_crashes(row->twist) };
 
 	task.status = row->twist == TASK_OVER ? TASK_COMPLETED
 		: row->twist == TASK_GAVE_UP  ? TASK_FAILED
 		: row->twist == TASK_RUNS     ? TASK_EXECUTING
 					      : task.status;
 	TEXT_SET(task.lane,
-		row->twist == OTHER_LANE ? "agent/former"
+		row->twist == OTHER_LANE || row->twist == OTHER_STARTED ? "agent/former"
 			: row->twist == CHAIN_END && row->task == TASK_TRIGGER_AGENT
 			? "agent/second"
 			: lanes[row->task]);
@@ -302,23 +346,32 @@ static void decide(const struct row *row, char *out, size_t size) {
 	struct verdict verdict = { .outcome = row->outcome,
 		.checked_at_ms = NOW,
 		.revision = row->twist == STALE_REVISION ? 4 : 5 };
+	const struct link link = { .branch = "codegen/1",
+		.standing = row->twist == LINK_SETTLED ? LINK_CONFIRMED : LINK_REFUSED };
 	struct event event = { .type = row->event,
 		.report = &report,
 		.build = &build,
 		.verdict = &verdict,
 		.text = row->event == EVENT_TASK_MOVED ? "forge/other" : "It went so.",
-		.retryable = row->twist != NOT_RETRYABLE,
+		.failure = row->twist == PASSING || row->twist == PASSING_LAST ? ATTEMPT_PASSING
+			: is_barred(row->twist)				       ? ATTEMPT_BARRED
+			: row->twist == NOT_RETRYABLE			       ? ATTEMPT_REFUSED
+									       : ATTEMPT_FAILED,
+		.trace = a_trace(row->twist),
 		.stopped = row->twist == STOPPED,
 		.backoff_ms = 20000,
 		.delay_ms = 2 * HOUR,
-		.passing = row->twist == PASSING || row->twist == PASSING_LAST,
+		.begun = row->twist == BEGUN || row->twist == BEGUN_LAST,
+		.links = &link,
+		.n_links = row->twist == LINK_SETTLED || row->twist == LINK_OF_FORK,
 		.hold = a_hold(row->twist),
-		.handed_over = row->twist == HANDED_OVER,
-		.lifeless = row->twist == LIFELESS || row->twist == CHAIN_LIFELESS,
 		.look_again_ms = row->twist == LATE_EFFECT ? NOW + 120000 : 0 };
 	struct step_input input = { .event = &event,
 		.policy = &policy,
 		.now_ms = NOW,
+		.ahead_ms = row->twist == LEAP || row->twist == LIFE_LEAP || row->twist == BARRED_LEAP
+			? 47 * HOUR
+			: 0,
 		.incident = row->state == NONE ? NULL : &incident,
 		.task = row->event == EVENT_REPORT || row->event == EVENT_BUILD_PASSED ||
 				row->event >= EVENT_INCIDENT_CLOSE || row->event == EVENT_TASK_CREATED

@@ -204,6 +204,15 @@ static int make_item(int64_t number, int64_t on, int64_t appears_ms, json_t **re
 }
 
 static int get(json_t **ret) {
+	if (strstr(fake.path, "/branches/") != NULL) {
+		*ret = json_pack(
+			"{s:s, s:{s:s?}}", "name", "fix/it", "commit", "sha", fake.branch_sha);
+		return 200;
+	}
+	if (strstr(fake.path, "/git/ref/tags/") != NULL) {
+		*ret = json_pack("{s:s}", "ref", "refs/tags/fix/it");
+		return fake.has_tag ? 200 : 404;
+	}
 	if (strstr(fake.path, "/pulls?") != NULL) {
 		*ret = json_deep_copy(fake.pulls);
 		return 200;
@@ -312,16 +321,23 @@ const char *github_repo_path(const char *project, char out[GITHUB_PATH_MAX]) {
 	return out;
 }
 
-const char *github_next_page(const struct github_call *call, char out[LIMIT_URL_MAX]) {
+/* Nothing is moved there. */
+const char *github_path_of_url(const struct github *github, const char *url) {
+	return NULL;
+}
+
+int github_next_page(const struct github_call *call, char out[LIMIT_URL_MAX]) {
 	const char *page = strstr(fake.path, "&page=");
 
 	out[0] = '\0';
-	if (call->http.remote_us > 0) { /* where the fake keeps the number of the next page */
-		(void)text_format(out, LIMIT_URL_MAX, "%.*s&page=%lld",
-			(int)(page != NULL ? page - fake.path : (long)strlen(fake.path)), fake.path,
-			(long long)call->http.remote_us);
+	if (call->http.remote_us == 0) { /* where the fake keeps the number of the next page */
+		return 0;
 	}
-	return out;
+	(void)text_format(out, LIMIT_URL_MAX, "%s%.*s&page=%lld",
+		fake.pages_elsewhere ? "https://elsewhere.example" : "",
+		(int)(page != NULL ? page - fake.path : (long)strlen(fake.path)), fake.path,
+		(long long)call->http.remote_us);
+	return fake.pages_elsewhere ? -EREMOTE : 1;
 }
 
 int github_send(struct github *github, struct github_call *call, const struct github_ask *ask,
@@ -395,15 +411,25 @@ void forge_publish_finish(struct forge_publish *publish, int status) {
 
 static enum budget_meaning meaning_of(int http_status) {
 	switch (http_status) {
+	case 302: return BUDGET_MOVED;
 	case 401: return BUDGET_UNAUTHORIZED;
 	case 403: return BUDGET_NOT_ALLOWED;
 	case 404: return BUDGET_NOT_FOUND;
 	case 410: return BUDGET_GONE;
+	case 429: return BUDGET_LIMITED;
 	default: break;
 	}
 	return http_status >= 500    ? BUDGET_NO_ANSWER
 		: http_status >= 400 ? BUDGET_INVALID
 				     : BUDGET_OK;
+}
+
+/* Of a write: it was certainly not done. */
+static bool is_refusal(int http_status) {
+	enum budget_meaning meaning = meaning_of(http_status);
+
+	return meaning == BUDGET_NOT_ALLOWED || meaning == BUDGET_NOT_FOUND ||
+		meaning == BUDGET_GONE || meaning == BUDGET_INVALID;
 }
 
 static void fill_answer(int http_status, const json_t *value, bool no_json) {
@@ -412,8 +438,9 @@ static void fill_answer(int http_status, const json_t *value, bool no_json) {
 
 	call->http.http_status = http_status;
 	call->meaning = meaning_of(http_status);
-	call->passing = http_status >= 500 || http_status == 401;
-	call->doubtful = http_status >= 500 && call->kind == GITHUB_CALL_WRITE;
+	call->passing = http_status >= 500 || http_status == 401 || http_status == 429;
+	call->doubtful = call->kind == GITHUB_CALL_WRITE && call->meaning != BUDGET_OK &&
+		!is_refusal(http_status);
 	if (text != NULL) {
 		assert_int_equal(buffer_append_str(&call->http.answer, text), 0);
 	}
@@ -432,7 +459,7 @@ static void answer_call(void) {
 	if (!is_write) {
 		status = fault.answer >= 100 ? status : get(&value);
 	} else if (fault.effect != FAKE_NONE && fault.answer != FAKE_NOT_SENT &&
-		(fault.answer < 400 || fault.answer >= 500)) {
+		(fault.answer < 100 || !is_refusal(fault.answer))) {
 		int made =
 			change(fault.effect == FAKE_LATE ? fake.now_ms + fault.late_ms : 0, &value);
 

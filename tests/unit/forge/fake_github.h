@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/forge/github.h"
+#include "daemon/forge/github_internal.h"
 
 #define FAKE_US 42
 #define FAKE_OTHER 66
@@ -68,9 +68,12 @@ struct fake {
 	struct fake_item items[FAKE_ITEMS_MAX];
 	size_t n_items;
 	json_t *pulls;		/* array of what GET …/pulls tells; owned */
+	bool has_tag;		/* of the name of the branch */
+	const char *branch_sha; /* the head of every branch; NULL: not told */
 	const char *permission; /* NULL: not to be asked */
 	json_t *check_runs;	/* array; owned */
 	bool has_label;
+	bool pages_elsewhere; /* further pages are on another host */
 	struct fake_fault faults[8];
 	size_t n_faults;
 	bool crashed;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,6 +17,7 @@
 
 #define OLD "2025-09-19T01:00:00Z"
 #define LATER "2025-09-19T01:10:00Z"
+#define DATE_MAX 64
 
 static struct scene *current;
 
@@ -43,8 +45,24 @@ static void hurried_fired(uv_timer_t *timer) {
 }
 
 static bool is_of_forge(const struct github *github, const uv_timer_t *timer) {
-	return timer == &github->timer || timer == &github->gap ||
-		timer == &github->batches->window || timer == &github->batches->nap;
+	for (size_t i = 0; i < GITHUB_BATCHES; i++) {
+		if (timer == &github->batches[i]->window || timer == &github->batches[i]->nap) {
+			return true;
+		}
+	}
+	return timer == &github->timer || timer == &github->gap;
+}
+
+/* Due by the loop's own time, which nobody moves. */
+static void wake_sleeping(struct github *github, const uv_timer_t *timer) {
+	for (size_t i = 0; i < GITHUB_BATCHES; i++) {
+		if (timer != &github->batches[i]->nap) {
+			continue;
+		}
+		list_for_each (node, &github->batches[i]->sleeping) {
+			container_of(node, struct github_look, node)->due_ms = 0;
+		}
+	}
 }
 
 int __wrap_uv_timer_start(
@@ -62,11 +80,7 @@ int __wrap_uv_timer_start(
 	hurried[at].timer = timer;
 	hurried[at].fired = fired;
 	hurried[at].at_ms = current->now_ms + (int64_t)after_ms;
-	if (timer == &github->batches->nap) { /* due by the loop's own time */
-		list_for_each (node, &github->batches->sleeping) {
-			container_of(node, struct github_look, node)->due_ms = 0;
-		}
-	}
+	wake_sleeping(github, timer);
 	return __real_uv_timer_start(timer, hurried_fired, 2, 0);
 }
 
@@ -137,15 +151,15 @@ static void put_pull(struct buffer *out, struct scene_pull *pull, const char *af
 	put(out,
 		"{\"number\":%lld,\"state\":\"%s\",\"isDraft\":false,\"merged\":%s,\"mergeable\":\"%s\","
 		"\"mergeStateStatus\":\"%s\",\"reviewDecision\":null,\"headRefOid\":\"%s\","
-		"\"headRefName\":\"%s\",\"baseRefName\":\"main\",\"isCrossRepository\":false,"
-		"\"authorAssociation\":\"MEMBER\",\"headRepository\":{\"nameWithOwner\":\"acme/web\"},"
-		"\"isInMergeQueue\":false,\"mergeQueueEntry\":null,\"labels\":{\"totalCount\":0,\"nodes\":[]},"
+		"\"headRefName\":\"%s\",\"baseRefName\":\"main\",\"isCrossRepository\":%s,"
+		"\"headRepository\":{\"nameWithOwner\":\"acme/web\"},"
+		"\"isInMergeQueue\":false,\"mergeQueueEntry\":null,"
 		"\"reviewThreads\":{\"totalCount\":0,\"nodes\":[]},"
 		"\"latestOpinionatedReviews\":{\"totalCount\":0,\"nodes\":[]},\"commits\":{\"nodes\":[{"
 		"\"commit\":",
 		(long long)pull->number, state, strcmp(state, "MERGED") == 0 ? "true" : "false",
 		unknown ? "UNKNOWN" : "MERGEABLE", unknown ? "UNKNOWN" : "CLEAN", head_of(pull),
-		pull->branch);
+		pull->branch, pull->is_of_fork ? "true" : "false");
 	put_commit(out, pull, after);
 	put(out, "}]}}");
 	pull->first_head = NULL;
@@ -196,13 +210,25 @@ static void put_branch(struct buffer *out, const struct scene_pull *pull) {
 	put(out, "}}");
 }
 
+/* The repository is there. */
+static bool is_no_pull(const struct scene_pull *pull) {
+	return pull->error != NULL && strcmp(pull->error, "NO_PULL") == 0;
+}
+
 static void put_errors(struct buffer *out, const json_t *variables, size_t n) {
 	const char *comma = "";
 
 	for (size_t i = 0; i < n; i++) {
-		const struct scene_pull *pull = find_pull(variables, i);
+		struct scene_pull *pull = find_pull(variables, i);
 
-		if (pull->error != NULL) {
+		if (is_no_pull(pull)) {
+			put(out,
+				"%s{\"type\":\"NOT_FOUND\",\"path\":[\"t%zu\",\"pullRequest\"],"
+				"\"message\":\"told so\"}",
+				comma, i);
+			comma = ",";
+			pull->error = pull->error_once ? NULL : pull->error;
+		} else if (pull->error != NULL) {
 			put(out, "%s{\"type\":\"%s\",\"path\":[\"t%zu\"],\"message\":\"told so\"}",
 				comma, pull->error, i);
 			comma = ",";
@@ -230,7 +256,9 @@ static size_t put_query_answer(struct buffer *out, const char *body) {
 		struct scene_pull *pull = find_pull(variables, n);
 
 		put(out, "\"t%zu\":", n);
-		if (pull->error != NULL) {
+		if (is_no_pull(pull)) {
+			put(out, "{\"pullRequest\":null},");
+		} else if (pull->error != NULL) {
 			put(out, "null,");
 		} else if (variable(variables, 'h', n) != NULL) {
 			put_branch(out, pull);
@@ -281,11 +309,21 @@ static struct scene_reply *find_reply(struct scene *scene, const char *line) {
 	return NULL;
 }
 
+static const char *put_date(const struct scene *scene, char date[DATE_MAX]) {
+	time_t at = (time_t)((scene->now_ms + scene->ahead_ms) / CLOCK_SECOND_MS);
+	struct tm tm;
+
+	assert_int_not_equal(
+		strftime(date, DATE_MAX, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&at, &tm)), 0);
+	return date;
+}
+
 static const struct peer_answer *choose(struct peer *peer) {
 	struct scene *scene = container_of(peer, struct scene, peer);
 	struct buffer *out = &scene->answers[scene->n_lines % ARRAY_SIZE(scene->answers)];
 	const struct scene_reply *reply;
 	struct buffer body;
+	char date[DATE_MAX];
 
 	note(scene, peer->request);
 	reply = find_reply(scene, scene->lines[scene->n_lines - 1]);
@@ -305,7 +343,8 @@ static const struct peer_answer *choose(struct peer *peer) {
 	}
 	buffer_finish(out);
 	buffer_init(out, 8 * 1024 * 1024);
-	put(out, "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n", reply->status,
+	put(out, "HTTP/1.1 %d X\r\n%s: %s\r\n%sContent-Length: %zu\r\n\r\n", reply->status,
+		scene->no_date ? "X-Date" : "Date", put_date(scene, date),
 		reply->headers != NULL ? reply->headers : "", body.len);
 	assert_int_equal(buffer_append(out, body.data, body.len), 0);
 	buffer_finish(&body);
@@ -355,17 +394,19 @@ void scene_open(struct scene *scene, const char *token) {
 }
 
 void scene_start(struct scene *scene) {
+	json_t *memories = scene->memory != NULL ? json_pack("{s:O}", "hub", scene->memory) : NULL;
 	const struct forge_options options = {
 		.loop = &scene->loop,
 		.config = &scene->config,
 		.state_dir = scene->dir,
 		.http = scene->http,
-		.memory = scene->memory,
+		.memories = memories,
 		.changed = changed,
 		.user = scene,
 	};
 
 	assert_int_equal(forge_open(&options, &scene->forge), 0);
+	json_decref(memories);
 }
 
 void scene_run(struct scene *scene, const int *n, int wanted) {

@@ -14,7 +14,10 @@
 #include "daemon/forge/github.h"
 #include "tests/unit/machinery/http_peer.h"
 
-#define SCENE_NOW INT64_C(1758245293693) /* 2025-09-19T01:28:13.693Z */
+#define SCENE_SECRET                                                                               \
+	"gh"                                                                                       \
+	"p_wkzQ4n0vXbR2mT7cLsYd8hJf3aGe6uPi1oBq" /* opens nothing */
+#define SCENE_NOW INT64_C(1758245293693)	 /* 2025-09-19T01:28:13.693Z */
 #define SCENE_HEAD "1111111111111111111111111111111111111111"
 #define SCENE_QUERY "@" /* as a body: what the scripted pull requests say */
 #define SCENE_SILENT 0	/* as a status: no answer */
@@ -39,9 +42,11 @@ struct scene_pull {
 	int n_unknown;		/* so many reads GitHub computes whether it can be merged */
 	int n_checks;		/* 0: one */
 	const char *first_head; /* of the first read; then, somebody pushed. NULL: nobody did */
-	const char *error;	/* its alias fails with that type */
-	bool forbidden;		/* its checks may not be read */
-	bool old_server;	/* there is no merge state */
+	const char *error; /* its alias fails with that type; "NO_PULL": the repository has none of its number */
+	bool error_once;
+	bool forbidden;	 /* its checks may not be read */
+	bool old_server; /* there is no merge state */
+	bool is_of_fork;
 };
 
 struct scene {
@@ -52,6 +57,8 @@ struct scene {
 	struct config_forge config;
 	char dir[64];
 	int64_t now_ms;
+	int64_t ahead_ms; /* the server's clock of ours */
+	bool no_date;	  /* it tells nothing of its clock */
 	int n_changed;
 	json_t *memory; /* for the next one that is opened */
 	bool closing;

@@ -294,9 +294,11 @@ static void answers_a_check_from_the_loop(void **state) {
 
 	assert_true(forge_wants_builds(f->forge));
 	assert_string_equal(forge_name(f->forge), "here");
+	f->check.n_settled = 1; /* of its last use */
 	assert_int_equal(forge_check(f->forge, &f->check, check_done), 0);
 	assert_int_equal(f->n_done, 0);
 	run_until_done(f, 1);
+	assert_int_equal(f->check.n_settled, 0);
 	assert_int_equal(f->status, 0);
 	assert_int_equal(f->check.verdict.outcome, VERDICT_READY);
 	assert_string_equal(f->check.verdict.head_sha, "c1");

@@ -184,6 +184,25 @@ static void call_done(struct github_call *call, int status) {
 	f->n_done++;
 }
 
+/* A post: it goes out `once`. */
+static struct github_call *write_once(struct fixture *f, size_t i) {
+	const struct github_ask ask = {
+		.kind = GITHUB_CALL_WRITE,
+		.project = "acme/web",
+		.method = "POST",
+		.path = "/once",
+		.body = "{}",
+		.once = true,
+		.subject = "a thing",
+	};
+
+	f->exchanges[i].call.user = f;
+	assert_int_equal(
+		github_send(scene_github(&f->scene), &f->exchanges[i].call, &ask, call_done), 0);
+	scene_run(&f->scene, &f->n_done, f->n_done + 1);
+	return &f->exchanges[i].call;
+}
+
 static struct github_call *begin(struct fixture *f, size_t i, const char *project) {
 	const struct github_ask ask = {
 		.kind = GITHUB_CALL_READ,
@@ -307,6 +326,38 @@ static void a_refused_token_is_renewed_once(void **state) {
 	(void)ask(f, 0, "acme/web");
 	assert_int_equal(f->exchanges[0].status, -EAGAIN);
 	assert_int_equal(f->scene.n_lines, n);
+}
+
+/* Such a call is not repeated, so that only the next one can tell whether it is the App. */
+static void a_write_that_is_refused_with_a_new_token_too_is_the_app(void **state) {
+	static struct scene_reply replies[] = {
+		{ "GET /repos/acme/web/installation", 200, FOUND("12"), NULL, 0, 0 },
+		{ "POST /app/installations/12/access_tokens", 201, TOKEN("t"), NULL, 0, 0 },
+		{ "GET /r", 200, "{}", NULL, 0, 0 },
+		{ "POST /once", 401, "{\"message\":\"Bad credentials\"}", NULL, 1, 0 },
+		{ "POST /once", 201, "{}", NULL, 1, 0 },
+		{ "POST /once", 401, "{\"message\":\"Bad credentials\"}", NULL, 0, 0 },
+	};
+	static const struct {
+		bool refused;
+		bool open; /* the forge, afterwards */
+	} rows[] = { { true, true }, { false, true }, { true, true }, { true, false } };
+	struct fixture *f = *state;
+
+	start(f, replies, ARRAY_SIZE(replies));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct github_call *call = write_once(f, 0);
+
+		assert_int_equal(call->meaning, rows[i].refused ? BUDGET_UNAUTHORIZED : BUDGET_OK);
+		assert_int_equal(
+			forge_open_ms(f->scene.forge, true, f->scene.now_ms, NULL) != INT64_MAX,
+			rows[i].open);
+		assert_true(!rows[i].refused || (call->passing && call->doubtful));
+		assert_true(!rows[i].refused || strstr(call->sentence, "App") != NULL);
+		/* That it may read proves nothing. */
+		assert_int_equal(ask(f, 1, "acme/web")->meaning,
+			rows[i].open ? BUDGET_OK : BUDGET_UNAUTHORIZED);
+	}
 }
 
 static void owners_have_tokens_of_their_own(void **state) {
@@ -509,6 +560,7 @@ int main(void) {
 		TEST(only_what_is_needed_and_granted_is_asked_for),
 		TEST(a_token_is_renewed_in_time_whatever_its_length),
 		TEST(a_refused_token_is_renewed_once),
+		TEST(a_write_that_is_refused_with_a_new_token_too_is_the_app),
 		TEST(owners_have_tokens_of_their_own),
 		TEST(many_owners_are_remembered_within_bounds),
 		TEST(an_app_that_is_not_installed_says_so),

@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/forge/budget.h"
+#include "daemon/retry_after.h"
 
 #define NOW INT64_C(1758245293000)
 #define S CLOCK_SECOND_MS
@@ -46,7 +47,7 @@ static void retry_after_is_read_and_clamped(void **state) {
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-		int64_t ms = budget_parse_retry_after(values[i].value, NOW);
+		int64_t ms = retry_after_ms(values[i].value, NOW);
 
 		if (ms != values[i].ms) {
 			fail_msg("\"%s\": %lld", values[i].value, (long long)ms);
@@ -68,6 +69,7 @@ struct row {
 };
 
 #define RESET "1758245593" /* in 300 s */
+#define RESET_TEXT "2025-09-19T01:33:13.000Z"
 #define FAR "1758945593"
 #define PAST "1758245000"
 #define LEFT(n, reset) "X-RateLimit-Remaining", n, "x-ratelimit-reset", reset
@@ -111,6 +113,9 @@ static const struct row rows[] = { /* the answer is one of REST */
 	{ "elsewhere", 307, { NULL }, NULL, false, BUDGET_MOVED, 0, 0 },
 	{ "created, and 500", 500, { NULL }, NULL, false, BUDGET_NO_ANSWER, 0, 0 },
 	{ "bad gateway", 502, { NULL }, NULL, false, BUDGET_NO_ANSWER, 0, 0 },
+	{ "in maintenance", 503, { "Retry-After", "120" }, "<html>", false, BUDGET_NO_ANSWER, 120 * S, 120 * S },
+	{ "in maintenance for days", 503, { "Retry-After", "172800" }, NULL, false, BUDGET_NO_ANSWER, 3600 * S, 3600 * S },
+	{ "in maintenance, until now", 503, { "Retry-After", "0" }, NULL, false, BUDGET_NO_ANSWER, 0, 0 },
 	{ "nothing", 0, { NULL }, NULL, false, BUDGET_NO_ANSWER, 0, 0 },
 	{ "nonsense", 999, { NULL }, NULL, false, BUDGET_NO_ANSWER, 0, 0 },
 };
@@ -349,6 +354,15 @@ static void a_hostile_budget_waits_an_hour_at_most(void **state) {
 		budget_ready_ms(&budget, BUDGET_CORE, true, TOKEN, NOW, NULL), NOW + CLOCK_HOUR_MS);
 }
 
+static void assert_limits(const struct budget *budget, int64_t now_ms, const char *expected) {
+	json_t *limits = budget_limits_to_json(budget, now_ms);
+	char *text = json_dumps(limits, JSON_COMPACT);
+
+	assert_string_equal(text, expected);
+	json_decref(limits);
+	free(text);
+}
+
 static void says_what_is_left(void **state) {
 	static const struct row row = { "fine", 200,
 		{ "x-ratelimit-limit", "5000", LEFT("4812", RESET) }, NULL, false, BUDGET_OK, 0, 0 };
@@ -360,6 +374,12 @@ static void says_what_is_left(void **state) {
 	budget_sent(&budget, BUDGET_CORE, true, NOW);
 	assert_string_equal(budget_describe(&budget, TOKEN, NOW, text),
 		"Requests left: REST 4,811 of 5,000, GraphQL not known yet. Writes in the last hour: 1 of 500.");
+	assert_limits(&budget, NOW,
+		"[{\"resource\":\"core\",\"limit\":5000,\"remaining\":4811,"
+		"\"resetAt\":\"" RESET_TEXT "\"}]");
+	assert_limits(&budget, NOW + CLOCK_HOUR_MS,
+		"[{\"resource\":\"core\",\"limit\":5000,\"remaining\":5000,\"resetAt\":\"" RESET_TEXT
+		"\"}]");
 	(void)answer_row(&budget, &refused, NOW);
 	assert_non_null(strstr(budget_describe(&budget, TOKEN, NOW, text), "refuses the credential"));
 }

@@ -5,8 +5,6 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +54,56 @@ static void a_project_needs_an_owner(void **state) {
 	assert_false(check->passing);
 	assert_non_null(strstr(check->sentence, "OWNER/NAME"));
 	assert_int_equal(f->scene.n_lines, 0);
+}
+
+/* What is only due got no answer yet: who waits for one is not kept waiting by that. */
+static void a_question_goes_past_what_hangs(void **state) {
+	static struct scene_reply replies[] = { { "POST /graphql", SCENE_SILENT, NULL, NULL, 1, 0 },
+		CHECK_QUERIES };
+	static struct scene_pull pulls[] = { { .number = 17, .branch = "fix" },
+		{ .number = 18, .branch = "red", .conclusion = "FAILURE" } };
+	struct checks *f = *state;
+
+	f->scene.pulls = pulls;
+	f->scene.n_pulls = ARRAY_SIZE(pulls);
+	checks_start(f, replies, ARRAY_SIZE(replies));
+	(void)checks_begin(f, 0, 17, "fix");
+	scene_run_requests(&f->scene, 1);
+	f->checks[1].waited_for = true;
+	(void)checks_begin(f, 1, 18, "red");
+	scene_run(&f->scene, &f->n_done, 1);
+	assert_int_equal(f->checks[1].verdict.outcome, VERDICT_NOT_READY);
+	scene_close_forge(&f->scene);
+	assert_int_equal(f->n_done, 2);
+	assert_int_equal(f->statuses[0], -ECANCELED);
+}
+
+/* CI gave the number of another branch's pull request. That is known, and not told yet, when the forge closes. */
+static void closing_ends_one_that_has_to_look_again(void **state) {
+	static struct scene_reply replies[] = { CHECK_QUERIES,
+		{ "GET /repos/acme/web/pulls/17", 200,
+			"{\"number\":17,\"state\":\"open\",\"merged\":false,\"draft\":false,\"mergeable\":true,"
+			"\"mergeable_state\":\"clean\",\"head\":{\"sha\":\"" SCENE_HEAD
+			"\",\"ref\":\"fix\",\"repo\":{\"full_name\":\"acme/web\"}},\"base\":{\"ref\":\"main\"}}",
+			NULL, 0, 0 } };
+	static struct scene_pull pulls[] = { { .number = 17, .branch = "fix", .n_unknown = 99 } };
+	struct checks *f = *state;
+	struct github *github;
+
+	f->scene.pulls = pulls;
+	f->scene.n_pulls = ARRAY_SIZE(pulls);
+	checks_start(f, replies, ARRAY_SIZE(replies));
+	github = scene_github(&f->scene);
+	(void)checks_begin(f, 0, 17, "other");
+	while (f->n_done == 0 &&
+		(scene_count(&f->scene, "GET /repos/acme/web/pulls/17") == 0 ||
+			list_is_empty(&github->ended))) {
+		assert_int_not_equal(uv_run(&f->scene.loop, UV_RUN_ONCE), 0);
+	}
+	assert_int_equal(f->n_done, 0);
+	scene_close_forge(&f->scene);
+	assert_int_equal(f->n_done, 1);
+	assert_int_equal(f->statuses[0], -ECANCELED);
 }
 
 /* ---- the judge's policy ---- */
@@ -157,6 +205,135 @@ static void a_passed_build_proves_the_report_repaired(void **state) {
 	assert_int_not_equal(again, VERDICT_READY);
 }
 
+/* ---- clocks ---- */
+
+/* The checks ended at 01:10 by GitHub's clock; `report_ms` is by ours. */
+static const struct clock_row {
+	const char *what;
+	int64_t ahead_ms; /* GitHub's */
+	int64_t report_ms;
+	bool same_commit;
+	enum verdict_outcome outcome;
+	enum reason_code code;
+} clock_rows[] = {
+#define ENDED_MS (SCENE_NOW - 18 * CLOCK_MINUTE_MS - 13693)
+#define BEFORE (ENDED_MS - 5 * CLOCK_MINUTE_MS)
+#define AFTER (ENDED_MS + 5 * CLOCK_MINUTE_MS)
+	{ "both are right", 0, BEFORE, false, VERDICT_READY, REASON_CODE_COUNT },
+	{ "both are right, and it is older", 0, AFTER, true, VERDICT_NOT_READY,
+		REASON_NO_BUILD_SINCE_REPORT },
+	{ "ours is behind, and it is older", 10 * CLOCK_MINUTE_MS, BEFORE, true, VERDICT_NOT_READY,
+		REASON_NO_BUILD_SINCE_REPORT },
+	{ "ours is a little behind", 5 * CLOCK_MINUTE_MS + 2000, BEFORE, false, VERDICT_NOT_READY,
+		REASON_ORDER_UNKNOWN },
+	{ "ours is ahead", -10 * CLOCK_MINUTE_MS, AFTER, false, VERDICT_READY, REASON_CODE_COUNT },
+	{ "within the second that a date tells", 0, ENDED_MS - 200, false, VERDICT_NOT_READY,
+		REASON_ORDER_UNKNOWN },
+};
+
+static void it_is_compared_by_githubs_clock(void **state) {
+	static struct scene_reply replies[] = { CHECK_QUERIES };
+	struct checks *f = *state;
+
+	checks_start(f, replies, ARRAY_SIZE(replies));
+	for (size_t i = 0; i < ARRAY_SIZE(clock_rows); i++) {
+		const struct clock_row *row = &clock_rows[i];
+		struct report report = { .at_ms = row->report_ms, .branch = "fix", .job = "check 0" };
+		const struct verdict *verdict;
+
+		(void)TEXT_SET(report.commit, row->same_commit ? SCENE_HEAD : "");
+		f->scene.ahead_ms = row->ahead_ms;
+		scene_github(&f->scene)->clock = (struct github_clock){ 0 };
+		f->checks[0] = (struct forge_check){ .report = &report };
+		f->checks[0].head_repository = "";
+		verdict = checks_one(f, 17, "fix");
+		if (verdict->outcome != row->outcome ||
+			(row->code != REASON_CODE_COUNT && !checks_has(verdict, row->code))) {
+			fail_msg("%s: outcome %d, %s", row->what, verdict->outcome,
+				verdict->n_reasons > 0 ? verdict->reasons[0].message : "");
+		}
+	}
+}
+
+/* Nothing says what time it is there. */
+static void without_githubs_clock_nothing_is_proven(void **state) {
+	static struct scene_reply replies[] = { CHECK_QUERIES };
+	static const struct report report = { .at_ms = BEFORE, .job = "check 0" };
+	struct checks *f = *state;
+
+	f->scene.no_date = true;
+	checks_start(f, replies, ARRAY_SIZE(replies));
+	f->checks[0].report = &report;
+	assert_true(checks_has(checks_one(f, 17, "fix"), REASON_ORDER_UNKNOWN));
+}
+
+/* ---- a number of nothing ---- */
+
+static const struct number_row {
+	const char *what;
+	const char *branch;
+	struct scene_pull pulls[2];
+	enum verdict_outcome outcome;
+	size_t n_lines;
+	enum incident_hold hold; /* of the incident, if it is one's */
+	bool is_of_incident;
+} number_rows[] = {
+	{ "one answer that it is not there", "fix",
+		{ { .number = 17, .branch = "fix", .error = "NO_PULL", .error_once = true } },
+		VERDICT_READY, 2, HOLD_NONE, true },
+	{ "a number that is none, of a branch that is red", "fix",
+		{ { .number = 17, .branch = "x", .error = "NO_PULL" },
+			{ .branch = "fix", .conclusion = "FAILURE" } },
+		VERDICT_NOT_READY, 3, HOLD_UNKNOWN, true },
+	{ "a branch of its name that is green, of another commit", "fix",
+		{ { .number = 17, .branch = "x", .error = "NO_PULL" }, { .branch = "fix" } },
+		VERDICT_GONE, 3, HOLD_UNKNOWN, true },
+	{ "the project's own, as was seen when it was published", "fix",
+		{ { .number = 17, .branch = "x", .error = "NO_PULL" }, { .branch = "fix" } },
+		VERDICT_READY, 3, HOLD_NONE, true },
+	{ "a fork's branch is not the project's", "fix",
+		{ { .number = 17, .branch = "x", .error = "NO_PULL" }, { .branch = "fix" } },
+		VERDICT_GONE, 2, HOLD_FORK, true },
+	{ "a fork's that was released", "fix",
+		{ { .number = 17, .branch = "x", .error = "NO_PULL" }, { .branch = "fix" } },
+		VERDICT_GONE, 2, HOLD_RELEASED, true },
+	{ "who asks for a number asks for no branch", "fix",
+		{ { .number = 17, .branch = "x", .error = "NO_PULL" }, { .branch = "fix" } },
+		VERDICT_GONE, 2, HOLD_NONE, false },
+	{ "a fork's, whose branch is not known", "pull/17",
+		{ { .number = 17, .branch = "x", .error = "NO_PULL" } }, VERDICT_GONE, 2, HOLD_NONE,
+		false },
+	{ "a fork's, not found once", "pull/17",
+		{ { .number = 17, .branch = "x", .error = "NO_PULL", .error_once = true } },
+		VERDICT_READY, 2, HOLD_NONE, false },
+};
+
+static void a_number_that_is_not_found_is_not_the_end(void **state) {
+	static struct scene_reply replies[] = { CHECK_QUERIES };
+
+	for (size_t i = 0; i < ARRAY_SIZE(number_rows); i++) {
+		const struct number_row *row = &number_rows[i];
+		struct scene_pull pulls[ARRAY_SIZE(row->pulls)];
+		struct incident incident = { .id = 5, .revision = 7 };
+		struct checks *f;
+		const struct verdict *verdict;
+
+		assert_int_equal(checks_set_up((void **)&f), 0);
+		memcpy(pulls, row->pulls, sizeof(pulls));
+		f->scene.pulls = pulls;
+		f->scene.n_pulls = row->pulls[1].branch != NULL ? 2 : 1;
+		checks_start(f, replies, ARRAY_SIZE(replies));
+		incident.hold = row->hold;
+		f->checks[0].incident = row->is_of_incident ? &incident : NULL;
+		verdict = checks_one(f, 17, row->branch);
+		if (verdict->outcome != row->outcome || f->scene.n_lines != row->n_lines) {
+			fail_msg("%s: outcome %d, %zu requests", row->what, verdict->outcome,
+				f->scene.n_lines);
+		}
+		assert_int_equal(checks_tear_down((void **)&f), 0);
+	}
+}
+
 /* ---- links ---- */
 
 #define OWN 17
@@ -219,87 +396,139 @@ static void links_stand_in(void **state) {
 	}
 }
 
-/* ---- Apps ---- */
+/* What GitHub says of a branch that is an agent's by its name alone. */
+static const struct guess_row {
+	const char *what;
+	struct scene_pull link;
+	const char *branch;
+	bool settled;
+	enum link_standing standing;
+	bool stands_in;
+} guess_rows[] = {
+	{ "the project's own", { .number = 21, .conclusion = "TIMED_OUT" }, "agent/1", true,
+		LINK_CONFIRMED, true },
+	{ "a fork's", { .number = 21, .is_of_fork = true, .conclusion = "TIMED_OUT" }, "agent/1",
+		true, LINK_REFUSED, false },
+	{ "a fork's that is closed", { .number = 21, .is_of_fork = true, .state = "CLOSED" },
+		"agent/1", true, LINK_REFUSED, false },
+	{ "the number is of another branch", { .number = 21, .conclusion = "TIMED_OUT" }, "agent/2",
+		false, LINK_GUESSED, false },
+	{ "without a pull request it is there", { .number = 0 }, "agent/1", true, LINK_CONFIRMED,
+		false },
+	{ "its repository is gone", { .number = 21, .error = "NOT_FOUND" }, "agent/1", false,
+		LINK_GUESSED, false },
+};
 
-static void set_key(void) {
-	EVP_PKEY *key = EVP_RSA_gen(2048);
-	BIO *bio = BIO_new(BIO_s_mem());
-	char pem[4096];
-	int n;
+static void guesses_are_settled(void **state) {
+	for (size_t i = 0; i < ARRAY_SIZE(guess_rows); i++) {
+		const struct guess_row *row = &guess_rows[i];
+		struct scene_reply replies[] = { CHECK_QUERIES };
+		struct scene_pull pulls[] = {
+			{ .number = OWN, .branch = "fix", .conclusion = "FAILURE" }, row->link
+		};
+		struct link link = {
+			.pull_request = row->link.number, .standing = LINK_GUESSED, .report_id = 5
+		};
+		const struct forge_check *check;
+		struct checks *f;
 
-	assert_int_equal(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
-	n = BIO_read(bio, pem, sizeof(pem) - 1);
-	assert_true(n > 0);
-	pem[n] = '\0';
-	assert_int_equal(setenv("SCENE_KEY", pem, 1), 0);
-	BIO_free(bio);
-	EVP_PKEY_free(key);
+		assert_int_equal(checks_set_up((void **)&f), 0);
+		(void)TEXT_SET(link.branch, row->branch);
+		pulls[1].branch = "agent/1";
+		f->scene.pulls = pulls;
+		f->scene.n_pulls = ARRAY_SIZE(pulls);
+		f->checks[0].links = &link;
+		f->checks[0].n_links = 1;
+		checks_start(f, replies, ARRAY_SIZE(replies));
+		(void)checks_one(f, OWN, "fix");
+		check = &f->checks[0];
+		if (check->n_settled != row->settled ||
+			(row->settled && check->settled[0].standing != row->standing) ||
+			checks_has(&check->verdict, REASON_CHECK_FAILED) == row->stands_in) {
+			fail_msg("%s: settled %d as %d, %s", row->what, (int)check->n_settled,
+				(int)check->settled[0].standing,
+				verdict_outcome_names[check->verdict.outcome]);
+		}
+		if (row->settled) {
+			assert_string_equal(check->settled[0].branch, "agent/1");
+			assert_int_equal(check->settled[0].pull_request, row->link.number);
+			assert_int_equal(check->settled[0].report_id, 5);
+		}
+		assert_int_equal(checks_tear_down((void **)&f), 0);
+	}
+	(void)state;
 }
 
-/* The App's own checks prove nothing, so it has to be known; its owners do not share queries. */
-static void an_apps_own_checks_are_left_out(void **state) {
-	static struct scene_reply replies[] = {
-		{ "GET /app", 200, "{\"id\":4711,\"slug\":\"ci\"}", NULL, 0, 0 },
-		{ "GET /users/ci%5Bbot%5D", 200, "{\"id\":99,\"login\":\"ci[bot]\"}", NULL, 0, 0 },
-		{ "GET /repos/", 200, "{\"id\":12}", NULL, 0, 0 },
-		{ "POST /app/installations/12/access_tokens", 201,
-			"{\"token\":\"t\",\"expires_at\":\"2025-09-19T02:28:13Z\"}", NULL, 0, 0 },
-		CHECK_QUERIES,
+/* Of a failing branch that has no pull request: whose green is its. The links are to be merged into "main". */
+static void only_what_was_made_for_it_proves(void **state) {
+	static const struct {
+		const char *branch;
+		enum link_standing standing;
+		enum verdict_outcome outcome;
+	} rows[] = {
+		{ "main", LINK_GUESSED, VERDICT_READY },
+		{ "main", LINK_CONFIRMED, VERDICT_READY },
+		{ "release", LINK_GUESSED, VERDICT_NOT_READY },
+		{ "release", LINK_CONFIRMED, VERDICT_NOT_READY },
+		{ "release", LINK_KNOWN, VERDICT_READY },
 	};
-	struct checks *f = *state;
 
-	set_key();
-	f->scene.config.app_id = 4711;
-	(void)TEXT_SET(f->scene.config.app_key, "env:SCENE_KEY");
-	checks_start(f, replies, ARRAY_SIZE(replies));
-	/* All of the scripted checks are by the app "ci". */
-	assert_true(checks_has(checks_one(f, 17, "fix"), REASON_NO_CHECKS_ON_HEAD));
-	checks_begin(f, 0, 17, "fix");
-	checks_begin(f, 1, 17, "fix");
-	f->checks[2] = (struct forge_check){
-		.project = "beta/web", .branch = "fix", .pull_request = 1, .now_ms = SCENE_NOW
-	};
-	assert_int_equal(forge_check(f->scene.forge, &f->checks[2], checks_done), 0);
-	scene_run(&f->scene, &f->n_done, 4);
-	assert_int_equal(scene_count(&f->scene, "POST /graphql"), 3);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct scene_reply replies[] = { CHECK_QUERIES };
+		struct scene_pull pulls[] = {
+			{ .number = 0, .branch = rows[i].branch, .conclusion = "FAILURE" },
+			{ .number = 21, .branch = "agent/1" }
+		};
+		const struct link link = {
+			.branch = "agent/1", .pull_request = 21, .standing = rows[i].standing
+		};
+		const struct verdict *verdict;
+		struct checks *f;
+
+		assert_int_equal(checks_set_up((void **)&f), 0);
+		f->scene.pulls = pulls;
+		f->scene.n_pulls = ARRAY_SIZE(pulls);
+		f->checks[0].links = &link;
+		f->checks[0].n_links = 1;
+		checks_start(f, replies, ARRAY_SIZE(replies));
+		verdict = checks_one(f, 0, rows[i].branch);
+		if (verdict->outcome != rows[i].outcome) {
+			fail_msg("row %zu: %s", i, verdict_outcome_names[verdict->outcome]);
+		}
+		assert_int_equal(checks_has(verdict, REASON_REVIEW_MISSING),
+			rows[i].outcome == VERDICT_NOT_READY);
+		assert_int_equal(checks_tear_down((void **)&f), 0);
+	}
+	(void)state;
 }
 
-static void an_app_that_is_not_installed_is_a_verdict(void **state) {
-	static struct scene_reply replies[] = {
-		{ "GET /app", 200, "{\"id\":4711,\"slug\":\"ci\"}", NULL, 0, 0 },
-		{ "GET /repos/", 404, "{}", NULL, 0, 0 },
-	};
+/* One look tells all that it learned, and the number of a pull request that an agent opened later. */
+static void all_links_are_settled(void **state) {
+	struct scene_reply replies[] = { CHECK_QUERIES };
+	struct scene_pull pulls[] = { { .number = OWN, .branch = "fix", .conclusion = "FAILURE" },
+		{ .number = 23, .branch = "agent/known" },
+		{ .number = 22, .branch = "agent/fork", .is_of_fork = true },
+		{ .number = 0, .branch = "agent/pushed" } };
+	const struct link links[] = { { .branch = "agent/known" },
+		{ .branch = "agent/fork", .pull_request = 22, .standing = LINK_GUESSED },
+		{ .branch = "agent/pushed", .standing = LINK_GUESSED } };
 	struct checks *f = *state;
-	const struct verdict *verdict;
+	const struct forge_check *check = &f->checks[0];
 
-	set_key();
-	f->scene.config.app_id = 4711;
-	(void)TEXT_SET(f->scene.config.app_key, "env:SCENE_KEY");
+	f->scene.pulls = pulls;
+	f->scene.n_pulls = ARRAY_SIZE(pulls);
+	f->checks[0].links = links;
+	f->checks[0].n_links = ARRAY_SIZE(links);
 	checks_start(f, replies, ARRAY_SIZE(replies));
-	verdict = checks_one(f, 17, "fix");
-	assert_int_equal(verdict->outcome, VERDICT_UNKNOWN);
-	assert_int_equal(verdict->reasons[0].code, REASON_CHECKS_UNREADABLE);
-	assert_non_null(strstr(verdict->reasons[0].message, "not installed for \"acme/web\""));
-}
-
-static void an_app_that_is_not_known_judges_nothing(void **state) {
-	static struct scene_reply replies[] = {
-		{ "GET /app", 500, "{}", NULL, 0, 0 },
-		{ "GET /repos/", 200, "{\"id\":12}", NULL, 0, 0 },
-		{ "POST /app/installations/12/access_tokens", 201,
-			"{\"token\":\"t\",\"expires_at\":\"2025-09-19T02:28:13Z\"}", NULL, 0, 0 },
-		CHECK_QUERIES,
-	};
-	struct checks *f = *state;
-
-	set_key();
-	f->scene.config.app_id = 4711;
-	(void)TEXT_SET(f->scene.config.app_key, "env:SCENE_KEY");
-	checks_start(f, replies, ARRAY_SIZE(replies));
-	checks_begin(f, 0, 17, "fix");
-	scene_run(&f->scene, &f->n_done, 1);
-	assert_int_equal(f->statuses[0], -EAGAIN);
-	assert_true(f->checks[0].passing);
+	(void)checks_one(f, OWN, "fix");
+	assert_int_equal(check->n_settled, 3);
+	assert_string_equal(check->settled[0].branch, "agent/pushed");
+	assert_int_equal(check->settled[0].standing, LINK_CONFIRMED);
+	assert_string_equal(check->settled[1].branch, "agent/fork");
+	assert_int_equal(check->settled[1].standing, LINK_REFUSED);
+	assert_string_equal(check->settled[2].branch, "agent/known");
+	assert_int_equal(check->settled[2].standing, LINK_KNOWN);
+	assert_int_equal(check->settled[2].pull_request, 23);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, checks_set_up, checks_tear_down)
@@ -308,13 +537,19 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(a_green_one_is_ready),
 		TEST(a_project_needs_an_owner),
+		TEST(a_question_goes_past_what_hangs),
+		TEST(closing_ends_one_that_has_to_look_again),
 		TEST(the_projects_settings_count),
 		TEST(builds_tell_what_else_is_red),
 		TEST(a_passed_build_proves_the_report_repaired),
+		cmocka_unit_test(a_number_that_is_not_found_is_not_the_end),
+		TEST(it_is_compared_by_githubs_clock),
+		TEST(without_githubs_clock_nothing_is_proven),
 		cmocka_unit_test(links_stand_in),
-		TEST(an_apps_own_checks_are_left_out),
-		TEST(an_app_that_is_not_installed_is_a_verdict),
-		TEST(an_app_that_is_not_known_judges_nothing),
+		cmocka_unit_test(guesses_are_settled),
+		cmocka_unit_test(only_what_was_made_for_it_proves),
+		cmocka_unit_test_setup_teardown(
+			all_links_are_settled, checks_set_up, checks_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,7 +69,7 @@ static void expect_once(size_t flow, const char *why, int step, size_t effect) {
 	}
 	for (size_t i = 0; i < fake.n_disk; i++) {
 		assert_int_equal(fake.disk[i].intent_ms, 0);
-		assert_int_equal(fake.disk[i].suspect_ms, 0);
+		assert_int_equal(post_fear_ms(&fake.disk[i]), 0);
 		assert_true(fake.disk[i].number > 0);
 	}
 }
@@ -132,7 +132,7 @@ static void a_crash_in_anything_else_doubles_nothing(void **state) {
 }
 
 static void lost_answers_double_nothing(void **state) {
-	static const int answers[] = { FAKE_RESET, FAKE_NO_JSON, 500, 502, 503, 504 };
+	static const int answers[] = { FAKE_RESET, FAKE_NO_JSON, 302, 401, 429, 500, 502, 503, 504 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		run_all("POST", answers[i], "answer");

@@ -47,9 +47,8 @@
 	",\"state\":\"OPEN\",\"isDraft\":false,\"merged\":false,\"mergeable\":\"MERGEABLE\","        \
 	"\"mergeStateStatus\":\"CLEAN\",\"reviewDecision\":\"APPROVED\",\"headRefOid\":\"" HEAD      \
 	"\",\"headRefName\":\"fix/it\",\"baseRefName\":\"main\",\"isCrossRepository\":false,"        \
-	"\"authorAssociation\":\"MEMBER\",\"headRepository\":{\"nameWithOwner\":\"acme/web\"},"      \
+	"\"headRepository\":{\"nameWithOwner\":\"acme/web\"},"                                       \
 	"\"isInMergeQueue\":false,\"mergeQueueEntry\":null,"                                         \
-	"\"labels\":{\"totalCount\":1,\"nodes\":[{\"name\":\"Codegen:Ignore\"}]},"                   \
 	"\"reviewThreads\":{\"totalCount\":1,\"nodes\":[{\"isResolved\":true}]},"                    \
 	"\"latestOpinionatedReviews\":{\"totalCount\":1,\"nodes\":[{\"author\":{\"login\":\"ann\"}," \
 	"\"state\":\"APPROVED\",\"commit\":{\"oid\":\"" HEAD "\"}}]},"                               \
@@ -125,6 +124,7 @@ struct row {
 static const struct row rows[] = {
 	READY("a pull request", &by_number, DATA("\"t0\":{\"pullRequest\":" PULL "}")),
 	READY("a branch", &by_branch, DATA("\"t0\":" BRANCH(NO_PULLS, NO_PULLS, REF))),
+	READY("a tag with a message", &by_branch, DATA("\"t0\":" BRANCH(NO_PULLS, NO_PULLS, "{\"target\":" REF "}"))),
 	READY("a branch of a fork", &by_fork, DATA("\"t0\":{\"open\":" NO_PULLS ",\"ended\":" NO_PULLS "},\"f0\":{\"ref\":" REF "}")),
 	READY("an error about our rate alone", &by_number, DATA_AND("\"t0\":{\"pullRequest\":" PULL "}", ERROR("X", "\"rateLimit\"", "m"))),
 	READY("a workflow that may not be read", &by_number, DATA_AND("\"t0\":{\"pullRequest\":" PULL "}",
@@ -152,9 +152,11 @@ static const struct row rows[] = {
 
 	/* a pull request by its branch */
 	BAD("found", &by_branch, DATA("\"t0\":" BRANCH(FOUND("9", "OPEN", "acme", "false"), NO_PULLS, REF)), UNKNOWN, UNREACHABLE, NONE, "has yet to be asked"),
+	BAD("found under the owner that has it now", &by_branch, DATA("\"t0\":" BRANCH(FOUND("9", "OPEN", "newco", "false"), NO_PULLS, REF)), UNKNOWN, UNREACHABLE, NONE, "has yet to be asked"),
 	READY("a namesake of a fork", &by_branch, DATA("\"t0\":" BRANCH("{\"totalCount\":1,\"nodes\":[{\"number\":9,\"headRefName\":\"fix/it\",\"isCrossRepository\":true,"
 		"\"headRepositoryOwner\":{\"login\":\"bob\"}}]}", NO_PULLS, REF))),
 	BAD("too many namesakes", &by_branch, DATA("\"t0\":" BRANCH("{\"totalCount\":40,\"nodes\":[]}", NO_PULLS, REF)), UNKNOWN, CHECKS_UNREADABLE, NONE, "too many"),
+	BAD("namesakes that are no list", &by_branch, DATA("\"t0\":" BRANCH("{\"totalCount\":{\"text\":\"1\"},\"nodes\":[]}", NO_PULLS, REF)), UNKNOWN, CHECKS_UNREADABLE, NONE, "documentation"),
 	BAD("pull requests unread", &by_branch, DATA("\"t0\":" BRANCH("null", NO_PULLS, REF)), UNKNOWN, CHECKS_UNREADABLE, NONE, NULL),
 
 	/* parts */
@@ -165,7 +167,6 @@ static const struct row rows[] = {
 		NOT_READY, BLOCKED_UNKNOWN, NONE, NULL),
 	BAD("merging broke", &by_number, DATA_AND("\"t0\":{\"pullRequest\":" PULL "}", ERROR("X", "\"t0\",\"pullRequest\",\"mergeQueueEntry\"", "m")),
 		NOT_READY, BLOCKED_UNKNOWN, NONE, NULL),
-	READY("labels broke", &by_number, DATA_AND("\"t0\":{\"pullRequest\":" PULL "}", ERROR("X", "\"t0\",\"pullRequest\",\"labels\"", "m"))),
 	BAD("no checks at all", &by_number, WITH("null"), PENDING, NO_CHECKS_ON_HEAD, NONE, NULL),
 	BAD("a null among the checks", &by_number, WITH(ROLLUP(CHECK("lint", "SUCCESS") ",null")), UNKNOWN, CHECKS_UNREADABLE, NONE, NULL),
 	BAD("a third kind of check", &by_number, WITH(ROLLUP(CHECK("lint", "SUCCESS") ",{\"__typename\":\"Deployment\"}")), UNKNOWN, CHECKS_UNREADABLE, NONE, NULL),
@@ -187,10 +188,10 @@ static const struct row rows[] = {
 	BAD("an error that is none", &by_number, DATA_AND("\"t0\":{\"pullRequest\":" PULL "}", "7"), UNKNOWN, UNREACHABLE, FAILED, NULL),
 	BAD("errors that are none", &by_number, "{\"data\":{\"t0\":{\"pullRequest\":" PULL "}},\"errors\":{}}", UNKNOWN, UNREACHABLE, FAILED, NULL),
 	BAD("an error of an alias that was never asked", &by_number, DATA_AND("\"t0\":{\"pullRequest\":" PULL "}", ERROR("X", "\"t9\"", "m")), UNKNOWN, UNREACHABLE, FAILED, NULL),
-	BAD("nothing", &by_number, "", UNKNOWN, UNREACHABLE, FAILED, NULL),
-	BAD("a page of HTML", &by_number, "<html>Unicorn!</html>", UNKNOWN, UNREACHABLE, FAILED, NULL),
-	BAD("an array", &by_number, "[]", UNKNOWN, UNREACHABLE, FAILED, NULL),
-	BAD("a member told twice", &by_number, "{\"data\":{},\"data\":{\"t0\":{\"pullRequest\":" PULL "}}}", UNKNOWN, UNREACHABLE, FAILED, NULL),
+	BAD("nothing", &by_number, "", UNKNOWN, UNREACHABLE, UNREADABLE, NULL),
+	BAD("a page of HTML", &by_number, "<html>Unicorn!</html>", UNKNOWN, UNREACHABLE, UNREADABLE, NULL),
+	BAD("an array", &by_number, "[]", UNKNOWN, UNREACHABLE, UNREADABLE, NULL),
+	BAD("a member told twice", &by_number, "{\"data\":{},\"data\":{\"t0\":{\"pullRequest\":" PULL "}}}", UNKNOWN, UNREACHABLE, UNREADABLE, NULL),
 };
 /* clang-format on */
 
@@ -230,9 +231,6 @@ static void reads_what_it_is_told(void **state) {
 	assert_string_equal(s->head_branch, "fix/it");
 	assert_string_equal(s->head_repository, "acme/web");
 	assert_int_equal(s->cross_repository, GITHUB_NO);
-	assert_int_equal(github_has_label(s, "codegen:ignore"), GITHUB_YES);
-	assert_int_equal(github_has_label(s, "codegen"), GITHUB_NO);
-	assert_int_equal(github_author_may_write(s), GITHUB_UNKNOWN);
 	assert_int_equal(s->checks.n, 2);
 	assert_string_equal(s->checks.items[0].workflow, "CI");
 	assert_int_equal(s->checks.items[0].workflow_run_id, 6);
@@ -279,12 +277,12 @@ static void missing_fields_are_named(void **state) {
 /* ---- hostile answers ---- */
 
 /* What may be anything without making a green one wrong: the rest decides. */
-static const char *const harmless[] = { "app", "author", "authorAssociation", "baseRefName",
-	"completedAt", "committedDate", "cost", "createdAt", "databaseId", "endCursor", "ended",
-	"event", "headRefName", "headRepository", "isCrossRepository", "isRequired", "isResolved",
-	"labels", "limit", "login", "mergeQueueEntry", "name", "context", "nameWithOwner",
-	"pageInfo.endCursor", "rateLimit", "remaining", "resetAt", "reviewThreads", "slug",
-	"startedAt", "updatedAt", "workflow", "workflowRun", "checkSuite", "errors" };
+static const char *const harmless[] = { "app", "author", "baseRefName", "completedAt",
+	"committedDate", "cost", "createdAt", "databaseId", "endCursor", "ended", "event",
+	"headRefName", "headRepository", "isCrossRepository", "isRequired", "isResolved", "limit",
+	"login", "mergeQueueEntry", "name", "context", "nameWithOwner", "pageInfo.endCursor",
+	"rateLimit", "remaining", "resetAt", "reviewThreads", "slug", "startedAt", "updatedAt",
+	"workflow", "workflowRun", "checkSuite", "errors" };
 
 static bool is_harmless(const char *key) {
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {
@@ -465,6 +463,18 @@ static void huge_counts_are_never_ready(void **state) {
 
 /* ---- further pages ---- */
 
+/* An answer has no NUL behind it, and one without a body is no bytes at all. */
+static void a_limit_is_looked_for_in_the_answer_alone(void **state) {
+	static const char body[] =
+		"{\"errors\":[{\"type\":\"RATE_LIMITED\",\"message\":\"API rate limit "
+		"exceeded\"}]}, and a rate limit behind it";
+
+	assert_false(github_decode_is_limited(body, (size_t)(strchr(body, ',') - body)));
+	assert_true(github_decode_is_limited(body, (size_t)(strstr(body, ", and") - body)));
+	assert_false(github_decode_is_limited(body, strlen("{\"err")));
+	assert_false(github_decode_is_limited(NULL, 0));
+}
+
 static void a_further_page_completes_the_checks(void **state) {
 	static struct judged first, second;
 	static const struct github_policy policy;
@@ -508,6 +518,7 @@ int main(void) {
 		cmocka_unit_test(nothing_cut_off_is_ever_ready),
 		cmocka_unit_test(deep_and_long_answers_are_refused),
 		cmocka_unit_test(huge_counts_are_never_ready),
+		cmocka_unit_test(a_limit_is_looked_for_in_the_answer_alone),
 		cmocka_unit_test(a_further_page_completes_the_checks),
 		cmocka_unit_test(a_page_of_another_commit_is_refused),
 	};

@@ -131,12 +131,49 @@ static void a_token_that_cannot_say_who_it_is(void **state) {
 	assert_int_equal(waiter.status, -ECANCELED);
 }
 
+/* One that is only read from is not asked who we are again. */
+static void status_tells_for_how_long_it_is_elsewhere(void **state) {
+	struct fixture *f = *state;
+	json_t *status;
+
+	scene_start(&f->scene);
+	scene_github(&f->scene)->elsewhere_until_ms = f->scene.now_ms + LIMIT_FORGE_DOWN_MAX_MS;
+	status = forge_status(f->scene.forge, f->scene.now_ms);
+	assert_true(json_is_false(json_object_get(status, "reachable")));
+	json_decref(status);
+	status = forge_status(f->scene.forge, f->scene.now_ms + LIMIT_FORGE_DOWN_MAX_MS);
+	assert_null(json_object_get(status, "reachable"));
+	json_decref(status);
+}
+
+static void names_are_encoded(void **state) {
+	static const struct {
+		const char *project;
+		const char *path;
+	} rows[] = {
+		{ "acme/web", "/repos/acme/web" },
+		{ "a b/c?d#e", "/repos/a%20b/c%3Fd%23e" },
+		{ "acme/../x", "/repos/acme/..%2Fx" },
+		{ "acme/\xc3\xbc", "/repos/acme/%C3%BC" },
+	};
+	char out[GITHUB_PATH_MAX], small[6];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_string_equal(github_repo_path(rows[i].project, out), rows[i].path);
+	}
+	assert_true(github_encode("a c", small, sizeof(small)));
+	assert_false(github_encode("ab c", small, sizeof(small)));
+	assert_string_equal(small, "ab%20");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(who_we_are_is_asked_once),
 		TEST(a_token_that_cannot_say_who_it_is),
+		TEST(status_tells_for_how_long_it_is_elsewhere),
+		cmocka_unit_test(names_are_encoded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,89 +8,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "daemon/forge/github_judge.h"
-
-#define NOW INT64_C(1758245293693)
-#define HEAD "1111111111111111111111111111111111111111"
-#define REPORTED "2222222222222222222222222222222222222222"
-#define CHECKS_MAX 4
-#define REASONS_MAX 4
-#define REPORT_MS (NOW - CLOCK_HOUR_MS)
-#define OTHER_INCIDENT 77
-
-/* A check; what is not said is that of a passed one that began and ended after the report. */
-struct row_check {
-	enum github_kind kind;
-	const char *name;
-	enum github_status status;
-	enum github_conclusion conclusion;
-	enum github_answer required;
-	int64_t id;
-	const char *app;
-	const char *workflow;
-	int64_t run_id;
-	int64_t started_ms;   /* -1: unknown */
-	int64_t completed_ms; /* -1: unknown */
-	const char *event;
-	bool inexact;
-};
-
-#define RUN(n, c, ...)                                                                             \
-	{                                                                                          \
-		.kind = GITHUB_KIND_RUN, .name = (n), .status = GITHUB_STATUS_COMPLETED,           \
-		.conclusion = GITHUB_CONCLUSION_##c, __VA_ARGS__                                   \
-	}
-#define BUSY(n, s, ...)                                                                            \
-	{                                                                                          \
-		.kind = GITHUB_KIND_RUN, .name = (n), .status = GITHUB_STATUS_##s,                 \
-		.conclusion = GITHUB_CONCLUSION_NONE, __VA_ARGS__                                  \
-	}
-#define STATUS(n, s, c, ...)                                                                       \
-	{                                                                                          \
-		.kind = GITHUB_KIND_STATUS, .name = (n), .status = GITHUB_STATUS_##s,              \
-		.conclusion = GITHUB_CONCLUSION_##c, .app = "", __VA_ARGS__                        \
-	}
-#define SUITE(w, s, c, ...)                                                                        \
-	{                                                                                          \
-		.kind = GITHUB_KIND_SUITE, .name = "", .workflow = (w),                            \
-		.status = GITHUB_STATUS_##s, .conclusion = GITHUB_CONCLUSION_##c, __VA_ARGS__      \
-	}
-#define GREEN RUN("lint", SUCCESS)
-#define REQUIRED .required = GITHUB_YES
-#define OPTIONAL .required = GITHUB_NO
-
-struct row_reason {
-	enum reason_code code;
-	const char *subject;
-};
-
-struct row {
-	const char *what;
-	struct row_check checks[CHECKS_MAX];
-	struct row_check suites[CHECKS_MAX];
-	void (*twist)(struct github_snapshot *snapshot, struct github_policy *policy);
-	enum verdict_outcome outcome;
-	struct row_reason reasons[REASONS_MAX];
-};
-
-#define NO_SUITES                                                                                  \
-	{                                                                                          \
-		{ 0 }                                                                              \
-	}
-#define READY                                                                                      \
-	VERDICT_READY, {                                                                           \
-		{ 0 }                                                                              \
-	}
-#define ONE(out, c, s)                                                                             \
-	VERDICT_##out, {                                                                           \
-		{ REASON_##c, s }                                                                  \
-	}
-#define TWO(out, c, s, d, u)                                                                       \
-	VERDICT_##out, {                                                                           \
-		{ REASON_##c, s }, {                                                               \
-			REASON_##d, u                                                              \
-		}                                                                                  \
-	}
+#include "tests/unit/forge/judge_rows.h"
 
 /* ---- twists ---- */
 
@@ -102,6 +20,8 @@ struct row {
 	}
 
 static const char *const only_lint[] = { "lint" };
+static const char *const everything[] = { "*" };
+static const char *const matrix[] = { "test (*)" };
 static const char *const only_deploy[] = { "deploy" };
 static const char *const workflow_glob[] = { "CI / *" };
 static const char *const codecov[] = { "codecov/*", "e2e" };
@@ -135,11 +55,17 @@ SET(own, p->own_app = "codegend"; p->own_context = "codegend/follow-up")
 SET(requires_lint, p->required = only_lint; p->n_required = 1)
 SET(requires_deploy, p->required = only_deploy; p->n_required = 1)
 SET(requires_workflow, p->required = workflow_glob; p->n_required = 1)
+SET(requires_everything, p->required = everything; p->n_required = 1)
+SET(requires_matrix, p->required = matrix; p->n_required = 1)
 SET(ignores, p->ignored = codecov; p->n_ignored = 2)
+SET(ignores_one_that_runs, p->ignored = codecov; p->n_ignored = 2; s->rollup_status = GITHUB_STATUS_PENDING)
 SET(unread_checks, s->sources = 0)
 SET(unread_suites, s->sources = GITHUB_FROM_ROLLUP)
 SET(only_statuses, s->sources = GITHUB_FROM_STATUSES)
 SET(fallback, s->sources = GITHUB_FROM_STATUSES | GITHUB_FROM_ACTIONS_RUNS)
+SET(unstable_fallback, fallback(s, p); unstable(s, p))
+SET(unstable_ignores, fallback(s, p); unstable(s, p); ignores(s, p))
+SET(unstable_requires, fallback(s, p); unstable(s, p); requires_lint(s, p))
 SET(no_head, s->head_sha[0] = '\0')
 SET(no_checks_sha, s->checks_sha[0] = '\0')
 SET(pages, s->checks.total = 130)
@@ -150,8 +76,11 @@ SET(report_on_head, p->report_commit = HEAD; p->report_ms = REPORT_MS)
 SET(report_of_lint, p->report_commit = HEAD; p->report_ms = REPORT_MS; p->report_job = "Lint")
 SET(report_elsewhere, p->report_commit = REPORTED; p->report_ms = REPORT_MS)
 SET(report_of_deploy, p->report_commit = REPORTED; p->report_ms = REPORT_MS; p->report_job = "deploy")
-SET(report_contained, p->report_commit = REPORTED; p->report_ms = REPORT_MS;
-	p->head_contains_report = GITHUB_YES)
+SET(report_of_step, p->report_commit = REPORTED; p->report_ms = REPORT_MS; p->report_job = "backend"; p->report_step = "test")
+SET(report_of_step_alone, p->report_commit = REPORTED; p->report_ms = REPORT_MS; p->report_step = "test")
+SET(report_of_test, p->report_commit = HEAD; p->report_ms = REPORT_MS; p->report_job = "test")
+SET(report_of_test_before, p->report_commit = REPORTED; p->report_ms = REPORT_MS; p->report_job = "test")
+SET(report_of_backend, p->report_commit = HEAD; p->report_ms = REPORT_MS; p->report_job = "backend"; p->report_step = "test")
 SET(report_passed, p->report_commit = HEAD; p->report_ms = REPORT_MS; p->report_passed = true)
 SET(red_elsewhere, p->elsewhere = elsewhere; p->n_elsewhere = 1)
 SET(red_here_too, p->elsewhere = elsewhere; p->n_elsewhere = 1; p->report_job = "lint")
@@ -343,8 +272,23 @@ static const struct row rows[] = {
 	{ "the project's list, missing", { GREEN }, NO_SUITES, requires_deploy, ONE(PENDING, CHECK_MISSING, "deploy") },
 	{ "a glob with the workflow", { RUN("a", FAILURE, .workflow = "CI"), RUN("b", FAILURE, .workflow = "Docs"),
 			RUN("c", SUCCESS, .workflow = "CI") }, NO_SUITES, requires_workflow, ONE(NOT_READY, CHECK_FAILED, "CI / a") },
+	{ "a glob, while jobs may be to come", { RUN("lint", SUCCESS, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", IN_PROGRESS, NONE, .run_id = 5) }, requires_everything, ONE(PENDING, CHECK_PENDING, "CI") },
+	{ "a glob, while its workflow has no job yet", { GREEN }, { SUITE("CI", QUEUED, NONE, .run_id = 5) }, requires_everything,
+		ONE(PENDING, CHECK_PENDING, "CI") },
+	{ "a glob of a matrix, one of which has passed", { RUN("test (1)", SUCCESS, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", IN_PROGRESS, NONE, .run_id = 5) }, requires_matrix, ONE(PENDING, CHECK_PENDING, "CI") },
+	{ "a glob of a matrix, and another workflow that runs", { RUN("test (1)", SUCCESS, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", COMPLETED, SUCCESS, .run_id = 5), SUITE("Docs", IN_PROGRESS, NONE, .run_id = 6) }, requires_matrix, READY },
+	{ "a glob of a matrix, and another job that runs", { RUN("test (1)", SUCCESS, .workflow = "CI", .run_id = 5),
+			BUSY("deploy", WAITING, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", IN_PROGRESS, NONE, .run_id = 5) }, requires_matrix, READY },
+	{ "a name, while other jobs are to come", { RUN("lint", SUCCESS, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", IN_PROGRESS, NONE, .run_id = 5) }, requires_lint, READY },
 	{ "an optional failure that was reported", { RUN("lint", FAILURE, OPTIONAL), RUN("e2e", SUCCESS, REQUIRED) },
 		NO_SUITES, report_of_lint, ONE(NOT_READY, CHECK_FAILED, "lint") },
+	{ "an optional failure whose step was reported", { RUN("test", FAILURE, OPTIONAL), RUN("backend", SUCCESS, REQUIRED) },
+		NO_SUITES, report_of_step, ONE(NOT_READY, CHECK_FAILED, "test") },
 	{ "ignored", { GREEN, RUN("codecov/patch", FAILURE) }, NO_SUITES, ignores, READY },
 	{ "nothing but ignored", { RUN("codecov/patch", SUCCESS) }, NO_SUITES, ignores, ONE(PENDING, NO_CHECKS_ON_HEAD, HEAD) },
 	{ "our own", { GREEN, STATUS("codegend/follow-up", PENDING, NONE), RUN("codegend", NEUTRAL, .app = "codegend") }, NO_SUITES, own, READY },
@@ -353,6 +297,22 @@ static const struct row rows[] = {
 
 	/* suites */
 	{ "a workflow without checks yet", { GREEN }, { SUITE("E2E", QUEUED, NONE) }, NULL, ONE(PENDING, CHECK_PENDING, "E2E") },
+	{ "a workflow of which nothing but an ignored check runs", { GREEN, BUSY("e2e", IN_PROGRESS, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", IN_PROGRESS, NONE, .run_id = 5) }, ignores_one_that_runs, ONE(PENDING, CHECK_PENDING, "CI") },
+	{ "a workflow that failed by nothing but an ignored check", { GREEN, RUN("e2e", FAILURE, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", COMPLETED, FAILURE, .run_id = 5) }, ignores, READY },
+	{ "two jobs of one name in one run, one failed", { RUN("test", FAILURE, .id = 1, .workflow = "CI", .run_id = 5),
+			RUN("test", SUCCESS, .id = 2, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", COMPLETED, FAILURE, .run_id = 5) }, unstable, ONE(NOT_READY, CHECK_FAILED, "CI") },
+	{ "two jobs of one name in one run, one failed, as reported", { RUN("test", FAILURE, .id = 1, .workflow = "CI", .run_id = 5),
+			RUN("test", SUCCESS, .id = 2, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", COMPLETED, FAILURE, .run_id = 5) }, report_of_test, ONE(NOT_READY, CHECK_FAILED, "CI") },
+	{ "two jobs of one name in one run, one runs", { BUSY("test", IN_PROGRESS, .id = 1, .workflow = "CI", .run_id = 5),
+			RUN("test", SUCCESS, .id = 2, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", IN_PROGRESS, NONE, .run_id = 5) }, pending_rollup, ONE(PENDING, CHECK_PENDING, "CI") },
+	{ "a failed job that was run again", { RUN("test", FAILURE, .id = 1, .workflow = "CI", .run_id = 5),
+			RUN("test", SUCCESS, .id = 2, .workflow = "CI", .run_id = 5) },
+		{ SUITE("CI", COMPLETED, SUCCESS, .run_id = 5) }, NULL, READY },
 	{ "a workflow that waits for approval", { GREEN }, { SUITE("E2E", COMPLETED, ACTION_REQUIRED) }, NULL,
 		ONE(NOT_READY, AWAITING_WORKFLOW_APPROVAL, "E2E") },
 	{ "nothing but approval", { { 0 } }, { SUITE("E2E", COMPLETED, ACTION_REQUIRED) }, NULL,
@@ -372,6 +332,13 @@ static const struct row rows[] = {
 		ONE(NOT_READY, CHECK_FAILED, "E2E") },
 	{ "a pending workflow run", { STATUS("ci", COMPLETED, SUCCESS) }, { SUITE("E2E", IN_PROGRESS, NONE) }, fallback,
 		ONE(PENDING, CHECK_PENDING, "E2E") },
+	{ "unstable, and not only by a run that was replaced", { STATUS("ci", COMPLETED, SUCCESS) },
+		{ SUITE("E2E", COMPLETED, CANCELLED, .id = 1), SUITE("E2E", COMPLETED, SUCCESS, .id = 2) }, unstable_fallback,
+		ONE(UNKNOWN, CHECKS_UNREADABLE, "other apps") },
+	{ "unstable, and not only by an ignored status", { STATUS("codecov/patch", COMPLETED, FAILURE) },
+		{ SUITE("E2E", COMPLETED, SUCCESS) }, unstable_ignores, ONE(UNKNOWN, CHECKS_UNREADABLE, "other apps") },
+	{ "unstable, by what the project does not require", { STATUS("lint", COMPLETED, SUCCESS), STATUS("size", COMPLETED, FAILURE) },
+		{ SUITE("E2E", COMPLETED, SUCCESS) }, unstable_requires, READY },
 	{ "neither statuses nor workflow runs", { { 0 } }, NO_SUITES, fallback, ONE(PENDING, NO_CHECKS_ON_HEAD, HEAD) },
 	{ "statuses alone", { STATUS("ci", COMPLETED, SUCCESS) }, NO_SUITES, only_statuses, ONE(UNKNOWN, CHECKS_UNREADABLE, "") },
 
@@ -405,11 +372,36 @@ static const struct row rows[] = {
 	{ "pushed and green", { GREEN }, NO_SUITES, report_elsewhere, READY },
 	{ "what failed does not run any more", { GREEN }, NO_SUITES, report_of_deploy,
 		ONE(PENDING, CHECK_MISSING, "deploy") },
+	{ "a step of that name in another job", { RUN("frontend test", SUCCESS) }, NO_SUITES, report_of_step,
+		ONE(PENDING, CHECK_MISSING, "backend") },
+	{ "a step of no job", { RUN("test", SUCCESS) }, NO_SUITES, report_of_step_alone, READY },
+	{ "its name within a word", { RUN("contest-docs", SUCCESS) }, NO_SUITES, report_of_test_before,
+		ONE(PENDING, CHECK_MISSING, "test") },
+	{ "its name within a later word", { RUN("latest tests", SUCCESS) }, NO_SUITES, report_of_test_before,
+		ONE(PENDING, CHECK_MISSING, "test") },
+	{ "its name among others", { RUN("Test on macOS", SUCCESS) }, NO_SUITES, report_of_test_before, READY },
+	{ "another job went on while it was reported", { RUN("frontend test", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
+		report_of_backend, ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
+	{ "one within whose name it is went on", { RUN("splint docs", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
+		report_of_lint, ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
+	{ "one among whose words it is went on", { RUN("frontend test", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
+		report_of_test, ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
+	{ "one among whose words it is began after it", { RUN("Test on macOS", SUCCESS) }, NO_SUITES, report_of_test, READY },
+	{ "another of its workflow went on", { RUN("docs", SUCCESS, .workflow = "Test", .started_ms = LONG_AGO) }, NO_SUITES,
+		report_of_test, ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
+	{ "itself", { RUN("Test", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES, report_of_test, READY },
+	{ "itself, one of a matrix", { RUN("test (ubuntu, 3.12)", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES, report_of_test, READY },
+	{ "itself, of a workflow", { RUN("CI / test", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES, report_of_test, READY },
+	{ "itself, of a workflow that another calls", { RUN("release / test (1)", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
+		report_of_test, READY },
+	{ "itself, as CircleCI says it", { STATUS("ci/circleci: test", COMPLETED, SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
+		report_of_test, READY },
+	{ "itself, as Azure says it", { RUN("web.ci (Linux test, test)", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
+		report_of_test, READY },
 	{ "another head, green before the report", { RUN("lint", SUCCESS, .completed_ms = LONG_AGO) }, NO_SUITES,
 		report_elsewhere, ONE(NOT_READY, ORDER_UNKNOWN, HEAD) },
 	{ "another head whose time is not known", { RUN("lint", SUCCESS, .completed_ms = -1) }, NO_SUITES, report_elsewhere,
 		ONE(NOT_READY, ORDER_UNKNOWN, HEAD) },
-	{ "a head known to be later", { RUN("lint", SUCCESS, .completed_ms = LONG_AGO) }, NO_SUITES, report_contained, READY },
 	{ "red because of another incident", { RUN("lint", FAILURE), RUN("e2e", SUCCESS) }, NO_SUITES, red_elsewhere,
 		ONE(PENDING, RED_ELSEWHERE, "incident-0-78") },
 	{ "red because of both", { RUN("lint", FAILURE), RUN("e2e", SUCCESS) }, NO_SUITES, red_here_too, ONE(NOT_READY, CHECK_FAILED, "lint") },
@@ -425,7 +417,10 @@ static const struct row rows[] = {
 	{ "its merge state is being computed", { GREEN }, NO_SUITES, state_unknown, ONE(PENDING, MERGEABILITY_UNKNOWN, "") },
 	{ "mergeable, of tomorrow", { GREEN }, NO_SUITES, mergeable_unread, ONE(NOT_READY, BLOCKED_UNKNOWN, "mergeable") },
 	{ "a merge state of tomorrow", { GREEN }, NO_SUITES, state_unread, ONE(NOT_READY, BLOCKED_UNKNOWN, "merge state") },
-	{ "blocked", { GREEN }, NO_SUITES, blocked, ONE(NOT_READY, BLOCKED_UNKNOWN, "") },
+	{ "blocked", { RUN("lint", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES, blocked, ONE(NOT_READY, BLOCKED_UNKNOWN, "") },
+	{ "blocked, and nobody knows since when", { RUN("lint", SUCCESS, .started_ms = -1) }, NO_SUITES, blocked,
+		ONE(NOT_READY, BLOCKED_UNKNOWN, "") },
+	{ "blocked soon after a push", { GREEN }, NO_SUITES, blocked, ONE(PENDING, CHECK_MISSING, "") },
 	{ "blocked by what is seen", { RUN("lint", FAILURE) }, NO_SUITES, blocked, ONE(NOT_READY, CHECK_FAILED, "lint") },
 	{ "with hooks", { GREEN }, NO_SUITES, hooks, READY },
 	{ "unstable, and nothing seen is", { GREEN }, NO_SUITES, unstable, ONE(NOT_READY, BLOCKED_UNKNOWN, "") },

@@ -53,6 +53,24 @@ static void few_wait_for_company(void **state) {
 	assert_true(f->scene.times_ms[0] >= SCENE_NOW + LIMIT_GITHUB_WINDOW_MS);
 }
 
+/* The parser takes no half of a surrogate pair: whose text that is, the others must not suffer from. */
+static void what_cannot_be_parsed_is_halved(void **state) {
+	static struct scene_reply replies[] = {
+		{ "POST /graphql", 200, "{\"data\":{\"t0\":\"\\ud800\"}}", NULL, 2, 0 }, CHECK_QUERIES
+	};
+	struct checks *f = *state;
+
+	checks_start(f, replies, ARRAY_SIZE(replies));
+	for (size_t i = 0; i < 4; i++) {
+		checks_begin(f, i, (int64_t)i + 1, "fix");
+	}
+	scene_run(&f->scene, &f->n_done, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(f->checks[i].verdict.outcome, VERDICT_READY);
+	}
+	assert_int_equal(f->scene.n_targets[2], 1); /* of four, of two, then of one */
+}
+
 static void what_is_too_much_is_halved(void **state) {
 	static struct scene_reply replies[] = {
 		{ "POST /graphql", 502, "<html>", NULL, 1, 0 },
@@ -396,6 +414,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(a_thousand_need_few_requests),
 		TEST(few_wait_for_company),
+		TEST(what_cannot_be_parsed_is_halved),
 		TEST(what_is_too_much_is_halved),
 		TEST(who_cannot_be_reached_is_not_asked_for_each),
 		TEST(a_connection_that_fails_is_a_verdict),

@@ -84,10 +84,10 @@ static void news_change_the_living_post(void **state) {
 		enum incident_state state;
 		const char *text, *issue_state, *issue_reason;
 	} rows[] = {
-		{ INCIDENT_WAITING, "This is cycle 1 of 3", NULL, NULL },
-		{ INCIDENT_RESOLVED, "Resolved at ", "closed", "completed" },
-		{ INCIDENT_ABANDONED, "Nothing more happens here.", "closed", "not_planned" },
-		{ INCIDENT_ESCALATED, "A person has to look at this.", NULL, NULL },
+		{ INCIDENT_WAITING, "(cycle 1 of 3); codegend looks", NULL, NULL },
+		{ INCIDENT_RESOLVED, "**Resolved** ", "closed", "completed" },
+		{ INCIDENT_ABANDONED, "**Nothing more happens here**", "closed", "not_planned" },
+		{ INCIDENT_ESCALATED, "**A person has to look at this**", NULL, NULL },
 	};
 
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
@@ -112,6 +112,36 @@ static void news_change_the_living_post(void **state) {
 	}
 }
 
+/* GitHub answered 201, and wrote it twice: the next news find that out, in one look for each post. */
+static void removes_what_was_written_twice(void **state) {
+	for (int on_pull = 0; on_pull < 2; on_pull++) {
+		scene_begin();
+		if (on_pull) {
+			scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
+		}
+		assert_int_equal(scene_publish(FORGE_REPORT), 0);
+		assert_int_equal(scene.publish.look_again_ms, 0);
+		(void)fake_add(on_pull ? 0 : 4711, on_pull ? 17 : 0, FAKE_US,
+			fake_find("kind=status")->body);
+		(void)scene_task(TASK_TRIGGER_AGENT);
+		assert_int_equal(scene_publish(FORGE_MENTION), 0);
+		(void)fake_add(
+			0, fake_find("kind=mention")->on, FAKE_US, fake_find("kind=mention")->body);
+		(void)fake_add(0, fake_find("kind=mention")->on, FAKE_OTHER,
+			fake_find("kind=mention")->body);
+		scene.incident.state = INCIDENT_WAITING;
+		(void)scene_task(TASK_NOTIFY);
+		assert_int_equal(scene_publish(FORGE_NEWS), 0);
+		assert_int_equal(fake_count("kind=status"), 1);
+		assert_int_equal(fake_count("kind=mention"), 1);
+		assert_false(fake.items[fake.n_items - 1].deleted); /* another's */
+		fake.n_lines = 0;
+		(void)scene_task(TASK_NOTIFY);
+		assert_int_equal(scene_publish(FORGE_NEWS), 0);
+		assert_int_equal(fake_asked("GET "), 0);
+	}
+}
+
 static void people_are_asked_once_a_cycle(void **state) {
 	struct verdict verdict = { .outcome = VERDICT_READY };
 	struct task *check;
@@ -126,7 +156,8 @@ static void people_are_asked_once_a_cycle(void **state) {
 		assert_int_equal(fake_count("kind=escalation"), 1);
 	}
 	HAS(fake_find("kind=escalation")->body,
-		"@acme/on-call A person has to look at this: [this comment](");
+		"@acme/on-call A person has to look at this: no agent is left to ask. What was tried is told in "
+		"[the description of this issue](");
 	assert_int_equal(fake_find("kind=escalation")->on, fake.disk[0].number);
 	/* It was green, and came back without a new cycle. */
 	fake.now_ms += CLOCK_MINUTE_MS;
@@ -208,7 +239,8 @@ static void a_status_on_the_head(void **state) {
 		enum incident_state state;
 		const char *text;
 	} rows[] = {
-		{ INCIDENT_OPEN, "following test_failure, cycle 1 of 3, looks again at 02:28Z" },
+		{ INCIDENT_OPEN,
+			"following test_failure, cycle 1 of 3, looks again at 02:28Z, then every 10m" },
 		{ INCIDENT_RESOLVED, "test_failure is resolved" },
 		{ INCIDENT_ESCALATED, "a person has to look at test_failure" },
 		{ INCIDENT_ABANDONED, "test_failure is no longer followed" },
@@ -287,7 +319,10 @@ static void tells_of_earlier_cycles(void **state) {
 	trigger = scene_task(TASK_TRIGGER_AGENT);
 	trigger->started_ms = fake.now_ms;
 	(void)TEXT_SET(trigger->lane, "agent/fixer");
-	(void)TEXT_SET(trigger->reason, "It exited with code 0.");
+	trigger->status = TASK_COMPLETED;
+	trigger->result =
+		json_pack("{s:i, s:n, s:s}", "exitCode", 0, "signal", "output", "Done, @mona.");
+	(void)TEXT_SET(trigger->reason, "In /srv/agent: exited with code 0.");
 	check = scene_task(TASK_PR_READINESS_CHECK);
 	for (int i = 0; i < 4; i++) {
 		verdict_add(&verdict, REASON_CHECK_FAILED, "x", "Check %d failed.", i);
@@ -305,12 +340,57 @@ static void tells_of_earlier_cycles(void **state) {
 	assert_non_null(publish);
 	assert_int_equal(scene_publish(FORGE_REPORT), 0);
 	HAS(fake.items[0].body,
-		"- Cycle 1: agent `fixer` was asked at 2025-09-19T01:28:13.693Z. It exited with code 0. Looked"
-		" at 2025-09-19T01:28:13.693Z: not ready: Check 0 failed. Check 1 failed. Check 2 failed. And 1"
-		" more.");
+		"- Cycle 1, 2025-09-19 01:28 UTC: agent `fixer` ended with exit code 0. Looked at 2025-09-19"
+		" 01:28 UTC: not ready: Check 0 failed. Check 1 failed. Check 2 failed. And 1 more.");
 	HAS(fake.items[0].body,
-		"- Cycle 2: no agent was asked. Looked at 2025-09-19T01:28:13.693Z: not yet.\n");
-	HAS(fake.items[0].body, "codegend looks again at 2025-09-19T01:33:13.693Z.");
+		"- Cycle 2: no agent was asked. Looked at 2025-09-19 01:28 UTC: not yet.\n");
+	assert_null(strstr(fake.items[0].body, "/srv"));
+	assert_null(strstr(fake.items[0].body, "mona"));
+}
+
+/* How each turn is told follows from what is recorded of it, not from the sentence. */
+static void tells_of_turns(void **state) {
+	const struct {
+		enum task_status status;
+		json_t *result;
+		const char *text;
+	} rows[] = {
+		{ TASK_EXECUTING, NULL, "agent `fixer` works on it.\n" },
+		{ TASK_COMPLETED,
+			json_pack("{s:s, s:s}", "type", "mention", "url", "https://github.com/a/b/1"),
+			"agent `fixer` was asked in [a comment](https://github.com/a/b/1).\n" },
+		{ TASK_COMPLETED,
+			json_pack("{s:s, s:s}", "type", "codegen", "url", "https://codegen.com/t/5"),
+			"agent `fixer` had its turn in [a run of its own](https://codegen.com/t/5).\n" },
+		{ TASK_COMPLETED, json_pack("{s:n, s:i}", "exitCode", "signal", 9),
+			"agent `fixer` was ended by signal 9.\n" },
+		{ TASK_COMPLETED,
+			json_pack("{s:s, s:i}", "url", "https://evil.example", "exitCode", 1),
+			"agent `fixer` ended with exit code 1.\n" },
+		{ TASK_COMPLETED, NULL, "agent `fixer` left no run that is known here.\n" },
+		{ TASK_FAILED, NULL, "agent `fixer` could not be started.\n" },
+		{ TASK_CANCELLED, NULL, "agent `fixer` was stopped.\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct task *trigger;
+
+		scene_begin();
+		trigger = scene_task(TASK_TRIGGER_AGENT);
+		trigger->started_ms = fake.now_ms;
+		trigger->status = rows[i].status;
+		trigger->result = rows[i].result;
+		(void)TEXT_SET(trigger->lane, "agent/fixer");
+		(void)TEXT_SET(trigger->reason,
+			"Given up: workdir \"/srv/x\": No such file, \"http://127.0.0.1:9\" answered.");
+		(void)TEXT_SET(scene.incident.reason, trigger->reason);
+		(void)scene_task(TASK_PUBLISH_REPORT);
+		assert_int_equal(scene_publish(FORGE_REPORT), 0);
+		HAS(fake.items[0].body, rows[i].text);
+		assert_null(strstr(fake.items[0].body, "/srv"));
+		assert_null(strstr(fake.items[0].body, "127.0.0.1:9"));
+		assert_null(strstr(fake.items[0].body, "evil"));
+	}
 }
 
 int main(void) {
@@ -320,6 +400,7 @@ int main(void) {
 		cmocka_unit_test_teardown(mentions_nobody_who_is_no_user, tear_down),
 		cmocka_unit_test_teardown(news_of_nothing_say_nothing, tear_down),
 		cmocka_unit_test_teardown(news_change_the_living_post, tear_down),
+		cmocka_unit_test_teardown(removes_what_was_written_twice, tear_down),
 		cmocka_unit_test_teardown(people_are_asked_once_a_cycle, tear_down),
 		cmocka_unit_test_teardown(news_adopt_what_is_there, tear_down),
 		cmocka_unit_test_teardown(labels_never_fail_it, tear_down),
@@ -329,6 +410,7 @@ int main(void) {
 		cmocka_unit_test_teardown(an_app_has_a_check_run, tear_down),
 		cmocka_unit_test_teardown(a_head_without_status_fails_nothing, tear_down),
 		cmocka_unit_test_teardown(tells_of_earlier_cycles, tear_down),
+		cmocka_unit_test_teardown(tells_of_turns, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("github-news", tests, NULL, NULL);

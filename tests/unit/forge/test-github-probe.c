@@ -74,7 +74,17 @@ static void what_may_be_read_is_told(void **state) {
 			"may be read" },
 		{ "GET /repos/acme/web/commits/HEAD/check-runs", 403, "{}",
 			"X-Accepted-GitHub-Permissions: checks=read\r\n", "acme/web", 0,
-			"give it \"checks=read\". What cannot be read counts as not ready." },
+			"name what counts in \"required-checks\". What cannot be read counts as not ready." },
+		{ "GET /repos/acme/web/commits/HEAD/check-runs", 403, "{}",
+			"X-Accepted-GitHub-Permissions: checks=read\r\n", "acme/web", 0,
+			"a fine-grained token cannot have \"checks=read\"" },
+		{ "GET /repos/acme/web/pulls", 403, "{\"message\":\"Repository was archived\"}",
+			NULL, "acme/web", -EACCES, "/acme/web/settings." },
+		{ "GET /repos/acme/web/pulls", 403,
+			"{\"message\":\"Although you appear to have the correct authorization credentials,"
+			" the `acme` organization has an IP allow list enabled, and your IP address is not"
+			" permitted to access this resource.\"}",
+			NULL, "acme/web", -EACCES, "/organizations/acme/settings/security." },
 		{ "GET /repos/acme/web/pulls", 403, "{}", NULL, "acme/web", -EACCES,
 			"lacks a permission for the pull requests of acme/web" },
 	};
@@ -90,8 +100,9 @@ static void what_may_be_read_is_told(void **state) {
 
 		begin(&f, replies, ARRAY_SIZE(replies), table[i].project);
 		expect(&f, table[i].result, table[i].words);
-		assert_int_equal(
-			f.probe.doubt, strstr(table[i].words, "counts as not ready") != NULL);
+		assert_int_equal(f.probe.doubt,
+			strstr(table[i].words, "may be read") == NULL && table[i].result == 0 &&
+				table[i].project[0] != '\0');
 	}
 }
 
@@ -117,6 +128,35 @@ static void who_may_only_read_is_told(void **state) {
 	begin(&f, replies, ARRAY_SIZE(replies), "acme/web");
 	expect(&f, 0, "ann may only read acme/web");
 	assert_true(f.probe.doubt);
+}
+
+/* What shows without writing: an archived repository, and a classic token's scopes. */
+static void what_may_not_be_written_is_told(void **state) {
+	static const struct {
+		const char *body;
+		const char *headers;
+		const char *words; /* NULL: it may */
+	} table[] = {
+		{ "{\"archived\":true}", NULL, "The repository acme/web is archived" },
+		{ "{\"private\":true}", "X-OAuth-Scopes: read:org, public_repo\r\n",
+			"lacks the scope \"repo\"" },
+		{ "{\"private\":false}", "X-OAuth-Scopes: read:org\r\n", "lacks the scope \"repo\"" },
+		{ "{\"private\":false}", "X-OAuth-Scopes: public_repo\r\n", NULL },
+		{ "{\"private\":true}", "X-OAuth-Scopes: gist, repo\r\n", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct scene_reply replies[] = {
+			{ "GET /user", 200, USER, NULL, 0, 0 },
+			{ "GET /repos/acme/web/", 200, "[]", NULL, 0, 0 },
+			{ "GET /repos/acme/web", 200, table[i].body, table[i].headers, 0, 0 },
+		};
+		struct fixture f;
+
+		begin(&f, replies, ARRAY_SIZE(replies), "acme/web");
+		expect(&f, 0, table[i].words != NULL ? table[i].words : "may be read");
+		assert_int_equal(f.probe.doubt, table[i].words != NULL);
+	}
 }
 
 /* Whether it waits to know who we are, or for an answer; by the caller, or since the forge is closed. */
@@ -148,6 +188,7 @@ int main(void) {
 		cmocka_unit_test(what_may_be_read_is_told),
 		cmocka_unit_test(a_project_that_is_not_seen_is_told),
 		cmocka_unit_test(who_may_only_read_is_told),
+		cmocka_unit_test(what_may_not_be_written_is_told),
 		cmocka_unit_test(it_can_be_cancelled),
 	};
 

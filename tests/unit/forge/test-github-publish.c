@@ -63,6 +63,63 @@ static void opens_an_issue_without_one(void **state) {
 		"codegen");
 }
 
+/* People are not told of a branch that is not there; what cannot be asked about is taken to be. */
+static void nothing_is_posted_of_no_branch(void **state) {
+	scene_begin();
+	fake_fail("GET", "/branches/fix%2Fit", FAKE_NONE, 404);
+	assert_int_equal(scene_publish(FORGE_REPORT), -ENOENT);
+	assert_false(scene.publish.passing);
+	HAS(scene.publish.sentence, "There is no branch or tag \"fix/it\" in \"acme/web\"");
+	assert_int_equal(fake.n_items, 0);
+	assert_int_equal(fake.n_commits, 0);
+	assert_int_equal(scene_publish(FORGE_REPORT), 0); /* it is pushed by now */
+	assert_int_equal(fake_count("kind=status"), 1);
+	/* Of what is posted it is not asked again, nor where a pull request says that it is there. */
+	fake.n_lines = 0;
+	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	assert_int_equal(fake_asked("/branches/"), 0);
+	scene_begin();
+	scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
+	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	assert_int_equal(fake_asked("/branches/"), 0);
+	scene_begin();
+	fake_fail("GET", "/branches/", FAKE_NONE, 404);
+	fake.has_tag = true;
+	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	assert_int_equal(fake_count("kind=status"), 1);
+	scene_begin();
+	fake_fail("GET", "/branches/", FAKE_NONE, 403);
+	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	assert_int_equal(fake_count("kind=status"), 1);
+}
+
+/* CI names a pull request that there is not: what failed is the head of the project's own branch, or who knows? */
+static void a_number_of_no_pull_request(void **state) {
+	for (int is_head = 0; is_head < 2; is_head++) {
+		scene_begin();
+		scene.incident.pull_request = 4711;
+		(void)TEXT_SET(scene.incident.head_sha, is_head ? SCENE_HEAD : "2222222");
+		fake.branch_sha = SCENE_HEAD;
+		for (int cycle = 1; cycle <= 3; cycle++) {
+			scene.incident.cycle = cycle;
+			assert_int_equal(scene_publish(FORGE_REPORT), 0);
+			/* Of a branch that is not known to be the one the number is kept: it keeps the hold. */
+			assert_int_equal(scene.publish.pull_request,
+				is_head && cycle == 1 ? FORGE_NO_PULL_REQUEST : 0);
+			scene.incident.pull_request = is_head ? 0 : 4711;
+			assert_int_equal(scene.publish.hold, is_head ? HOLD_NONE : HOLD_UNKNOWN);
+			assert_int_equal(fake_count("kind=status"), 1);
+			assert_null(strstr(fake_find("kind=status")->body, "4711"));
+			(void)scene_task(TASK_PUBLISH_REPORT);
+		}
+		/* The branch was deleted meanwhile: that ends nothing here. */
+		scene.incident.pull_request = 4711;
+		fake_fail("GET", "/branches/", FAKE_NONE, 404);
+		assert_int_equal(scene_publish(FORGE_REPORT), 0);
+		assert_int_equal(scene.publish.hold, HOLD_UNKNOWN);
+	}
+}
+
 static void later_cycles_change_it(void **state) {
 	for (int has_pull = 0; has_pull < 2; has_pull++) {
 		scene_begin();
@@ -74,8 +131,8 @@ static void later_cycles_change_it(void **state) {
 		(void)scene_task(TASK_PUBLISH_REPORT);
 		assert_int_equal(scene_publish(FORGE_REPORT), 0);
 		assert_int_equal(fake_count("kind=status"), 1);
-		HAS(fake_find("kind=status")->body, "This is cycle 2 of 3");
-		assert_int_equal(fake.n_commits, 2);
+		HAS(fake_find("kind=status")->body, "(cycle 2 of 3)");
+		assert_int_equal(fake.n_commits, 3); /* intent, outcome, not there twice */
 	}
 }
 
@@ -116,6 +173,7 @@ static void finds_the_right_pull_request(void **state) {
 		{ "told, but another branch's", 17, "fix", "",
 			{ { FAKE_PROJECT, "other", 0 }, { FAKE_PROJECT, "fix", 0 } }, 18, HOLD_NONE },
 		{ "told, but not there", 9, "fix", "", { { FAKE_PROJECT, "fix", 0 } }, 17, HOLD_NONE },
+		{ "told, and nothing is there", 9, "fix", "", { { 0 } }, 0, HOLD_UNKNOWN },
 		{ "names differ in case", 0, "fix", "", { { "Acme/Web", "fix", 0 } }, 17, HOLD_NONE },
 		{ "branches differ in case", 0, "fix", "", { { FAKE_PROJECT, "Fix", 0 } }, 0,
 			HOLD_NONE },
@@ -155,7 +213,7 @@ static void finds_the_right_pull_request(void **state) {
 			fail_msg("%s: #%d, %s", rows[i].name, (int)scene.publish.pull_request,
 				incident_hold_names[scene.publish.hold]);
 		}
-		assert_int_equal(fake.disk[0].is_issue, rows[i].number == 0);
+		assert_int_equal(fake.disk[0].is_issue, rows[i].number <= 0);
 		assert_int_equal(fake_count("kind=status"), 1);
 	}
 }
@@ -252,14 +310,14 @@ static void says_what_failed(void **state) {
 	} rows[] = {
 		{ "GET", "/pulls?", FAKE_NONE, 500, -EAGAIN, true, "GitHub said 500.", false },
 		{ "GET", "/pulls?", FAKE_NONE, 401, -EAGAIN, true, "GitHub said 401.", false },
-		{ "GET", "/pulls?", FAKE_NONE, 403, -EREMOTEIO, false, "GitHub said 403.", false },
-		{ "GET", "/pulls?", FAKE_NONE, 404, -EREMOTEIO, false, "GitHub said 404.", false },
+		{ "GET", "/pulls?", FAKE_NONE, 403, -EACCES, false, "GitHub said 403.", false },
+		{ "GET", "/pulls?", FAKE_NONE, 404, -EACCES, false, "GitHub said 404.", false },
 		{ "GET", "/pulls?", FAKE_NONE, FAKE_RESET, -ECONNRESET, true, "did not answer",
 			false },
 		{ "GET", "/pulls?", FAKE_NONE, FAKE_NO_JSON, -EBADMSG, true,
 			"GitHub's answer about the pull requests of \"acme/web\" cannot be read",
 			false },
-		{ "POST", "/issues", FAKE_NONE, 403, -EREMOTEIO, false, "GitHub said 403.", false },
+		{ "POST", "/issues", FAKE_NONE, 403, -EACCES, false, "GitHub said 403.", false },
 		{ "POST", "/issues", FAKE_NONE, 422, -EREMOTEIO, false, "GitHub said 422.", false },
 		{ "POST", "/issues", FAKE_NONE, 410, -EREMOTEIO, false,
 			"Issues are disabled in \"acme/web\", and branch \"fix/it\" has no open pull request",
@@ -395,7 +453,29 @@ static void reads_all_pages_and_only_ours(void **state) {
 	assert_int_equal(fake_asked("&page=3"), 1);
 	assert_int_equal(fake_asked("POST /repos/acme/web/issues/17/comments"), 1);
 	assert_int_equal(fake.disk[0].post_id, fake.items[250].id);
-	HAS(fake.items[250].body, "This is cycle 1 of 3"); /* up to date */
+	HAS(fake.items[250].body, "(cycle 1 of 3)"); /* up to date */
+}
+
+/* Whether ours is among the rest is not known then: rather none than two. */
+static void pages_elsewhere_are_not_the_end(void **state) {
+	scene_begin();
+	scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
+	for (int i = 0; i < 110; i++) {
+		(void)fake_add(0, 17, FAKE_OTHER, "Chatter.");
+	}
+	fake_fail("POST", "/comments", FAKE_APPLIED, FAKE_RESET);
+	assert_int_equal(scene_publish(FORGE_REPORT), -ECONNRESET);
+	fake.pages_elsewhere = true;
+	fake.now_ms += CLOCK_HOUR_MS;
+	assert_int_equal(scene_publish(FORGE_REPORT), -EREMOTE);
+	assert_false(scene.publish.passing);
+	HAS(scene.publish.sentence,
+		"The next page of the comments of #17 in acme/web is at \"https://elsewhere.example/");
+	HAS(scene.publish.sentence, "not below \"api-url\"; correct that.");
+	fake.pages_elsewhere = false;
+	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	assert_int_equal(fake_count("kind=status"), 1);
+	assert_int_equal(fake_asked("POST /repos/acme/web/issues/17/comments"), 1);
 }
 
 static void long_pages_are_read_in_pieces(void **state) {
@@ -472,15 +552,16 @@ static void what_is_hidden_is_found_again(void **state) {
 	scene_begin();
 	scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
 	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	assert_int_equal(scene_publish(FORGE_REPORT), 0); /* not there twice, which is looked for once */
 	fake_fail("PATCH", NULL, FAKE_NONE, 404);
 	fake_fail("GET", "/comments?", FAKE_NONE, 404);
-	assert_int_equal(scene_publish(FORGE_REPORT), -EREMOTEIO);
+	assert_int_equal(scene_publish(FORGE_REPORT), -EACCES);
 	fake_fail("PATCH", NULL, FAKE_NONE, 403);
 	assert_int_equal(scene_publish(FORGE_REPORT), 0); /* read back, adopted */
 	fake_fail("PATCH", NULL, FAKE_NONE, 404);
 	fake_find("kind=status")->author = FAKE_OTHER; /* another identity by now */
 	fake_fail("POST", "/comments", FAKE_NONE, 403);
-	assert_int_equal(scene_publish(FORGE_REPORT), -EREMOTEIO);
+	assert_int_equal(scene_publish(FORGE_REPORT), -EACCES);
 	assert_int_equal(fake.disk[0].post_id, fake.items[0].id);
 	assert_int_equal(fake.n_items, 1);
 }
@@ -489,7 +570,9 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(comments_on_the_pull_request, tear_down),
 		cmocka_unit_test_teardown(opens_an_issue_without_one, tear_down),
+		cmocka_unit_test_teardown(nothing_is_posted_of_no_branch, tear_down),
 		cmocka_unit_test_teardown(later_cycles_change_it, tear_down),
+		cmocka_unit_test_teardown(a_number_of_no_pull_request, tear_down),
 		cmocka_unit_test_teardown(stays_on_its_issue, tear_down),
 		cmocka_unit_test_teardown(finds_the_right_pull_request, tear_down),
 		cmocka_unit_test_teardown(knows_whom_to_trust, tear_down),
@@ -503,6 +586,7 @@ int main(void) {
 		cmocka_unit_test_teardown(waits_until_it_is_settled, tear_down),
 		cmocka_unit_test_teardown(the_oldest_stays, tear_down),
 		cmocka_unit_test_teardown(reads_all_pages_and_only_ours, tear_down),
+		cmocka_unit_test_teardown(pages_elsewhere_are_not_the_end, tear_down),
 		cmocka_unit_test_teardown(long_pages_are_read_in_pieces, tear_down),
 		cmocka_unit_test_teardown(issues_are_read_back_to_its_beginning, tear_down),
 		cmocka_unit_test_teardown(a_clock_set_back_is_survived, tear_down),

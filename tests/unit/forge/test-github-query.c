@@ -107,6 +107,21 @@ static void asks_for_a_branch_with_its_pull_requests(void **state) {
 	json_decref(body);
 }
 
+static void asks_for_a_tag_and_what_it_stands_for(void **state) {
+	const struct github_target target = { .owner = "acme",
+		.name = "web",
+		.branch = "v1.2",
+		.head_owner = "",
+		.head_name = "",
+		.is_tag = true };
+	json_t *body = write_query(&target, 1, 0);
+
+	expect_sound(body);
+	expect_variable(body, "b0", "refs/tags/v1.2");
+	assert_non_null(strstr(query_of(body), "...on Tag{target{...on Commit{oid"));
+	json_decref(body);
+}
+
 static void asks_for_the_branch_of_a_fork(void **state) {
 	const struct github_target target = { .owner = "acme",
 		.name = "web",
@@ -206,6 +221,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asks_for_a_pull_request),
 		cmocka_unit_test(asks_for_a_branch_with_its_pull_requests),
+		cmocka_unit_test(asks_for_a_tag_and_what_it_stands_for),
 		cmocka_unit_test(asks_for_the_branch_of_a_fork),
 		cmocka_unit_test(nothing_foreign_is_in_the_text),
 		cmocka_unit_test(asks_for_as_many_as_allowed),

@@ -24,7 +24,7 @@ static void expect_status(int64_t number, bool is_issue) {
 	assert_int_equal(fake_count("kind=status"), 1);
 	assert_int_equal(fake.disk[0].kind, POST_STATUS);
 	assert_int_equal(fake.disk[0].intent_ms, 0);
-	assert_int_equal(fake.disk[0].suspect_ms, 0);
+	assert_int_equal(post_fear_ms(&fake.disk[0]), 0);
 	assert_int_equal(fake.disk[0].number, number);
 	assert_int_equal(fake.disk[0].is_issue, is_issue);
 }

@@ -20,159 +20,6 @@
 	"<!-- codegend:v1 kind=status incident=incident-1758245293693 task=delayed-1758245293693-2 -->"
 #define HEAD "1111111111111111111111111111111111111111"
 
-/* ---- markers ---- */
-
-static void a_marker_comes_back(void **state) {
-	const struct github_marker markers[] = {
-		{ GITHUB_POST_STATUS, INCIDENT, TASK },
-		{ GITHUB_POST_STATUS, INCIDENT, 0 },
-		{ GITHUB_POST_MENTION, INT64_MAX - 1, INT64_MAX - 1 },
-		{ GITHUB_POST_ESCALATION, INCIDENT, TASK },
-	};
-	char line[GITHUB_MARKER_MAX];
-
-	assert_string_equal(github_marker_format(&markers[0], line), LINE);
-	for (size_t i = 0; i < ARRAY_SIZE(markers); i++) {
-		struct github_marker back = { 0 };
-
-		assert_int_equal(
-			github_marker_parse(github_marker_format(&markers[i], line), &back), 0);
-		assert_int_equal(back.kind, markers[i].kind);
-		assert_int_equal(back.incident_id, markers[i].incident_id);
-		assert_int_equal(back.task_id, markers[i].task_id);
-	}
-}
-
-static void reads_first_lines_only(void **state) {
-#define M "<!-- codegend:v1 kind=status incident=incident-1758245293693"
-	static const struct {
-		const char *body;
-		int result;
-	} bodies[] = {
-		{ LINE, 0 },
-		{ LINE "\n# Title\n", 0 },
-		{ LINE "\r\n# Title\r\n", 0 },
-		{ M " cycle=3 new=thing -->", 0 },
-		{ M " -->", 0 },
-		{ "", -ENOENT },
-		{ "# Title\n" LINE, -ENOENT },
-		{ " " LINE, -ENOENT },
-		{ "> " LINE, -ENOENT },
-		{ "<!-- codegend -->", -ENOENT },
-		{ "<!-- codegend:op=delayed-1 -->", -EINVAL },
-		{ "<!-- codegend:v2 kind=status incident=incident-1758245293693 -->", -EINVAL },
-		{ M, -EINVAL },
-		{ M " --> trailing", -EINVAL },
-		{ M "\n -->", -EINVAL },
-		{ M " kind=mention -->", -EINVAL },
-		{ M " incident=incident-1758245293693 -->", -EINVAL },
-		{ M " task=incident-1758245293693 -->", -EINVAL },
-		{ M " task= -->", -EINVAL },
-		{ M " word -->", -EINVAL },
-		{ "<!-- codegend:v1 kind=status -->", -EINVAL },
-		{ "<!-- codegend:v1 incident=incident-1758245293693 -->", -EINVAL },
-		{ "<!-- codegend:v1 kind=other incident=incident-1758245293693 -->", -EINVAL },
-		{ "<!-- codegend: -->", -EINVAL },
-		{ "<!-- codegend:", -EINVAL },
-	};
-#undef M
-
-	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
-		struct github_marker marker = { .task_id = 5 };
-		int r = github_marker_parse(bodies[i].body, &marker);
-
-		if (r != bodies[i].result) {
-			fail_msg("%s: %d", bodies[i].body, r);
-		}
-		assert_int_equal(r < 0 ? marker.task_id : 5, 5);
-	}
-}
-
-#define POST(id, user, app, body)                                                                  \
-	"{\"id\":" id ",\"user\":{\"id\":" user "},\"performed_via_github_app\":" app              \
-	",\"created_at\":\"2025-09-19T01:28:13Z\",\"html_url\":\"https://example.com/" id          \
-	"\",\"body\":\"" body "\"}"
-
-static const struct github_marker wanted = { GITHUB_POST_STATUS, 0, 0 };
-
-static long find(const char *page, const struct github_identity *identity, size_t *n_duplicates) {
-	struct github_post *posts = NULL;
-	struct github_marker marker = wanted;
-	size_t n = 0, n_items = 0, duplicates[8];
-	long at, id;
-
-	marker.incident_id = INCIDENT;
-	assert_int_equal(github_decode_posts(page, strlen(page), &posts, &n, &n_items), 0);
-	at = github_post_find(
-		posts, n, identity, &marker, duplicates, ARRAY_SIZE(duplicates), n_duplicates);
-	id = at < 0 ? at : (long)posts[at].id;
-	free(posts);
-	return id;
-}
-
-static void finds_our_own_alone(void **state) {
-	static const char page[] = "[" POST("1", "66", "null", LINE "\\nforged") "," POST("2", "42",
-		"null", "no marker") "," POST("9", "42", "null", LINE "\\nlater") "," POST("5", "42",
-		"null", LINE "\\nours") "," POST("6", "42", "null", "> " LINE) ",7,null," POST("0",
-		"42", "null", LINE) ",{\"id\":8,\"user\":null,\"body\":\"" LINE "\"}]";
-	static const char by_app[] = "[" POST("3", "42", "{\"id\":7}", LINE) "]";
-	const struct github_identity we = { .user_id = 42 }, app = { .user_id = 0, .app_id = 7 },
-				     nobody = { 0 };
-	size_t n = 0;
-
-	assert_int_equal(find(page, &we, &n), 5);
-	assert_int_equal(n, 1);
-	assert_int_equal(find(page, &nobody, &n), -ENOENT);
-	assert_int_equal(find(page, &app, &n), -ENOENT);
-	assert_int_equal(find(by_app, &app, &n), 3);
-	assert_int_equal(n, 0);
-	assert_int_equal(find("[]", &we, &n), -ENOENT);
-}
-
-static void a_mention_is_of_its_task(void **state) {
-	const struct github_identity we = { .user_id = 42 };
-	const struct github_post post = { .id = 1,
-		.author_id = 42,
-		.marked = true,
-		.marker = { GITHUB_POST_MENTION, INCIDENT, TASK } };
-	struct github_marker marker = post.marker;
-
-	assert_int_equal(github_post_find(&post, 1, &we, &marker, NULL, 0, NULL), 0);
-	marker.task_id++;
-	assert_int_equal(github_post_find(&post, 1, &we, &marker, NULL, 0, NULL), -ENOENT);
-	marker.kind = GITHUB_POST_STATUS;
-	assert_int_equal(github_post_find(&post, 1, &we, &marker, NULL, 0, NULL), -ENOENT);
-}
-
-static void reads_posts_page_by_page(void **state) {
-	static const char issue[] =
-		"{\"id\":77,\"number\":12,\"state\":\"closed\",\"user\":{\"id\":42},\"pull_request\":{},"
-		"\"html_url\":\"javascript:alert(1)\",\"body\":null}";
-	static const char *const none[] = { "", "{", "7", "\"x\"", "null" };
-	struct github_post *posts = NULL;
-	size_t n = 0, n_items = 0;
-
-	assert_int_equal(
-		github_decode_posts("[" POST("1", "2", "null", "a") ",{}]",
-			strlen("[" POST("1", "2", "null", "a") ",{}]"), &posts, &n, &n_items),
-		0);
-	assert_int_equal(n, 1);
-	assert_int_equal(n_items, 2);
-	assert_int_equal(posts[0].created_ms, INT64_C(1758245293000));
-	assert_string_equal(posts[0].url, "https://example.com/1");
-	assert_int_equal(github_decode_posts(issue, strlen(issue), &posts, &n, &n_items), 0);
-	assert_int_equal(n, 2);
-	assert_int_equal(posts[1].number, 12);
-	assert_true(posts[1].closed && posts[1].pull_request && !posts[1].marked);
-	assert_string_equal(posts[1].url, "");
-	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
-		assert_int_equal(github_decode_posts(none[i], strlen(none[i]), &posts, &n, &n_items),
-			-EBADMSG);
-	}
-	assert_int_equal(n, 2);
-	free(posts);
-}
-
 /* ---- bodies ---- */
 
 struct fixture {
@@ -198,7 +45,10 @@ static void begin(void) {
 			.branch = "fix/it",
 			.error_type = ERROR_LINT,
 			.exit_code = 1 },
-		.policy = { .max_cycles = 3, .n_agents = 1, .agents = { { .name = "fixer" } } },
+		.policy = { .max_cycles = 3,
+			.wait_recheck_ms = 10 * CLOCK_MINUTE_MS,
+			.n_agents = 1,
+			.agents = { { .name = "fixer" } } },
 	};
 	f.status = (struct github_status_text){ .incident = &f.incident,
 		.report = &f.report,
@@ -230,7 +80,7 @@ static void expect_fences_closed(const char *body) {
 		} else if (n >= 3 && n >= open && line[n] == '\n') {
 			open = 0;
 		}
-		if (strncmp(line, "## What happens next", 20) == 0) {
+		if (strncmp(line, "<details>", 9) == 0 || strncmp(line, "</details>", 10) == 0) {
 			assert_int_equal(open, 0);
 		}
 	}
@@ -249,7 +99,8 @@ static void add_attempts(size_t n) {
 		f.attempts[i] = (struct github_attempt){ .cycle = (int64_t)i + 1,
 			.triggered_ms = NOW,
 			.agent = "fixer",
-			.agent_said = "It exited with 0.",
+			.turn = GITHUB_TURN_EXITED,
+			.url = "",
 			.checked_ms = NOW + 1000,
 			.verdict = "Not ready: Check lint failed." };
 	}
@@ -265,60 +116,221 @@ static void tells_of_attempts_verdict_and_what_comes(void **state) {
 		.outcome = VERDICT_NOT_READY, .checked_at_ms = NOW, .head_sha = HEAD
 	};
 	verdict_add(&f.incident.verdict, REASON_CHECK_FAILED, "lint", "Check lint failed.");
+#define FIRST                                                                                             \
+	"Agent `fixer` ended with exit code 0 (cycle 2 of 3); codegend looks whether it is ready around " \
+	"2025-09-19 02:28 UTC, then about every 10m.\n\n# Lint failure: "
+	f.attempts[0].cycle = 2;
 	body = write_status();
-	assert_int_equal(
-		strncmp(body, LINE "\n# Lint failure: ", strlen(LINE "\n# Lint failure: ")), 0);
+	assert_int_equal(strncmp(body, LINE "\n" FIRST, strlen(LINE "\n" FIRST)), 0);
+#undef FIRST
 	HAS(body,
-		"## Is it ready?\n\n**Not ready**, commit `111111111111`, as of 2025-09-19T01:28:13.693Z.");
+		"## Is it ready?\n\n**not ready**, commit `111111111111`, as of 2025-09-19 01:28 UTC.");
 	HAS(body, "- `CHECK_FAILED` (repair) Check lint failed.\n");
 	HAS(body,
-		"- Cycle 1: agent `fixer` was asked at 2025-09-19T01:28:13.693Z. It exited with 0. Looked at "
-		"2025-09-19T01:28:14.693Z: Not ready: Check lint failed.\n");
-	HAS(body, "codegend looks again at 2025-09-19T02:28:13.693Z. This is cycle 2 of 3;");
+		"- Cycle 2, 2025-09-19 01:28 UTC: agent `fixer` ended with exit code 0. Looked at 2025-09-19 "
+		"01:28 UTC: Not ready: Check lint failed.\n");
+	assert_true(strstr(body, "## Attempts") < strstr(body, "<details>"));
 }
 
-/* What is posted at the beginning of a cycle is read when it went on. */
+static void expect_first_line(const char *line) {
+	const char *body = write_status();
+	size_t len = strlen(line);
+
+	body += strlen(LINE "\n");
+	if (strncmp(body, line, len) != 0 || body[len] != '\n') {
+		fail_msg("not \"%s\" but: %.300s", line, body);
+	}
+}
+
+/* Posted when the cycle begins, and read until it is changed: nothing is promised that is forbidden. */
 static void an_open_one_says_whose_turn_it_is(void **state) {
-	begin();
-	f.incident.state = INCIDENT_OPEN;
-	f.status.hold = HOLD_FORK;
-	HAS(write_status(), "No agent is asked: the pull request is of a fork.");
+	static const struct {
+		enum incident_hold hold;
+		const char *line, *hint;
+	} holds[] = {
+		{ HOLD_NONE, "It is the turn of agent `fixer` (cycle 2 of 3).", "" },
+		{ HOLD_RELEASED, "It is the turn of agent `fixer` (cycle 2 of 3).", "" },
+		{ HOLD_FORK, "**No agent is asked**: the pull request is of a fork (cycle 2 of 3).",
+			"An operator of codegend can allow it with `codegenctl incident release "
+			"incident-1758245293693`.\n" },
+		{ HOLD_NO_WRITE,
+			"**No agent is asked**: the author of the pull request may not write to this "
+			"repository (cycle 2 of 3).",
+			"incident release" },
+		{ HOLD_AGENT_ASKS, "**The agent waits for a person** (cycle 2 of 3).",
+			"Answer it in its run; or an operator" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(holds); i++) {
+		begin();
+		f.incident.state = INCIDENT_OPEN;
+		f.status.hold = holds[i].hold;
+		f.status.next_check_ms = 0;
+		expect_first_line(holds[i].line);
+		HAS(f.out.data, holds[i].hint);
+		assert_int_equal(strstr(f.out.data, "codegenctl") != NULL, holds[i].hint[0] != '\0');
+		/* Whether anybody is asked at its end is not known here. */
+		assert_null(strstr(f.out.data, "after the last"));
+	}
 	begin();
 	f.incident.state = INCIDENT_OPEN;
 	f.policy.n_agents = 0;
-	HAS(write_status(), "a person has to repair it.");
+	f.status.hold = HOLD_FORK;
+	expect_first_line(
+		"**A person has to repair it**: the project has no agent (cycle 2 of 3); codegend "
+		"looks whether it is ready around 2025-09-19 02:28 UTC, then about every 10m.");
+	assert_null(strstr(f.out.data, "codegenctl"));
+}
+
+/* What came of an agent's turn, without what the recorded sentences have for operators. */
+static void a_turn_is_told_by_what_is_known(void **state) {
+	static const struct {
+		struct github_attempt attempt;
+		const char *line;
+	} turns[] = {
+		{ { .turn = GITHUB_TURN_WORKS, .url = "" }, "Agent `fixer` works on it" },
+		{ { .turn = GITHUB_TURN_ASKED,
+			  .url = "https://github.com/acme/web/pull/1#issuecomment-6" },
+			"Agent `fixer` was asked in [a "
+			"comment](https://github.com/acme/web/pull/1#issuecomment-6)" },
+		{ { .turn = GITHUB_TURN_RAN, .url = "https://codegen.com/agent/trace/5" },
+			"Agent `fixer` had its turn in [a run of its own](https://codegen.com/agent/trace/5)" },
+		{ { .turn = GITHUB_TURN_RAN, .url = "https://x) @octocat" },
+			"Agent `fixer` had its turn in a run of its own" },
+		{ { .turn = GITHUB_TURN_RAN, .url = "javascript:x" },
+			"Agent `fixer` had its turn in a run of its own" },
+		{ { .turn = GITHUB_TURN_EXITED, .number = 3, .url = "" },
+			"Agent `fixer` ended with exit code 3" },
+		{ { .turn = GITHUB_TURN_KILLED, .number = 9, .url = "" },
+			"Agent `fixer` was ended by signal 9" },
+		{ { .turn = GITHUB_TURN_NOT_STARTED, .url = "" },
+			"Agent `fixer` could not be started" },
+		{ { .turn = GITHUB_TURN_STOPPED, .url = "" }, "Agent `fixer` was stopped" },
+		{ { .turn = GITHUB_TURN_UNKNOWN, .url = "" },
+			"Agent `fixer` left no run that is known here" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
+		char line[LIMIT_SENTENCE_MAX];
+
+		begin();
+		f.status.next_check_ms = 0;
+		f.attempts[0] = turns[i].attempt;
+		f.attempts[0].cycle = 2;
+		f.attempts[0].triggered_ms = NOW;
+		f.attempts[0].agent = "fixer";
+		f.status.n_attempts = 1;
+		(void)text_format(line, sizeof(line), "%s (cycle 2 of 3).", turns[i].line);
+		expect_first_line(line);
+		/* Where the next one of a chain is to begin, the last one's turn is over. */
+		f.incident.state = INCIDENT_OPEN;
+		expect_first_line(turns[i].attempt.turn == GITHUB_TURN_WORKS
+				? line
+				: "It is the turn of agent `fixer` (cycle 2 of 3).");
+		f.incident.state = INCIDENT_WAITING;
+		f.incident.cycle = 3;
+		expect_first_line("No agent is at work (cycle 3 of 3).");
+	}
+}
+
+/* The time of a look that has passed is no promise. */
+static void says_when_it_looks_again(void **state) {
+	begin();
+	f.status.next_check_ms = NOW;
+	f.incident.follow_up_ms = NOW + CLOCK_HOUR_MS;
+	HAS(write_status(),
+		"looks whether it is ready around 2025-09-19 02:28 UTC, then about every 10m.");
+	f.policy.wait_recheck_ms = 15 * CLOCK_MINUTE_MS;
+	f.incident.verdict.checked_at_ms = NOW + CLOCK_HOUR_MS;
+	HAS(write_status(), "looks again about every 15m.");
+	verdict_add(&f.incident.verdict, REASON_REVIEW_MISSING, "", "A review is missing.");
+	HAS(write_status(), "\n**It waits for a person**, as told below (cycle 2 of 3); codegend");
+	verdict_add(&f.incident.verdict, REASON_CHECK_PENDING, "x", "Check x runs.");
+	HAS(write_status(), "\nNo agent is at work (cycle 2 of 3); codegend");
 }
 
 static void every_state_says_what_comes(void **state) {
 	static const struct {
 		enum incident_state state;
-		const char *escalate_to;
-		const char *text;
+		enum verdict_outcome outcome;
+		const char *line;
 	} states[] = {
-		{ INCIDENT_OPEN, NULL, "This is cycle 2 of 3" },
-		{ INCIDENT_WAITING, "ann", "This is cycle 2 of 3" },
-		{ INCIDENT_RESOLVED, "ann", "Resolved at " },
-		{ INCIDENT_ESCALATED, NULL, "A person has to look at this." },
-		{ INCIDENT_ESCALATED, "acme/on-call_1",
-			"@acme/on-call_1, a person has to look at this." },
-		{ INCIDENT_ABANDONED, "ann", "Nothing more happens here." },
+		{ INCIDENT_RESOLVED, VERDICT_READY,
+			"**Resolved** 2025-09-19 01:28 UTC: commit `111111111111` is proven ready." },
+		{ INCIDENT_RESOLVED, VERDICT_MERGED,
+			"**Resolved** 2025-09-19 01:28 UTC: it was merged." },
+		{ INCIDENT_ESCALATED, VERDICT_NOT_READY,
+			"**A person has to look at this**: no agent is left to ask." },
+		{ INCIDENT_ABANDONED, VERDICT_CLOSED,
+			"**Nothing more happens here**: the pull request was closed without merging." },
+		{ INCIDENT_ABANDONED, VERDICT_GONE,
+			"**Nothing more happens here**: the tag is at another commit than the one that failed." },
+		{ INCIDENT_ABANDONED, VERDICT_NOT_READY,
+			"**Nothing more happens here**: an operator of codegend closed it." },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		const char *body;
-
 		begin();
 		f.incident.state = states[i].state;
-		f.status.escalate_to = states[i].escalate_to;
-		(void)TEXT_SET(f.incident.reason, "Because.");
-		body = write_status();
-		HAS(body, states[i].text);
-		HAS(body,
-			states[i].state == INCIDENT_OPEN ? "Agent `fixer` is asked to repair it."
-							 : "Because.");
-		/* Nobody is mentioned who is not needed. */
-		assert_int_equal(strchr(body, '@') != NULL,
-			states[i].state == INCIDENT_ESCALATED && states[i].escalate_to != NULL);
+		f.incident.resolved_ms = NOW;
+		f.incident.verdict = (struct verdict){
+			.outcome = states[i].outcome, .checked_at_ms = NOW, .head_sha = HEAD
+		};
+		(void)TEXT_SET(f.incident.reason, "Of this host: /srv/agent, http://127.0.0.1:81.");
+		expect_first_line(states[i].line);
+		assert_null(strstr(f.out.data, "/srv"));
+		assert_int_equal(strstr(f.out.data, "\n# Resolved. Lint failure: acme/web") != NULL,
+			states[i].state == INCIDENT_RESOLVED);
+		/* Nobody is mentioned: who is asked has a comment of his own. */
+		assert_null(strchr(f.out.data, '@'));
+	}
+	begin();
+	f.incident.state = INCIDENT_ABANDONED;
+	f.incident.verdict = (struct verdict){ .outcome = VERDICT_GONE, .checked_at_ms = NOW };
+	expect_first_line("**Nothing more happens here**: the branch, tag or pull request is gone.");
+}
+
+/* What failed at our end is told as such, and no more. */
+static void our_own_failures_are_not_told_in_detail(void **state) {
+	begin();
+	f.incident.verdict = (struct verdict){ .outcome = VERDICT_UNKNOWN, .checked_at_ms = NOW };
+	verdict_add(
+		&f.incident.verdict, REASON_UNREACHABLE, "", "Connecting to 127.0.0.1:81 failed.");
+	verdict_add(&f.incident.verdict, REASON_CHECKS_UNREADABLE, "",
+		"No token in /etc/codegend/token.");
+	verdict_add(&f.incident.verdict, REASON_CHECKS_UNREADABLE, "deploy", "Check deploy is odd.");
+	(void)write_status();
+	HAS(f.out.data, "- `UNREACHABLE` (wait) codegend did not get an answer from GitHub.\n");
+	HAS(f.out.data,
+		"- `CHECKS_UNREADABLE` (human) codegend could not read what GitHub knows of it.\n");
+	HAS(f.out.data, "- `CHECKS_UNREADABLE` (human) Check deploy is odd.\n");
+	assert_null(strstr(f.out.data, "127.0.0.1"));
+	assert_null(strstr(f.out.data, "/etc"));
+}
+
+static void why_people_are_asked(void **state) {
+	static const struct {
+		enum incident_hold hold;
+		int64_t cycle;
+		enum reason_code code;
+		const char *text;
+	} rows[] = {
+		{ HOLD_NONE, 3, REASON_CHECK_FAILED, "it is not ready after cycle 3 of 3." },
+		{ HOLD_NONE, 2, REASON_CHECK_FAILED, "no agent is left to ask." },
+		{ HOLD_NONE, 2, REASON_DRAFT, "only a person can do what is left." },
+		{ HOLD_FORK, 1, REASON_CHECK_FAILED, "no agent may be asked, and nobody allowed it." },
+		{ HOLD_AGENT_ASKS, 1, REASON_CHECK_FAILED,
+			"the agent waited too long for an answer." },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		begin();
+		f.incident.state = INCIDENT_ESCALATED;
+		f.incident.cycle = rows[i].cycle;
+		f.incident.hold = rows[i].hold;
+		f.incident.verdict.checked_at_ms = NOW;
+		verdict_add(&f.incident.verdict, rows[i].code, "x", "Because.");
+		HAS(write_status(), rows[i].text);
 	}
 }
 
@@ -327,7 +339,9 @@ static void hostile_texts_arrive_inert(void **state) {
 
 	begin();
 	add_attempts(1);
-	f.attempts[0].agent_said = "done --> <!-- x --> @octocat fixes #1 \n/merge\n# heading";
+	f.attempts[0].agent = "done --> <!-- x --> @octocat fixes #1 \n/merge\n# heading `";
+	f.attempts[0].url = "https://evil.example/)@octocat";
+	f.attempts[0].turn = GITHUB_TURN_RAN;
 	f.attempts[0].verdict = "[click](javascript:x) ```";
 	f.incident.verdict = (struct verdict){ .outcome = VERDICT_NOT_READY, .checked_at_ms = NOW };
 	verdict_add(&f.incident.verdict, REASON_CHECK_FAILED, "x",
@@ -341,9 +355,11 @@ static void hostile_texts_arrive_inert(void **state) {
 	assert_null(strstr(body, "<img"));
 	assert_null(strstr(body, "](javascript"));
 	assert_null(strstr(body, "<!-- x"));
+	assert_null(strstr(body, "evil.example"));
 	for (const char *at = body; (at = strstr(at, "@octocat")) != NULL; at++) {
-		/* Inside the fence a mention is none; elsewhere it must not be there as such. */
-		assert_true(at > strstr(body, "## Log"));
+		/* Inside a fence, or a code span, a mention is none; elsewhere it must not be there as such. */
+		assert_true((at > strstr(body, "## Log") && at < strstr(body, "\n## Is it")) ||
+			strncmp(at, "@octocat fixes #1 /merge # heading ` ``", 39) == 0);
 	}
 }
 
@@ -365,7 +381,7 @@ static void fits_whatever_the_log_is(void **state) {
 			}
 			expect_fences_closed(write_status());
 			HAS(f.out.data, "- 10 earlier ones are not shown.\n");
-			HAS(f.out.data, "This is cycle 2 of 3");
+			HAS(f.out.data, "(cycle 2 of 3)");
 		}
 	}
 }
@@ -379,10 +395,9 @@ static void fits_whatever_happened(void **state) {
 	add_attempts(30);
 	for (size_t i = 0; i < ARRAY_SIZE(f.attempts); i++) {
 		f.attempts[i].verdict = lots;
-		f.attempts[i].agent_said = lots;
 	}
 	HAS(write_status(), "- Further ones are left out.\n");
-	HAS(f.out.data, "This is cycle 2 of 3");
+	HAS(f.out.data, "(cycle 2 of 3)");
 }
 
 static void a_secret_is_not_posted(void **state) {
@@ -393,24 +408,6 @@ static void a_secret_is_not_posted(void **state) {
 	assert_int_equal(github_status_write(&f.out, &f.status, &f.secret), -EKEYREJECTED);
 	assert_int_equal(f.out.len, 0);
 	assert_non_null(f.secret);
-}
-
-static void knows_who_can_be_mentioned(void **state) {
-	static const char *const good[] = { "octocat", "acme/on-call", "a", "codegen-agent",
-		"acme/a_b", "mona_acme" };
-	static const char *const bad[] = { "", "@octocat", "octo cat", "a/b/c", "/team", "acme/",
-		"-a", "octo\ncat", "é", "0123456789012345678901234567890123456789", "a)b" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		assert_true(github_is_handle(good[i]));
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_false(github_is_handle(bad[i]));
-		begin();
-		f.status.escalate_to = bad[i];
-		assert_int_equal(github_status_write(&f.out, &f.status, &f.secret),
-			bad[i][0] == '\0' ? 0 : -EINVAL);
-	}
 }
 
 static void a_mention_is_short(void **state) {
@@ -433,10 +430,19 @@ static void a_mention_is_short(void **state) {
 	HAS(body, "kind=mention");
 	HAS(body, "\n@codegen-agent Please repair");
 	HAS(body, "[this comment](https://github.com/acme/web/pull/17#issuecomment-5)");
-	HAS(body, "on branch `fix/it`");
+	HAS(body, "on branch `fix/it`, and push to that branch. This");
 	HAS(body, "cycle 2 of 3");
 	assert_null(strstr(body, "@other"));
 	f.out.len = 0;
+	mention.is_issue = true;
+	(void)TEXT_SET(f.incident.head_repository, "ann/web");
+	assert_int_equal(github_mention_write(&f.out, &mention, &f.secret), 0);
+	HAS(f.out.data, "[the description of this issue](https://github.com/acme/web/pull/17#issue");
+	HAS(f.out.data, "on branch `fix/it` of `ann/web`");
+	HAS(f.out.data,
+		"and push to that branch (of a tag: to the branch that it was made from). This");
+	f.out.len = 0;
+	mention.is_issue = false;
 	mention.status_url = "https://x) @other";
 	assert_int_equal(github_mention_write(&f.out, &mention, &f.secret), 0);
 	assert_null(strstr(f.out.data, "@other"));
@@ -447,6 +453,7 @@ static void a_mention_is_short(void **state) {
 static void an_escalation_asks_people(void **state) {
 	struct github_escalation_text escalation = {
 		.incident = &f.incident,
+		.policy = &f.policy,
 		.task_id = TASK,
 		.escalate_to = "acme/on-call",
 		.status_url = "https://github.com/acme/web/pull/17#issuecomment-5",
@@ -462,15 +469,31 @@ static void an_escalation_asks_people(void **state) {
 	body = f.out.data;
 	HAS(body,
 		"kind=escalation incident=incident-1758245293693 task=delayed-1758245293693-2 -->\n");
-	HAS(body, "\n@acme/on-call A person has to look at this: [this comment](https://github.com/");
-	HAS(body, "`codegenctl incident retry incident-1758245293693` gives it a new budget.");
+	HAS(body,
+		"\n@acme/on-call A person has to look at this: no agent is left to ask. What was tried is told "
+		"in [this comment](https://github.com/");
+	HAS(body,
+		"\nAn operator of codegend can give it new cycles with `codegenctl incident retry "
+		"incident-1758245293693`. When it turns green, that is said here; the pull request stays as it "
+		"is.\n");
+	/* Each command is named once. */
+	assert_null(strstr(strstr(body, "codegenctl") + 1, "codegenctl"));
+	assert_null(strstr(body, "The budget is spent"));
 	assert_null(strstr(body, "@other"));
 	assert_true(f.out.len < 1500);
 	f.out.len = 0;
+	f.incident.hold = HOLD_FORK;
+	assert_int_equal(github_escalation_write(&f.out, &escalation, &f.secret), 0);
+	HAS(f.out.data, "can let an agent be asked with `codegenctl incident release incident-1758");
+	f.incident.hold = HOLD_NONE;
+	f.out.len = 0;
 	escalation.escalate_to = "";
 	escalation.status_url = "";
+	escalation.is_issue = true;
 	assert_int_equal(github_escalation_write(&f.out, &escalation, &f.secret), 0);
-	HAS(f.out.data, "\nA person has to look at this: the comment of this incident tells");
+	HAS(f.out.data, "\nA person has to look at this: ");
+	HAS(f.out.data, "What was tried is told in the description of this issue.\n");
+	HAS(f.out.data, "This issue is closed when it turns green.\n");
 	assert_null(strstr(f.out.data, "@acme"));
 	escalation.escalate_to = "a @b";
 	assert_int_equal(github_escalation_write(&f.out, &escalation, &f.secret), -EINVAL);
@@ -488,7 +511,42 @@ static void an_issue_names_its_pull_request(void **state) {
 	begin();
 	assert_null(strstr(write_status(), "pull request"));
 	f.status.pull_request = 17;
-	HAS(write_status(), "Its pull request is #17. ");
+	HAS(write_status(), " Its pull request is #17.\n");
+}
+
+static void others_of_its_branch_are_named(void **state) {
+	const int64_t others[] = { INCIDENT + 1, INCIDENT + 2 };
+	char expected[256], first[ID_TEXT_MAX], second[ID_TEXT_MAX];
+
+	begin();
+	assert_null(strstr(write_status(), "Another failure"));
+	f.status.others = others;
+	f.status.n_others = 2;
+	(void)text_format(expected, sizeof(expected),
+		" Another failure of its branch is told as `%s`, `%s`.\n",
+		id_format(ID_INCIDENT, others[0], first), id_format(ID_INCIDENT, others[1], second));
+	HAS(write_status(), expected);
+}
+
+static void merged_without_a_check_is_not_red(void **state) {
+	static const struct {
+		enum reason_code code;
+		const char *said;
+		bool listed;
+	} rows[] = {
+		{ REASON_CHECK_FAILED, ": it was merged while red, and is not proven green.", true },
+		{ REASON_NO_CHECKS_ON_HEAD, ": it was merged before it was proven green.", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		begin();
+		f.incident.state = INCIDENT_RESOLVED;
+		f.incident.verdict.outcome = VERDICT_MERGED;
+		f.incident.verdict.checked_at_ms = NOW;
+		verdict_add(&f.incident.verdict, rows[i].code, "x", "It is so.");
+		HAS(write_status(), rows[i].said);
+		assert_true((strstr(f.out.data, "It is so") != NULL) == rows[i].listed);
+	}
 }
 
 static void titles_are_our_own_words(void **state) {
@@ -497,7 +555,14 @@ static void titles_are_our_own_words(void **state) {
 	begin();
 	assert_string_equal(github_title(&f.report, title), "Lint failure on branch fix/it");
 	(void)TEXT_SET(f.report.branch, "fixes #1 @octocat");
-	assert_string_equal(github_title(&f.report, title), "Lint failure");
+	assert_string_equal(
+		github_title(&f.report, title), "Lint failure on branch fixes__1__octocat");
+	(void)TEXT_SET(f.report.branch, "ünï\U0001F4A5/\u202e`x`<!--");
+	assert_string_equal(
+		github_title(&f.report, title), "Lint failure on branch ünï\U0001F4A5/_x___--");
+	memset(f.report.branch, 'b', sizeof(f.report.branch) - 1);
+	assert_int_equal(
+		strlen(github_title(&f.report, title)), strlen("Lint failure on branch ") + 79);
 }
 
 static int end(void **state) {
@@ -508,23 +573,23 @@ static int end(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_marker_comes_back),
-		cmocka_unit_test(reads_first_lines_only),
-		cmocka_unit_test(finds_our_own_alone),
-		cmocka_unit_test(a_mention_is_of_its_task),
-		cmocka_unit_test(reads_posts_page_by_page),
 		cmocka_unit_test(tells_of_attempts_verdict_and_what_comes),
 		cmocka_unit_test(an_open_one_says_whose_turn_it_is),
+		cmocka_unit_test(a_turn_is_told_by_what_is_known),
+		cmocka_unit_test(says_when_it_looks_again),
 		cmocka_unit_test(every_state_says_what_comes),
+		cmocka_unit_test(our_own_failures_are_not_told_in_detail),
+		cmocka_unit_test(why_people_are_asked),
 		cmocka_unit_test(hostile_texts_arrive_inert),
 		cmocka_unit_test(fits_whatever_the_log_is),
 		cmocka_unit_test(fits_whatever_happened),
 		cmocka_unit_test(a_secret_is_not_posted),
-		cmocka_unit_test(knows_who_can_be_mentioned),
 		cmocka_unit_test(a_mention_is_short),
 		cmocka_unit_test(an_escalation_asks_people),
 		cmocka_unit_test(a_duplicate_says_of_what),
 		cmocka_unit_test(an_issue_names_its_pull_request),
+		cmocka_unit_test(others_of_its_branch_are_named),
+		cmocka_unit_test(merged_without_a_check_is_not_red),
 		cmocka_unit_test(titles_are_our_own_words),
 	};
 

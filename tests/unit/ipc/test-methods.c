@@ -76,7 +76,9 @@ static bool type_fits(const char *type, enum jfield_type field) {
 	} types[] = {
 		{ "bool", 1u << JFIELD_BOOL },
 		{ "int", 1u << JFIELD_INT },
-		{ "string", 1u << JFIELD_TEXT | 1u << JFIELD_STRING | 1u << JFIELD_ENUM },
+		{ "string",
+			1u << JFIELD_TEXT | 1u << JFIELD_TIME | 1u << JFIELD_STRING |
+				1u << JFIELD_ENUM },
 		{ "object", 1u << JFIELD_OBJECT },
 		{ "[]string", 1u << JFIELD_JSON },
 	};

@@ -9,7 +9,7 @@
 #include "daemon/config.h"
 
 #define CONFIG_FILES_PATH_MAX 512
-#define CONFIG_FILES_LINES 4
+#define CONFIG_FILES_LINES 10
 
 /* A wrong configuration, and what is said of it: all of it, in any order. "FILE" in front stands for the file. */
 struct config_files_mistake {

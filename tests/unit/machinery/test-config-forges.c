@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "common/text.h"
 #include "tests/unit/machinery/config_files.h"
 
 #define GITHUB "forge hub {\n type = github\n "
@@ -382,6 +383,39 @@ static void test_json(void **state) {
 	config_destroy(config);
 }
 
+/* GitHub's names ignore case, and nobody gets around a section by that; other forges' do not. */
+static void test_spelling(void **state) {
+	static const struct {
+		const char *given, *spelled;
+		int cycles;
+	} table[] = {
+		{ "ACME/Web", "acme/web", 2 },
+		{ "Acme/web", "acme/web", 2 },
+		{ "ACME/Api", "acme/api", 3 },
+		{ "Other/API", "other/api", 5 },
+		{ "Here/API", "Here/API", 4 },
+		{ "HERE/API", "here/api", 5 }, /* no section of another forge's name */
+		{ "*", "*", 5 },
+		{ "", "", 5 },
+	};
+	struct config *config = config_files_load_good(
+		"max-cycles = 5\nforge hub { type = github }\n"
+		"project \"Acme/web\" { max-cycles = 2 }\nproject \"acme/*\" { max-cycles = 3 }\n"
+		"project \"Here/*\" { forge = local max-cycles = 4 }\n");
+	struct policy policy;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		char project[LIMIT_NAME_MAX];
+
+		(void)text_copy(project, sizeof(project), table[i].given);
+		config_spell_project(config, project);
+		assert_string_equal(project, table[i].spelled);
+		assert_int_equal(config_policy(config, project, &policy), 0);
+		assert_int_equal(policy.max_cycles, table[i].cycles);
+	}
+	config_destroy(config);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
@@ -390,6 +424,7 @@ int main(void) {
 		cmocka_unit_test(test_too_long_url),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_secrets_are_not_said),
+		cmocka_unit_test(test_spelling),
 		cmocka_unit_test(test_checks_of_projects),
 		cmocka_unit_test(test_too_many_checks),
 		cmocka_unit_test(test_proxy),

@@ -234,6 +234,18 @@ static const struct config_files_mistake mistakes[] = {
 	{ "agent a { command = /x }\nagent|timeout = 1h\n",
 		{ "FILE:2: syntax: \"|\" has no meaning" } },
 	{ "\x1b[31mred = 1\n", { "FILE:1: key \"red\": not known" } },
+	{ "foo = 1\nforge hub { type = cvs bar = { a, b }\n baz += 'q' }\nnope \"x\" {\n inner = { 1 }\n}\n"
+	  "mode = zot \"zot\" = 1 max-cycles = 0\n",
+		{ "FILE:1: key \"foo\": not known here", "FILE:2: key \"bar\": not known here",
+			"FILE:3: key \"baz\": not known here", "FILE:4: key \"nope\": not known here",
+			"FILE:7: key \"zot\": not known here", "FILE:7: key \"max-cycles\": \"0\"",
+			"FILE:7: key \"mode\": \"zot\" is not known",
+			"FILE:2: key \"type\": \"cvs\" is not known" } },
+	{ "bogus = 1\nproject x { agents = { nobody } }\n",
+		{ "FILE:1: key \"bogus\": not known",
+			"FILE:2: key \"agents\": \"nobody\" is no agent" } },
+	{ "agnt a { command = /x }\nproject x { agents = { a } }\n",
+		{ "FILE:1: key \"agnt\": not known" } },
 };
 
 static void test_mistakes(void **state) {
@@ -271,7 +283,7 @@ static void test_mistakes_of_all_files(void **state) {
 	config_files_write(config_files_part("20-b.conf"), "mode = x\nretention = y\n", 23);
 	assert_int_equal(
 		config_files_load(
-			"project q { agents = { behind-the-break } }\nproject p { }\nbogus = 1\n",
+			"project q { agents = { behind-the-break } }\nproject p { }\nbogus(1)\n",
 			&config, &errors),
 		-EINVAL);
 	assert_int_equal(errors.n_lines, 4);

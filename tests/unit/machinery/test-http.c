@@ -115,6 +115,39 @@ static void test_headers(void **state) {
 	scene_finish(&scene, &exchange, 1);
 }
 
+/* The first of them is what http does not know to be a secret. */
+static void test_an_echoed_credential_is_hidden(void **state) {
+	static const struct {
+		const char *header;
+		const char *body;
+	} rows[] = {
+		{ "X-Other: Bearer echoed-key", "no: echoed-key, echoed-key" },
+		{ "Authorization: Bearer echoed-key", "no: **********, **********" },
+		{ "authorization: echoed-key", "no: **********, **********" },
+		{ "Authorization: Bearer no", "no: echoed-key, echoed-key" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		static const struct peer_answer answers[] = { KEEP(
+			"HTTP/1.1 403 No\r\nX-Echo: echoed-key\r\nContent-Length: 26\r\n\r\n"
+			"no: echoed-key, echoed-key") };
+		const char *lines[] = { rows[i].header, NULL };
+		struct exchange exchange = { .req = { .headers = lines } };
+		struct scene scene;
+		bool is_hidden = rows[i].body[4] == '*';
+
+		scene_open(&scene, answers, ARRAY_SIZE(answers));
+		exchange_send(&scene, &exchange);
+		exchange_wait(&scene, &exchange);
+		assert_int_equal(exchange.status, 0);
+		assert_int_equal(exchange.req.answer.len, strlen(rows[i].body));
+		assert_memory_equal(exchange.req.answer.data, rows[i].body, strlen(rows[i].body));
+		assert_string_equal(http_header(&exchange.req, "X-Echo"),
+			is_hidden ? "**********" : "echoed-key");
+		scene_finish(&scene, &exchange, 1);
+	}
+}
+
 static void test_methods(void **state) {
 	static const struct {
 		const char *method;
@@ -316,6 +349,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_an_echoed_credential_is_hidden),
 		cmocka_unit_test(test_methods),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_reuse),

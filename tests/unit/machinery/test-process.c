@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -28,7 +29,7 @@ static const char *const default_env[] = { "PATH=/usr/bin:/bin", NULL };
 static char directory[] = "/tmp/test-process-XXXXXX";
 static char ready_path[64];
 static char ready_variable[80];
-/* Another, between a child and a grandchild. */
+/* Another, between a child and a grandchild; see make_fled_fifo(). */
 static char fled_path[64];
 static char fled_variable[80];
 
@@ -84,6 +85,12 @@ static void run_init(struct run *run, const char *script) {
 	n_waits = 0;
 	hurry = false;
 	assert_int_equal(uv_loop_init(&run->loop), 0);
+}
+
+/* A new one: whoever fled before may be dying still, and have the last one open. */
+static void make_fled_fifo(void) {
+	(void)unlink(fled_path);
+	assert_int_equal(mkfifo(fled_path, 0600), 0);
 }
 
 static void run_start(struct run *run) {
@@ -234,13 +241,13 @@ static void stop_twice(uv_poll_t *poll, int status, int events) {
 	uv_close((uv_handle_t *)poll, NULL);
 }
 
-/* Stops it once it wrote a line to $READY. */
-static void stop_when_ready(struct run *run) {
+/* Ends it once it wrote a line to $READY. */
+static void stop_when_ready(struct run *run, uv_poll_cb stop) {
 	run->ready_fd = open(ready_path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	assert_true(run->ready_fd >= 0);
 	assert_int_equal(uv_poll_init(&run->loop, &run->poll, run->ready_fd), 0);
 	run->poll.data = run;
-	assert_int_equal(uv_poll_start(&run->poll, UV_READABLE, stop_twice), 0);
+	assert_int_equal(uv_poll_start(&run->poll, UV_READABLE, stop), 0);
 }
 
 static void test_stop(void **state) {
@@ -263,12 +270,47 @@ static void test_stop(void **state) {
 		run.options.env = env;
 		run.options.kill_after_ms = rows[i].kill_after_ms;
 		run_start(&run);
-		stop_when_ready(&run);
+		stop_when_ready(&run, stop_twice);
 		run_wait(&run);
 		assert_int_equal(run.end, PROCESS_STOPPED);
 		assert_int_equal(run.code, rows[i].code);
 		run_finish(&run);
 	}
+}
+
+static void abandon(uv_poll_t *poll, int status, int events) {
+	struct run *run = poll->data;
+
+	process_abandon(run->process);
+	uv_close((uv_handle_t *)poll, NULL);
+}
+
+/* Nobody is told, and nothing is waited for: not its end, and not who fled and holds the output open. */
+static void test_abandon(void **state) {
+	static const char script[] =
+		"trap '' TERM; setsid sh -c 'echo $$ >$FLED; exec sleep 1000' & "
+		"read -r fled <$FLED; echo $fled >$READY; sleep 1000; sleep 1000";
+	const char *const env[] = { "PATH=/usr/bin:/bin", ready_variable, fled_variable, NULL };
+	char fled[32] = "";
+	struct run run;
+	pid_t leader;
+	int status;
+
+	make_fled_fifo();
+	run_init(&run, script);
+	run.options.env = env;
+	run_start(&run);
+	leader = process_pid(run.process);
+	stop_when_ready(&run, abandon);
+	uv_run(&run.loop, UV_RUN_DEFAULT);
+	assert_int_equal(run.n_ended, 0);
+	assert_int_equal(n_waits, 0);
+	assert_int_equal(waitpid(leader, &status, 0), leader);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_true(read(run.ready_fd, fled, sizeof(fled) - 1) > 0);
+	assert_true(strtoll(fled, NULL, 10) > 1);
+	assert_int_equal(kill((pid_t)strtoll(fled, NULL, 10), SIGKILL), 0);
+	run_finish(&run);
 }
 
 /* The group dies with its leader: the pid of a child in the background is printed, and it is gone. */
@@ -309,7 +351,7 @@ static void test_grandchild_dies(void **state) {
  */
 static void test_output_held_open(void **state) {
 	static const char flee[] =
-		"setsid sh -c 'echo $$; echo fled >$FLED; exec sleep 1000' & read -r fled <$FLED; ";
+		"setsid sh -c 'echo $$; exec 3>$FLED; echo fled >&3; exec sleep 1000' & read -r fled <$FLED; ";
 	static const struct {
 		const char *then;
 		bool stop;
@@ -329,12 +371,13 @@ static void test_output_held_open(void **state) {
 		pid_t fled;
 
 		snprintf(script, sizeof(script), "%s%s", flee, rows[i].then);
+		make_fled_fifo();
 		run_init(&run, script);
 		run.options.env = env;
 		hurry = true;
 		run_start(&run);
 		if (rows[i].stop) {
-			stop_when_ready(&run);
+			stop_when_ready(&run, stop_twice);
 		}
 		run_wait(&run);
 		assert_int_equal(run.end, rows[i].end);
@@ -440,7 +483,7 @@ static int make_fifo(void **state) {
 	snprintf(ready_variable, sizeof(ready_variable), "READY=%s", ready_path);
 	snprintf(fled_path, sizeof(fled_path), "%s/fled", directory);
 	snprintf(fled_variable, sizeof(fled_variable), "FLED=%s", fled_path);
-	return mkfifo(ready_path, 0600) < 0 || mkfifo(fled_path, 0600) < 0 ? -1 : 0;
+	return mkfifo(ready_path, 0600);
 }
 
 static int remove_fifo(void **state) {
@@ -456,6 +499,7 @@ int main(void) {
 		cmocka_unit_test(test_tail_is_text),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_abandon),
 		cmocka_unit_test(test_grandchild_dies),
 		cmocka_unit_test(test_output_held_open),
 		cmocka_unit_test(test_own_session_and_signals),

@@ -84,6 +84,25 @@ static void readers_take_anything(void **state) {
 	assert_false(scan_finding(NULL, 0, &finding));
 }
 
+static void a_guess_is_no_cause(void **state) {
+	static const struct {
+		const char *scan;
+		const char *cause;
+	} rows[] = {
+		{ "{\"errorType\":\"infra_failure\",\"cause\":\"config\"}", "config" },
+		{ "{\"errorType\":\"unknown_failure\",\"stage\":\"other\",\"cause\":\"config\"}", "" },
+		{ "{\"errorType\":\"infra_failure\",\"cause\":\"unknown\"}", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		json_t *scan = json_loads(rows[i].scan, 0, NULL);
+
+		assert_string_equal(scan_cause(scan), rows[i].cause);
+		json_decref(scan);
+	}
+}
+
 /* `n_findings` and an excerpt of that many bytes. */
 static json_t *large_scan(size_t n_findings, size_t excerpt_bytes) {
 	char *text = malloc(excerpt_bytes + 1);
@@ -129,6 +148,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_known_and_of_its_type_is_kept),
 		cmocka_unit_test(readers_take_anything),
+		cmocka_unit_test(a_guess_is_no_cause),
 		cmocka_unit_test(a_long_scan_loses_findings_first),
 	};
 

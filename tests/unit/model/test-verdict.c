@@ -48,7 +48,7 @@ static const struct rule_row rule_rows[] = {
 	ROW(NO_CHECKS_ON_HEAD, WAIT, 10 * CLOCK_MINUTE_MS, HUMAN),
 	ROW(ORDER_UNKNOWN, HUMAN, 0, HUMAN),
 	ROW(RATE_LIMITED, WAIT, 0, WAIT),
-	ROW(RED_ELSEWHERE, WAIT, 0, WAIT),
+	ROW(RED_ELSEWHERE, WAIT, 24 * CLOCK_HOUR_MS, HUMAN),
 	ROW(REVIEW_MISSING, HUMAN, 0, HUMAN),
 	ROW(REVIEW_STALE, HUMAN, 0, HUMAN),
 	ROW(SKIPPED_BY_FAILURE, REPAIR, 0, REPAIR),
@@ -191,19 +191,19 @@ static void carries_the_time_a_reason_was_first_seen(void **state) {
 
 	verdict_add(&old, REASON_CHECK_PENDING, "lint", "Check lint runs.");
 	verdict_add(&old, REASON_CHECK_PENDING, "test", "Check test runs.");
-	verdict_carry(&old, NULL, NOW_MS);
+	verdict_carry(&old, NULL, NOW_MS, 0);
 	assert_int_equal(old.reasons[0].since_ms, NOW_MS);
 
 	verdict_add(&new, REASON_CHECK_FAILED, "test", "Check test failed.");
 	verdict_add(&new, REASON_CHECK_PENDING, "lint", "Check lint still runs.");
 	verdict_add(&new, REASON_CHECK_PENDING, "build", "Check build runs.");
-	verdict_carry(&new, &old, NOW_MS + 5000);
+	verdict_carry(&new, &old, NOW_MS + 5000, 0);
 	assert_int_equal(new.reasons[0].since_ms, NOW_MS + 5000);
 	assert_int_equal(new.reasons[1].since_ms, NOW_MS);
 	assert_int_equal(new.reasons[2].since_ms, NOW_MS + 5000);
 
 	/* Later than now cannot be: the clock was set back. */
-	verdict_carry(&new, &old, NOW_MS - 5000);
+	verdict_carry(&new, &old, NOW_MS - 5000, 0);
 	assert_int_equal(new.reasons[1].since_ms, NOW_MS - 5000);
 }
 
@@ -212,15 +212,17 @@ static void is_pending_no_longer_than_its_bound(void **state) {
 	struct verdict old = { .outcome = VERDICT_PENDING }, new = { .outcome = VERDICT_PENDING };
 
 	verdict_add(&old, REASON_NO_CHECKS_ON_HEAD, "eff9f61", "No check has run.");
-	verdict_carry(&old, NULL, NOW_MS);
+	verdict_carry(&old, NULL, NOW_MS, 0);
 	assert_int_equal(old.outcome, VERDICT_PENDING);
 	verdict_add(&new, REASON_NO_CHECKS_ON_HEAD, "eff9f61", "No check has run.");
-	verdict_carry(&new, &old, NOW_MS + 10 * CLOCK_MINUTE_MS - 1);
+	verdict_carry(&new, &old, NOW_MS + 10 * CLOCK_MINUTE_MS - 1, 0);
 	assert_int_equal(new.outcome, VERDICT_PENDING);
-	verdict_carry(&new, &old, NOW_MS + 10 * CLOCK_MINUTE_MS);
+	verdict_carry(&new, &old, NOW_MS + CLOCK_DAY_MS, CLOCK_DAY_MS); /* the clock was set ahead */
+	assert_int_equal(new.outcome, VERDICT_PENDING);
+	verdict_carry(&new, &old, NOW_MS + 10 * CLOCK_MINUTE_MS, 0);
 	assert_int_equal(new.outcome, VERDICT_NOT_READY);
 	new.outcome = VERDICT_UNKNOWN;
-	verdict_carry(&new, &old, NOW_MS + 10 * CLOCK_MINUTE_MS);
+	verdict_carry(&new, &old, NOW_MS + 10 * CLOCK_MINUTE_MS, 0);
 	assert_int_equal(new.outcome, VERDICT_UNKNOWN);
 }
 
@@ -229,10 +231,10 @@ static void what_the_judge_knows_of_its_age_stands(void **state) {
 	struct verdict old = { 0 }, new = { 0 };
 
 	verdict_add(&old, REASON_CHECK_PENDING, "lint", "Check lint runs.");
-	verdict_carry(&old, NULL, NOW_MS);
+	verdict_carry(&old, NULL, NOW_MS, 0);
 	verdict_add(&new, REASON_CHECK_PENDING, "lint", "Check lint runs.");
 	new.reasons[0].since_ms = NOW_MS + 4000;
-	verdict_carry(&new, &old, NOW_MS + 5000);
+	verdict_carry(&new, &old, NOW_MS + 5000, 0);
 	assert_int_equal(new.reasons[0].since_ms, NOW_MS + 4000);
 }
 
@@ -278,7 +280,7 @@ static void comes_back_from_disk_as_it_was(void **state) {
 	for (int i = 0; i < REASON_CODE_COUNT && i < VERDICT_REASONS_MAX; i++) {
 		verdict_add(&verdict, (enum reason_code)i, "ünicode / \"quoted\"", "Sentence %d.", i);
 	}
-	verdict_carry(&verdict, NULL, NOW_MS);
+	verdict_carry(&verdict, NULL, NOW_MS, 0);
 	for (int i = 0; i < VERDICT_PROOF_MAX; i++) {
 		(void)text_format(verdict.proof[verdict.n_proof++], ID_TEXT_MAX, "build-%d", i + 1);
 	}

@@ -212,6 +212,13 @@ void decide_scripted(const struct step_input *input, struct step_result *ret) {
 	if (scripted.has_incident && input->incident != NULL) {
 		ret->incident = *input->incident;
 		ret->incident.state = scripted.incident.state;
+		ret->incident.updated_ms = input->now_ms;
+		if (scripted.incident.follow_up_ms != 0) {
+			ret->incident.follow_up_ms = scripted.incident.follow_up_ms;
+		}
+		if (scripted.incident.life_due_ms != 0) {
+			ret->incident.life_due_ms = scripted.incident.life_due_ms;
+		}
 	}
 	if (scripted.has_task) {
 		ret->task = *input->task;

@@ -8,10 +8,12 @@
 
 #define CROWD (LIMIT_BUILDS_PER_BRANCH + 10)
 
+static int64_t now_ms = T0;
+
 static void fail_on(struct fixture *f, const char *job, const char *commit) {
 	struct submission s;
 
-	submission_init(&s, "main", "", T0);
+	submission_init(&s, "main", "", now_ms);
 	TEXT_SET(s.build.job, job);
 	TEXT_SET(s.build.commit, commit);
 	assert_int_equal(submit(f, &s), 0);
@@ -33,7 +35,7 @@ static void pass_on(struct fixture *f, const char *job, const char *commit, size
 			.project = "acme/web",
 			.head_repository = "",
 			.branch = "main",
-			.now_ms = T0,
+			.now_ms = now_ms,
 			.decide = decide_nothing };
 
 		TEXT_SET(build.job, job);
@@ -135,6 +137,41 @@ static void test_too_many(void **state) {
 	assert_int_equal(read_builds(f, text), LIMIT_BUILDS_JUDGED + 1);
 }
 
+/* Which one is newer is not the clock's to say: a red one would be taken for older than an earlier green one. */
+static void test_a_clock_that_was_set_back(void **state) {
+	struct fixture *f = *state;
+	char text[256];
+
+	pass_on(f, "a", "c1", 1);
+	now_ms = T0 - 24 * HOUR;
+	fail_on(f, "a", "c2");
+	now_ms = T0;
+	(void)read_builds(f, text);
+	assert_string_equal(text, "+a@c1 -a@c2 ");
+}
+
+/* Of the incidents of a key the newest counts: the one that is opened last, whatever the clock says. */
+static void test_incidents_of_a_clock_that_was_set_back(void **state) {
+	struct fixture *f = *state;
+	int64_t first = submit_simple(f, "b", T0);
+
+	assert_true(submit_simple(f, "c", T0 - 24 * HOUR) > first);
+}
+
+/* What an incident's cycle set out to repair is told from what failed since by the reports' ids. */
+static void test_reports_of_a_clock_that_was_set_back(void **state) {
+	struct fixture *f = *state;
+	struct submission first, second;
+
+	submission_init(&first, "main", "", T0);
+	assert_int_equal(submit(f, &first), 0);
+	submission_init(&second, "main", "", T0 - 24 * HOUR);
+	assert_int_equal(submit(f, &second), 0);
+	assert_true(second.step.answer.report_id > first.step.answer.report_id);
+	store_step_finish(&first.step);
+	store_step_finish(&second.step);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
@@ -142,6 +179,9 @@ int main(void) {
 		TEST(test_older_ones_that_matter),
 		TEST(test_the_newest_report_stays),
 		TEST(test_too_many),
+		TEST(test_a_clock_that_was_set_back),
+		TEST(test_incidents_of_a_clock_that_was_set_back),
+		TEST(test_reports_of_a_clock_that_was_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,7 +164,8 @@ static void test_key_before_link(void **state) {
 	(void)state;
 }
 
-static void test_agents_branch_joins_what_was_triggered_last(void **state) {
+/* By its name it is a guess, and that only while there is one incident that it can be of. */
+static void test_agents_branch_joins_the_only_one_of_its_agent(void **state) {
 	struct fixture *f = *state;
 	int64_t first = submit_simple(f, "main", T0);
 	int64_t second = submit_simple(f, "next", T0 + 1);
@@ -172,7 +173,7 @@ static void test_agents_branch_joins_what_was_triggered_last(void **state) {
 	int64_t unasked = submit_simple(f, "fourth", T0 + 3);
 	struct store_story story;
 
-	run_agent(f, first, LANE, T0 + 4, NULL, 0);
+	run_agent(f, second, LANE, T0 + 4, NULL, 0);
 	run_agent(f, second, LANE, T0 + 5, NULL, 0);
 	run_agent(f, others, "agent/other", T0 + 6, NULL, 0);
 
@@ -186,20 +187,43 @@ static void test_agents_branch_joins_what_was_triggered_last(void **state) {
 	assert_int_equal(story.n_links, 1);
 	assert_string_equal(story.links[0].branch, "fixer/1");
 	assert_int_equal(story.links[0].pull_request, 31);
+	assert_int_equal(story.links[0].standing, LINK_GUESSED);
+	assert_true(story.links[0].report_id > 0);
 	store_story_finish(&story);
 
-	/* From then on it is linked, whoever is triggered later. */
+	/* From then on it is linked, whoever is triggered later; what is new can be of either. */
 	run_agent(f, first, LANE, T0 + 7, NULL, 0);
 	assert_int_equal(report(f, "fixer/1", ERROR_TEST, LANE, 0), second);
-	assert_int_equal(report(f, "fixer/2", ERROR_TEST, LANE, 0), first);
-
-	/* What is over wants nothing more: then an earlier one's, and without any an incident of its own. */
-	set_state(f, first, INCIDENT_RESOLVED);
+	assert_true(report(f, "fixer/2", ERROR_TEST, LANE, 0) > unasked);
 	set_state(f, second, INCIDENT_ESCALATED);
-	assert_int_equal(report(f, "fixer/3", ERROR_TEST, LANE, 0), second);
-	assert_int_equal(report(f, "fixer/2", ERROR_TEST, LANE, 0), second);
+	assert_true(report(f, "fixer/3", ERROR_TEST, LANE, 0) > unasked);
+
+	/* What is over wants nothing more: without any it is an incident of its own. */
+	set_state(f, first, INCIDENT_RESOLVED);
+	assert_int_equal(report(f, "fixer/5", ERROR_TEST, LANE, 0), second);
 	set_state(f, second, INCIDENT_ABANDONED);
 	assert_true(report(f, "fixer/4", ERROR_TEST, LANE, 0) > unasked);
+}
+
+/* A branch that was there before the agent was asked, or that is of an earlier repair, was not made for this one. */
+static void test_only_a_new_branch_is_guessed(void **state) {
+	struct fixture *f = *state;
+	int64_t first = submit_simple(f, "main", T0);
+	int64_t second = submit_simple(f, "next", T0 + 1);
+	int64_t mine = submit_simple(f, "fixer/mine", T0 + 2);
+
+	set_state(f, mine, INCIDENT_RESOLVED);
+	run_agent(f, first, LANE, T0 + 5, NULL, 0);
+	assert_int_equal(report(f, "fixer/1", ERROR_TEST, LANE, 0), first);
+	set_state(f, first, INCIDENT_RESOLVED);
+	run_agent(f, second, LANE, T0 + 6, NULL, 0);
+	assert_true(report(f, "fixer/1", ERROR_TEST, LANE, 0) > mine);
+	assert_int_not_equal(report(f, "fixer/mine", ERROR_LINT, LANE, 0), second);
+	assert_int_equal(report(f, "fixer/2", ERROR_TEST, LANE, 0), second);
+
+	/* Built before it was asked once more, but not before it was asked first. */
+	run_agent(f, second, LANE, T0 + 20, NULL, 0);
+	assert_int_equal(report(f, "fixer/2", ERROR_TEST, LANE, 0), second);
 }
 
 /* The agent committed to the incident's own branch: what else fails there is another incident, as ever. */
@@ -248,6 +272,45 @@ static void test_only_what_joins_is_linked(void **state) {
 	store_step_finish(&s.step);
 }
 
+/* What the forge says of a guess is written with its verdict: it stays one, is known, or none of the incident's. */
+static void test_a_guess_is_settled(void **state) {
+	static const struct {
+		enum link_standing standing;
+		size_t n_links;
+		bool joins;
+	} cases[] = { { LINK_GUESSED, 1, true }, { LINK_KNOWN, 1, true },
+		{ LINK_CONFIRMED, 1, true }, { LINK_REFUSED, 0, false } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct link settled = { .branch = "fixer/1", .standing = cases[i].standing };
+		struct fixture *f;
+		struct store_story story;
+		int64_t incident;
+
+		assert_int_equal(fixture_setup((void **)&f), 0);
+		incident = submit_simple(f, "main", T0);
+		run_agent(f, incident, LANE, T0 + 1, NULL, 0);
+		assert_int_equal(report(f, "fixer/1", ERROR_TEST, LANE, 12), incident);
+		run_agent(f, incident, LANE, T0 + 2, &settled, 1);
+		story = story_of(f, incident);
+		assert_int_equal(story.n_links, cases[i].n_links);
+		if (story.n_links > 0) {
+			assert_int_equal(story.links[0].standing, cases[i].standing);
+			assert_int_equal(story.links[0].pull_request, 12);
+		}
+		store_story_finish(&story);
+		assert_int_equal(
+			report(f, "fixer/1", ERROR_LINT, LANE, 0) == incident, cases[i].joins);
+		/* A later guess makes less of it no more. */
+		story = story_of(f, incident);
+		assert_int_equal(story.n_links, cases[i].n_links);
+		assert_true(story.n_links == 0 || story.links[0].standing == cases[i].standing);
+		store_story_finish(&story);
+		assert_int_equal(fixture_teardown((void **)&f), 0);
+	}
+	(void)state;
+}
+
 /* The last word counts; a pull request that was known stays known; the branch last spoken of is the newest. */
 static void test_link_is_replaced(void **state) {
 	static const struct link known = { .branch = "fixer/1", .pull_request = 12 };
@@ -268,7 +331,11 @@ static void test_link_is_replaced(void **state) {
 	assert_int_equal(story.links[1].pull_request, 12);
 	store_story_finish(&story);
 
+	/* Another incident takes it only when that one is over. */
 	run_agent(f, second, LANE, T0 + 5, &unknown, 1);
+	assert_int_equal(report(f, "fixer/1", ERROR_TEST, NULL, 0), first);
+	set_state(f, first, INCIDENT_RESOLVED);
+	run_agent(f, second, LANE, T0 + 6, &unknown, 1);
 	story = story_of(f, first);
 	assert_int_equal(story.n_links, 1);
 	store_story_finish(&story);
@@ -277,6 +344,19 @@ static void test_link_is_replaced(void **state) {
 	assert_int_equal(story.links[0].pull_request, 0);
 	store_story_finish(&story);
 	assert_int_equal(report(f, "fixer/1", ERROR_TEST, NULL, 0), second);
+}
+
+/* What an agent said itself outweighs what another incident had by a guess. */
+static void test_known_outweighs_a_guess(void **state) {
+	static const struct link known = { .branch = "fixer/1", .pull_request = 12 };
+	struct fixture *f = *state;
+	int64_t first = submit_simple(f, "main", T0);
+	int64_t second = submit_simple(f, "next", T0 + 1);
+
+	run_agent(f, first, LANE, T0 + 2, NULL, 0);
+	assert_int_equal(report(f, "fixer/1", ERROR_TEST, LANE, 0), first);
+	run_agent(f, second, LANE, T0 + 3, &known, 1);
+	assert_int_equal(report(f, "fixer/1", ERROR_TEST, LANE, 0), second);
 }
 
 static void test_story_tells_the_newest_links(void **state) {
@@ -308,7 +388,7 @@ static void decide_seen(const struct step_input *input, struct step_result *ret)
 	ret->status = -ECANCELED;
 }
 
-static void passed(struct fixture *f, const char *branch) {
+static void passed_in(struct fixture *f, const char *branch, const char *lane) {
 	struct build build = { .passed = true };
 	struct store_step step = { .scope = STEP_BY_BRANCH,
 		.event = { .type = EVENT_BUILD_PASSED, .build = &build },
@@ -316,6 +396,7 @@ static void passed(struct fixture *f, const char *branch) {
 		.project = "acme/web",
 		.head_repository = "",
 		.branch = branch,
+		.agent_lane = lane,
 		.now_ms = T0 + 20,
 		.decide = decide_seen };
 
@@ -324,6 +405,42 @@ static void passed(struct fixture *f, const char *branch) {
 	n_seen = 0;
 	assert_int_equal(run(f, &step.req, store_step(f->store, &step, request_done)), 0);
 	store_step_finish(&step);
+}
+
+static void passed(struct fixture *f, const char *branch) {
+	passed_in(f, branch, NULL);
+}
+
+/* A repair may be green at once: then nothing but that build tells of its branch. */
+static void test_passed_build_links_an_agents_branch(void **state) {
+	struct fixture *f = *state;
+	int64_t incident = submit_simple(f, "main", T0);
+	int64_t other = submit_simple(f, "next", T0 + 1);
+	struct submission s;
+	struct store_story story;
+
+	run_agent(f, incident, LANE, T0 + 2, NULL, 0);
+	submission_init(&s, "fixer/1", "", T0 + 3);
+	s.step.scope = STEP_BY_BRANCH;
+	s.step.agent_lane = LANE;
+	s.step.event.type = EVENT_BUILD_PASSED;
+	s.step.report = NULL;
+	memset(&scripted, 0, sizeof(scripted));
+	s.step.decide = decide_scripted;
+	assert_int_equal(submit(f, &s), 0);
+	store_step_finish(&s.step);
+	story = story_of(f, incident);
+	assert_int_equal(story.n_links, 1);
+	assert_string_equal(story.links[0].branch, "fixer/1");
+	assert_int_equal(story.links[0].standing, LINK_GUESSED);
+	store_story_finish(&story);
+	passed(f, "fixer/1");
+	assert_int_equal(n_seen, 1);
+	assert_int_equal(seen[0], incident);
+
+	run_agent(f, other, LANE, T0 + 4, NULL, 0);
+	passed_in(f, "fixer/2", LANE);
+	assert_int_equal(n_seen, 0);
 }
 
 static void test_passed_build_reaches_the_linked_incident_once(void **state) {
@@ -430,7 +547,11 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(test_linked_branch_joins),
 		cmocka_unit_test(test_key_before_link),
-		TEST(test_agents_branch_joins_what_was_triggered_last),
+		TEST(test_agents_branch_joins_the_only_one_of_its_agent),
+		cmocka_unit_test(test_a_guess_is_settled),
+		TEST(test_known_outweighs_a_guess),
+		TEST(test_passed_build_links_an_agents_branch),
+		TEST(test_only_a_new_branch_is_guessed),
 		TEST(test_own_branch_is_never_linked),
 		TEST(test_only_what_joins_is_linked),
 		TEST(test_link_is_replaced),

@@ -100,7 +100,7 @@ static void test_long_scan_comes_in_slices(void **state) {
 	(void)file_sql(f,
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
 		" INSERT INTO tasks SELECT i, CASE i WHEN 1 THEN 'notify' ELSE 'publish_report' END,"
-		" 'completed', 'hand', '', 0, 0, 0, 0, 0, 0, 1, 0, '', '', '', '', '', '', NULL, NULL"
+		" 'completed', 'hand', '', 0, 0, 0, 0, 0, 0, 1, 0, '', '', '', '', '', '', NULL, NULL, 0"
 		" FROM n");
 	assert_int_equal(fixture_open(f), 0);
 	assert_int_equal(run(f, &page.req, store_page(f->store, &page, request_done)), 0);
@@ -269,6 +269,20 @@ static struct store_cleanup clean(struct fixture *f, struct store_cleanup cleanu
 	return total;
 }
 
+/* What was read before it broke off is nobody's: who asked frees an answer only. */
+static void test_story_that_breaks_off(void **state) {
+	struct fixture *f = *state;
+	struct store_story story = { .incident_id = submit_simple(f, "main", T0) };
+
+	fixture_close(f);
+	(void)file_sql(f, "UPDATE tasks SET result = '{'");
+	assert_int_equal(fixture_open(f), 0);
+	assert_int_equal(run(f, &story.req, store_story(f->store, &story, request_done)), -EBADMSG);
+	assert_null(story.tasks);
+	assert_null(story.report.details);
+	assert_int_equal(story.n_tasks, 0);
+}
+
 static void test_cleanup(void **state) {
 	struct fixture *f = *state;
 	const struct store_cleanup all = { .tasks_before_ms = T0 + HOUR,
@@ -331,7 +345,7 @@ static void test_cleanup_of_many(void **state) {
 	(void)file_sql(f,
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
 		" INSERT INTO tasks SELECT i << 16, 'notify', 'completed', 'hand', '', 0, 0, 0, i, i, 0, i, 0,"
-		" '', '', '', '', '', '', NULL, NULL FROM n");
+		" '', '', '', '', '', '', NULL, NULL, 0 FROM n");
 	(void)file_sql(f,
 		"UPDATE counters SET n = 10000"
 		" WHERE kind = 'tasks' AND type = 'notify' AND status = 'completed'");
@@ -395,6 +409,7 @@ int main(void) {
 		TEST(test_claim_order_and_pause),
 		TEST(test_imported_report),
 		TEST(test_story),
+		TEST(test_story_that_breaks_off),
 		TEST(test_cleanup),
 		TEST(test_cleanup_of_many),
 		TEST(test_counters_are_true),

@@ -14,6 +14,7 @@
 
 #include "common/fd.h"
 #include "common/text.h"
+#include "daemon/model/tally.h"
 
 struct content {
 	char *data;
@@ -107,7 +108,7 @@ static void test_newer_schema(void **state) {
 
 	make_database(f);
 	(void)file_sql(f, "PRAGMA user_version = 99");
-	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 4");
+	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 9");
 }
 
 /* A database as an earlier codegend left it: tests/data/store. */
@@ -122,7 +123,7 @@ static void make_older(struct fixture *f, const char *variable) {
 static void assert_brought_up_to_date(struct fixture *f, int64_t n_reports) {
 	(void)submit_simple(f, "main", T0);
 	fixture_close(f);
-	assert_int_equal(file_sql(f, "PRAGMA user_version"), 4);
+	assert_int_equal(file_sql(f, "PRAGMA user_version"), 9);
 	assert_int_equal(file_sql(f, "SELECT count(*) FROM reports"), n_reports + 1);
 	assert_int_equal(file_sql(f, "SELECT count(*) FROM posts, links"), 0);
 	assert_int_equal(fixture_open(f), 0);
@@ -211,6 +212,121 @@ static void test_version_3(void **state) {
 	assert_int_equal(json_object_size(survey.forges), 1);
 	store_survey_finish(&survey);
 	assert_brought_up_to_date(f, 3);
+}
+
+/*
+ * How a link came to be is known since: of one that is there already, not. Names of GitHub's projects, and only theirs,
+ * are in small letters since.
+ */
+static void test_version_4(void **state) {
+	struct fixture *f = *state;
+	struct store_page page = {
+		.kind = STORE_INCIDENTS, .state = INCIDENT_WAITING, .status = -1, .limit = 10
+	};
+	struct store_story story = { 0 };
+
+	make_older(f, "STORE_VERSION_4");
+	(void)file_sql(f,
+		"UPDATE incidents SET project = 'Acme/Web', issue_url = 'https://x' RETURNING 0");
+	(void)file_sql(f, "UPDATE links SET project = 'Acme/Web' RETURNING 0");
+	(void)file_sql(f, "UPDATE builds SET project = 'Local/One' RETURNING 0");
+	assert_int_equal(fixture_open(f), 0);
+	assert_int_equal(run(f, &page.req, store_page(f->store, &page, request_done)), 0);
+	assert_string_equal(page.incidents[0].project, "acme/web");
+	story.incident_id = page.incidents[0].id;
+	store_page_finish(&page);
+	assert_int_equal(run(f, &story.req, store_story(f->store, &story, request_done)), 0);
+	assert_int_equal(story.n_links, 1);
+	assert_string_equal(story.links[0].branch, "codegen/login");
+	assert_int_equal(story.links[0].pull_request, 31);
+	assert_int_equal(story.links[0].standing, LINK_GUESSED);
+	assert_int_equal(story.links[0].report_id, 0);
+	store_story_finish(&story);
+	assert_brought_up_to_date(f, 3);
+	fixture_close(f);
+	assert_int_equal(file_sql(f, "SELECT count(*) FROM links WHERE project = 'acme/web'"), 1);
+	assert_int_equal(file_sql(f, "SELECT count(*) FROM builds WHERE project = 'local/one'"), 0);
+}
+
+/* The statistics of all days, when all of the log is taken in; owned. */
+static json_t *ask_stats(struct fixture *f) {
+	struct store_stats stats = { .until_day = INT32_MAX };
+	json_t *totals = json_object();
+
+	store_stats_begin(&stats, false);
+	do {
+		assert_int_equal(run(f, &stats.req, store_stats(f->store, &stats, request_done)), 0);
+		assert_int_equal(tally_merge(totals, stats.totals), 0);
+		store_stats_finish(&stats);
+	} while (stats.more);
+	assert_int_equal(stats.behind, 0);
+	return totals;
+}
+
+/* What an event says to statistics is recorded since: of events that are there already, nothing is counted. */
+static void test_version_5(void **state) {
+	struct fixture *f = *state;
+	struct store_story story = { .incident_id = INT64_C(117667624517632000) };
+	json_t *totals;
+
+	make_older(f, "STORE_VERSION_5");
+	assert_int_equal(fixture_open(f), 0);
+	assert_int_equal(run(f, &story.req, store_story(f->store, &story, request_done)), 0);
+	assert_int_equal(story.n_links, 1);
+	assert_int_equal(story.links[0].standing, LINK_KNOWN);
+	store_story_finish(&story);
+	totals = ask_stats(f);
+	assert_int_equal(json_object_size(totals), 0);
+	json_decref(totals);
+	assert_brought_up_to_date(f, 3);
+	totals = ask_stats(f);
+	assert_int_equal(tally_n(totals, "builds", "failed"), 1);
+	json_decref(totals);
+}
+
+/* How many builds told a number is counted since, and a number may be too high: out of the log all is counted anew. */
+static void test_version_6(void **state) {
+	struct fixture *f = *state;
+	json_t *totals;
+
+	make_older(f, "STORE_VERSION_6");
+	assert_int_equal(fixture_open(f), 0);
+	totals = ask_stats(f);
+	assert_int_equal(tally_n(totals, "builds", "passed"), 4);
+	assert_int_equal(tally_n(totals, "lint", "builds"), 1);
+	assert_int_equal(tally_total(totals, "lint", "errors"), 4);
+	assert_int_equal(tally_n(totals, "ignored", "lint"), 1);
+	assert_int_equal(tally_n(totals, "published", "posts"), 3);
+	json_decref(totals);
+	assert_brought_up_to_date(f, 3);
+	fixture_close(f);
+	assert_int_equal(file_sql(f, "SELECT late FROM stats_branches WHERE branch = 'main'"), 1);
+	assert_int_equal(fixture_open(f), 0);
+}
+
+/* Numbers are compared within a job and step since: a branch that was green out of mistake is so no more. */
+static void test_version_8(void **state) {
+	static const struct {
+		const char *column;
+		int64_t value;
+	} develop[] = { { "late", 0 }, { "run", 1 }, { "longest", 1 }, { "failed", 3 } };
+	struct fixture *f = *state;
+
+	make_older(f, "STORE_VERSION_8");
+	assert_int_equal(file_sql(f, "SELECT late FROM stats_branches WHERE branch = 'develop'"), 4);
+	assert_int_equal(fixture_open(f), 0);
+	json_decref(ask_stats(f));
+	fixture_close(f);
+	for (size_t i = 0; i < ARRAY_SIZE(develop); i++) {
+		char sql[128];
+
+		text_format(sql, sizeof(sql),
+			"SELECT %s FROM stats_branches WHERE branch = 'develop'", develop[i].column);
+		assert_int_equal(file_sql(f, sql), develop[i].value);
+	}
+	assert_int_equal(file_sql(f, "SELECT late FROM stats_branches WHERE branch = 'main'"), 1);
+	assert_int_equal(fixture_open(f), 0);
+	assert_brought_up_to_date(f, 6);
 }
 
 static void test_corrupt(void **state) {
@@ -323,6 +439,10 @@ int main(void) {
 		TEST(test_version_1),
 		TEST(test_version_2),
 		TEST(test_version_3),
+		TEST(test_version_4),
+		TEST(test_version_5),
+		TEST(test_version_6),
+		TEST(test_version_8),
 		TEST(test_corrupt),
 		TEST(test_missing_table),
 		TEST(test_no_directory),

@@ -245,7 +245,8 @@ static void test_cleanup_of_posts(void **state) {
 		bool stays;
 	} rows[] = { { POST_STATUS, 0, 0, true }, { POST_MENTION, 0, 0, false },
 		{ POST_ESCALATION, 0, 0, false }, { POST_RUN, 0, 0, false },
-		{ POST_MENTION, T0, 0, true }, { POST_MENTION, 0, T0, true } };
+		{ POST_MENTION, T0, 0, true }, { POST_MENTION, 0, T0, true },
+		{ POST_MENTION, 0, POST_LOOK_SOMETIME, false } };
 	static const struct {
 		const char *branch;
 		enum incident_state state;

@@ -173,6 +173,78 @@ static void test_task_is_claimed_and_completed(void **state) {
 	store_step_finish(&step);
 }
 
+static int64_t set_back(struct fixture *f, int64_t now_ms) {
+	struct store_set_back request = { .now_ms = now_ms };
+
+	assert_int_equal(run(f, &request.req, store_set_back(f->store, &request, request_done)), 0);
+	return request.n_tasks;
+}
+
+static int64_t due_of(struct fixture *f, int64_t id) {
+	struct task task = task_of(f, id);
+	int64_t due_ms = task.due_ms;
+
+	task_finish(&task);
+	return due_ms;
+}
+
+static int64_t follow_up_of(struct fixture *f, int64_t incident) {
+	struct store_get get = { .kind = STORE_INCIDENTS, .id = incident };
+	int64_t follow_up_ms;
+
+	assert_int_equal(run(f, &get.req, store_get(f->store, &get, request_done)), 0);
+	follow_up_ms = get.incident.follow_up_ms;
+	store_get_finish(&get);
+	return follow_up_ms;
+}
+
+/* What was decided before the clock was ahead keeps its time; the rest its delay. */
+static void test_a_clock_that_was_ahead(void **state) {
+	struct fixture *f = *state;
+	int64_t before = find_task(f, submit_simple(f, "a", T0), TASK_PR_READINESS_CHECK);
+	int64_t moved = submit_simple(f, "b", T0);
+	int64_t ahead = submit_simple(f, "c", T0 + 24 * HOUR);
+	struct store_step step;
+
+	script_change(CHANGE_MOVE, TASK_PR_READINESS_CHECK, T0 + 26 * HOUR);
+	scripted.has_incident = true;
+	assert_int_equal(incident_step(f, moved, T0 + 24 * HOUR, &step), 0);
+	store_step_finish(&step);
+
+	assert_int_equal(set_back(f, T0 + 60), 3);
+	assert_int_equal(due_of(f, before), T0 + HOUR);
+	assert_int_equal(due_of(f, find_task(f, moved, TASK_PR_READINESS_CHECK)), T0 + 60 + 2 * HOUR);
+	assert_int_equal(due_of(f, find_task(f, ahead, TASK_PUBLISH_REPORT)), T0 + 60);
+	assert_int_equal(due_of(f, find_task(f, ahead, TASK_PR_READINESS_CHECK)), T0 + 60 + HOUR);
+	assert_int_equal(set_back(f, T0 + 60), 0);
+}
+
+/* What was overdue already when its incident was touched again is due at once, not when the wrong time comes. */
+static void test_what_a_clock_ahead_left_overdue(void **state) {
+	struct fixture *f = *state;
+	int64_t ahead = submit_simple(f, "a", T0 + 24 * HOUR);
+	int64_t moved = submit_simple(f, "b", T0);
+	int64_t before = submit_simple(f, "c", T0);
+	struct store_step step;
+
+	(void)submit_simple(f, "b", T0 + 24 * HOUR);
+	script_change(CHANGE_MOVE, TASK_PR_READINESS_CHECK, T0 + 25 * HOUR);
+	scripted.has_incident = true;
+	scripted.incident.follow_up_ms = T0 + 25 * HOUR;
+	assert_int_equal(incident_step(f, moved, T0 + 24 * HOUR, &step), 0);
+	store_step_finish(&step);
+	(void)submit_simple(f, "a", T0 + 26 * HOUR);
+	(void)submit_simple(f, "b", T0 + 26 * HOUR);
+	(void)submit_simple(f, "c", T0 + 26 * HOUR);
+
+	(void)set_back(f, T0 + 60);
+	assert_int_equal(due_of(f, find_task(f, ahead, TASK_PUBLISH_REPORT)), T0 + 60);
+	assert_int_equal(due_of(f, find_task(f, ahead, TASK_PR_READINESS_CHECK)), T0 + 60);
+	assert_int_equal(due_of(f, find_task(f, moved, TASK_PR_READINESS_CHECK)), T0 + 60);
+	assert_int_equal(follow_up_of(f, moved), T0 + 60);
+	assert_int_equal(due_of(f, find_task(f, before, TASK_PR_READINESS_CHECK)), T0 + HOUR);
+}
+
 static void test_changes_of_tasks(void **state) {
 	struct fixture *f = *state;
 	int64_t incident = submit_simple(f, "main", T0);
@@ -243,110 +315,6 @@ static void test_retry_beside_sibling_is_refused(void **state) {
 	assert_int_equal(step_run(f, &step), -ESTALE);
 	assert_non_null(strstr(step.refusal, "scheduled already"));
 	store_step_finish(&step);
-}
-
-/* Claims the trigger of a branch and asks whether it may start. */
-static int64_t ask_trigger(struct fixture *f, int64_t incident, int64_t now_ms,
-	const struct policy *policy, bool start) {
-	struct store_step step;
-	int64_t trigger = find_task(f, incident, TASK_TRIGGER_AGENT);
-
-	memset(&scripted, 0, sizeof(scripted));
-	if (trigger == 0) {
-		script_change(CHANGE_ADD, TASK_TRIGGER_AGENT, now_ms);
-		TEXT_SET(scripted.changes[0].lane, "agent/fixer");
-		assert_int_equal(incident_step(f, incident, now_ms, &step), 0);
-		store_step_finish(&step);
-	}
-	struct store_claim claim = { .lane = "agent/fixer", .now_ms = now_ms, .limit = 1 };
-	assert_int_equal(run(f, &claim.req, store_claim(f->store, &claim, request_done)), 0);
-	assert_int_equal(claim.n_tasks, 1);
-	trigger = claim.tasks[0].id;
-	store_claim_finish(&claim);
-	memset(&scripted, 0, sizeof(scripted));
-	scripted.has_task = true;
-	scripted.task.status = start ? TASK_EXECUTING : TASK_SCHEDULED;
-	scripted.task.started_ms = start ? now_ms : 0;
-	scripted.task.due_ms = now_ms + LIMIT_BRANCH_BUSY_MS;
-	task_step_init(&step, EVENT_TRIGGER_ASKED, trigger, now_ms, decide_scripted);
-	step.policy = policy;
-	assert_int_equal(step_run(f, &step), 0);
-	store_step_finish(&step);
-	return trigger;
-}
-
-static void test_trigger_facts(void **state) {
-	struct fixture *f = *state;
-	const struct policy policy = { .max_triggers_per_hour = 2 };
-	struct submission second;
-	struct store_step step;
-	struct task task;
-	int64_t first = submit_simple(f, "main", T0);
-	int64_t elsewhere = submit_simple(f, "other", T0);
-	int64_t running, waiting;
-
-	submission_init(&second, "main", "", T0);
-	second.step.error_type = ERROR_LINT;
-	second.report.error_type = ERROR_LINT;
-	assert_int_equal(submit(f, &second), 0);
-
-	running = ask_trigger(f, first, T0, &policy, true);
-	assert_int_equal(last_input.branch_busy_with, 0);
-	assert_int_equal(last_input.budget_free_ms, 0);
-	waiting = ask_trigger(f, second.step.answer.incident_id, T0, &policy, false);
-	assert_int_equal(last_input.branch_busy_with, first);
-	assert_int_equal(last_input.budget_free_ms, 0);
-	(void)ask_trigger(f, elsewhere, T0 + 7, &policy, true);
-	assert_int_equal(last_input.branch_busy_with, 0);
-	assert_int_equal(last_input.budget_free_ms, 0);
-
-	/* Two were started in this hour: the third waits for the first to be an hour old. */
-	(void)ask_trigger(f, submit_simple(f, "third", T0), T0 + 8, &policy, false);
-	assert_int_equal(last_input.budget_free_ms, T0 + HOUR);
-
-	/* One of the two asks again, as after a crash: it is not in its own way. */
-	memset(&scripted, 0, sizeof(scripted));
-	scripted.has_task = true;
-	scripted.task.status = TASK_EXECUTING;
-	scripted.task.started_ms = T0;
-	task_step_init(&step, EVENT_TRIGGER_ASKED, running, T0 + 8, decide_scripted);
-	step.policy = &policy;
-	assert_int_equal(step_run(f, &step), 0);
-	assert_int_equal(last_input.budget_free_ms, 0);
-	assert_int_equal(last_input.branch_busy_with, 0);
-	store_step_finish(&step);
-
-	memset(&scripted, 0, sizeof(scripted));
-	scripted.has_task = true;
-	scripted.task.status = TASK_COMPLETED;
-	scripted.wake_branch = true;
-	task_step_init(&step, EVENT_TRIGGERED, running, T0 + 9, decide_scripted);
-	assert_int_equal(step_run(f, &step), 0);
-	assert_true(step.tasks_changed);
-	store_step_finish(&step);
-	task = task_of(f, waiting);
-	assert_int_equal(task.due_ms, T0 + 9);
-	task_finish(&task);
-
-	/* One that an operator put off stays put off. */
-	memset(&scripted, 0, sizeof(scripted));
-	scripted.has_task = true;
-	scripted.task.status = TASK_SCHEDULED;
-	scripted.task.due_ms = T0 + HOUR;
-	task_step_init(&step, EVENT_TASK_SNOOZE, waiting, T0 + 9, decide_scripted);
-	assert_int_equal(step_run(f, &step), 0);
-	store_step_finish(&step);
-	memset(&scripted, 0, sizeof(scripted));
-	scripted.has_task = true;
-	scripted.task.status = TASK_COMPLETED;
-	scripted.wake_branch = true;
-	task_step_init(&step, EVENT_TRIGGERED, running, T0 + 10, decide_scripted);
-	assert_int_equal(step_run(f, &step), 0);
-	store_step_finish(&step);
-	task = task_of(f, waiting);
-	assert_int_equal(task.due_ms, T0 + HOUR);
-	task_finish(&task);
-	store_step_finish(&second.step);
 }
 
 static void init_passed(
@@ -495,9 +463,10 @@ int main(void) {
 		TEST(test_same_key_gets_first_answer),
 		TEST(test_racing_reports_join),
 		TEST(test_task_is_claimed_and_completed),
+		TEST(test_a_clock_that_was_ahead),
 		TEST(test_changes_of_tasks),
 		TEST(test_retry_beside_sibling_is_refused),
-		TEST(test_trigger_facts),
+		TEST(test_what_a_clock_ahead_left_overdue),
 		TEST(test_passed_build_reaches_every_incident_of_its_branch),
 		TEST(test_task_by_hand),
 		TEST(test_too_many_pending),

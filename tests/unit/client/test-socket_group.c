@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/doctor.h"
+#include "client/socket_group.h"
 #include "common/fd.h"
 
 static void test_group_names(void **state) {
@@ -24,14 +24,14 @@ static void test_group_names(void **state) {
 		const char *name;
 	} table[] = { { 0, "root" }, { 998, "codegen-admin" }, { 1234, "last" }, { 7, NULL },
 		{ 99, NULL }, { 12, NULL } };
-	char path[] = "/tmp/test-doctor-XXXXXX";
+	char path[] = "/tmp/test-socket-group-XXXXXX";
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write_all(fd, file, strlen(file)), 0);
 	fd_close(fd);
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		char *name = doctor_group_name(path, table[i].gid);
+		char *name = socket_group_name(path, table[i].gid);
 
 		if (table[i].name == NULL) {
 			assert_null(name);
@@ -41,7 +41,7 @@ static void test_group_names(void **state) {
 		}
 		free(name);
 	}
-	assert_null(doctor_group_name("/nonexistent", 0));
+	assert_null(socket_group_name("/nonexistent", 0));
 	assert_int_equal(unlink(path), 0);
 }
 
