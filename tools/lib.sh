@@ -6,16 +6,24 @@ export PATH
 
 # What Debian 12 calls what we need. One table, so that README, demo and tests agree.
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config python3 libuv1-dev libjansson-dev libsqlite3-dev
-    libcurl4-openssl-dev libssl-dev libsystemd-dev libconfuse-dev libpcre2-dev libexpat1-dev scdoc"
+    libcurl4-openssl-dev libssl-dev libsystemd-dev libconfuse-dev libpcre2-dev libexpat1-dev libncurses-dev
+    scdoc"
 PACKAGES_DEMO="git"
-PACKAGES_TEST="git openssl libcmocka-dev python3-pytest clang-format varlink-go sqlite3 systemd util-linux
-    python3-yaml shellcheck mandoc libasan8 libubsan1 libtsan2"
+PACKAGES_TEST="git openssl libcmocka-dev python3-pytest python3-pytest-xdist clang-format varlink-go sqlite3 systemd util-linux
+    python3-yaml shellcheck mandoc zsh fish prometheus prometheus-node-exporter chromium libasan8 libubsan1 libtsan2
+    tmux libcmark-gfm-dev libcmark-gfm-extensions-dev"
+# libFuzzer comes with clang's runtime.
+PACKAGES_FUZZ="clang libclang-rt-dev libcmocka-dev libcmark-gfm-dev libcmark-gfm-extensions-dev"
+# For tools/torture: a disk whose power can be cut, and a queue that is known to lose then.
+PACKAGES_TORTURE="beanstalkd e2fsprogs mount"
+# For tools/bench: what people would otherwise keep tasks in, and what a CI step would otherwise run.
+PACKAGES_BENCH="beanstalkd redis-server postgresql at task-spooler nodejs git sqlite3 libcmocka-dev util-linux"
 # For tools/package, and what tools/test-systemd needs beyond it.
 PACKAGES_PACKAGE="debhelper dpkg-dev git lintian"
 PACKAGES_SYSTEMD="debootstrap python3-pytest systemd-container util-linux"
 # In the Debian that tools/test-systemd boots: an init, and what our packages depend on.
 PACKAGES_TREE="systemd systemd-sysv dbus ca-certificates libconfuse2 libcurl4 libexpat1 libjansson4
-    libpcre2-8-0 libsqlite3-0 libssl3 libuv1"
+    libncursesw6 libpcre2-8-0 libsqlite3-0 libssl3 libuv1"
 # The tools whose failing runs tools/record-logs records.
 PACKAGES_RECORD="gcc g++ clang make cmake meson ninja-build git curl util-linux python3-pytest flake8 mypy
     pylint black cargo rustc rust-clippy golang-go default-jdk-headless maven maven-debian-helper"
