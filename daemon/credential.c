@@ -1,3 +1,6 @@
+/* SHA256() looks its algorithm up and crashes without memory; SHA256_Update() and its kin only compute, and are older. */
+#define OPENSSL_API_COMPAT 10100
+
 #include "daemon/credential.h"
 
 #include <errno.h>
@@ -310,11 +313,15 @@ void credential_wipe(char *value) {
 
 const char *credential_mark(const char *value, char out[CREDENTIAL_MARK_MAX]) {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
+	SHA256_CTX sha;
 
-	SHA256((const unsigned char *)value, strlen(value), digest);
+	(void)SHA256_Init(&sha);
+	(void)SHA256_Update(&sha, value, strlen(value));
+	(void)SHA256_Final(digest, &sha);
 	for (size_t i = 0; i < MARK_BYTES; i++) {
 		text_format(out + 2 * i, CREDENTIAL_MARK_MAX - 2 * i, "%02x", digest[i]);
 	}
+	explicit_bzero(&sha, sizeof(sha));
 	explicit_bzero(digest, sizeof(digest));
 	return out;
 }

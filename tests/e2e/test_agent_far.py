@@ -144,7 +144,8 @@ def test_what_left_its_group_is_not_waited_for(caller, place):
     [leader] = directory.read_text().split()
     caller.close()
     assert place.processes[0].wait(PATIENCE_S) == 0
-    assert not is_alive(int(leader)) and is_alive(int(pid.read_text()))
+    wait_for(lambda: not is_alive(int(leader)), "the killed leader's end")
+    assert is_alive(int(pid.read_text()))
     os.kill(int(pid.read_text()), signal.SIGKILL)  # systemd's part
 
 
