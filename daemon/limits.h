@@ -224,7 +224,7 @@
 #define LIMIT_GITHUB_MENTION_MAX_BYTES (8 * 1024) /* a short comment */
 #define LIMIT_GITHUB_CALLS 2048			  /* requests that wait or are in flight */
 #define LIMIT_GITHUB_WAIT_MS                                                                       \
-	(90 * CLOCK_SECOND_MS) /* a request that cannot go within it is given back at once */
+	(90 * CLOCK_SECOND_MS) /* a request that cannot go within it, or waited for longer, is given back */
 #define LIMIT_GITHUB_TOTAL_MS                                                                      \
 	(20 * CLOCK_SECOND_MS)	       /* of one request: GitHub itself gives up after ten */
 #define LIMIT_GITHUB_REDIRECTS 3       /* of one request that are followed */

@@ -6,8 +6,9 @@
  * what, what to do.
  *
  * Reads go as soon as the budget allows. Writes go one at a time, each LIMIT_RATE_WRITE_GAP_MS after the one before it
- * was answered. What cannot go within LIMIT_GITHUB_WAIT_MS is told so at once. GraphQL queries go one at a time for
- * what is due, and one at a time beside these for what somebody waits for.
+ * was answered; one that is not answered in time gives back all behind it. What cannot go within LIMIT_GITHUB_WAIT_MS
+ * is told so at once. GraphQL queries go one at a time for what is due, and one at a time beside these for what
+ * somebody waits for.
  */
 #pragma once
 
@@ -92,8 +93,8 @@ struct github_call {
 	int n_moves; /* redirects that were followed */
 	bool once;
 	bool renewed; /* after a 401 there was a newer credential; it went out again with that, but for `once` */
-	int64_t queued_ms;
-	int64_t sent_us;			/* clock_boot_us() when it went out */
+	int64_t queued_us; /* clock_mono_us(): how long it waits is elapsed time */
+	int64_t sent_us;   /* clock_boot_us() when it went out */
 	char credential[BUDGET_CREDENTIAL_MAX]; /* the mark it went out with */
 	char project[LIMIT_NAME_MAX];
 	char subject[LIMIT_SUBJECT_MAX];
@@ -109,10 +110,10 @@ struct github_call {
  * Queues a call; `call` is zeroed at first, finished later. Returns: 0, `done` will run; -ESHUTDOWN; -EAGAIN,
  * LIMIT_GITHUB_CALLS wait; -ENOMEM.
  *
- * done(status): 0, answered, look at `meaning`; -EAGAIN, not sent: the budget is used up (BUDGET_LIMITED), there is no
- * credential that the forge accepts (BUDGET_UNAUTHORIZED), or of an App whatever its installation's token was refused
- * with; -ECANCELED; else http's, no answer. `sentence`, `passing`, `retry_ms` and `doubtful` tell the rest, whatever
- * happened.
+ * done(status): 0, answered, look at `meaning`; -EAGAIN, not sent: the budget is used up or it waited for too long
+ * (BUDGET_LIMITED), there is no credential that the forge accepts (BUDGET_UNAUTHORIZED), a write before it was not
+ * answered in time (BUDGET_NO_ANSWER), or of an App whatever its installation's token was refused with; -ECANCELED;
+ * else http's, no answer. `sentence`, `passing`, `retry_ms` and `doubtful` tell the rest, whatever happened.
  */
 must_check int github_send(struct github *github, struct github_call *call,
 	const struct github_ask *ask, void (*done)(struct github_call *call, int status));

@@ -267,6 +267,11 @@ static bool is_busy(const struct github *github, enum github_call_kind kind) {
 	return true;
 }
 
+/* For how long it may still wait. */
+static int64_t left_ms(const struct github_call *call) {
+	return LIMIT_GITHUB_WAIT_MS - (clock_mono_us() - call->queued_us) / 1000;
+}
+
 /* Gives it back unsent. */
 static void refuse(struct github_call *call) {
 	take_off(call);
@@ -285,11 +290,10 @@ static int64_t pump_queue(struct github *github, struct list *queue, enum github
 			budget_ready_ms(&github->budget, resource_of(kind), write, github->mark,
 				now_ms, NULL));
 
-		call->queued_ms = MIN(call->queued_ms, now_ms);
-		if (ready_ms <= now_ms) {
-			start(call);
-		} else if (ready_ms > call->queued_ms + LIMIT_GITHUB_WAIT_MS) {
+		if (MAX(ready_ms - now_ms, 0) > left_ms(call)) {
 			refuse(call);
+		} else if (ready_ms <= now_ms) {
+			start(call);
 		} else {
 			return ready_ms;
 		}
@@ -331,6 +335,16 @@ static void begin_gap(struct github *github) {
 	}
 }
 
+/* Nobody answers: each that waits behind it would wait for as long. */
+static void give_back_writes(struct github *github, const struct github_call *silent) {
+	list_for_each_safe (node, &github->writes) {
+		struct github_call *call = container_of(node, struct github_call, node);
+
+		take_off(call);
+		github_call_end_like(call, silent, -EAGAIN);
+	}
+}
+
 static void answered(struct http_request *req, int status) {
 	struct github_call *call = container_of(req, struct github_call, http);
 	struct github *github = call->github;
@@ -346,6 +360,9 @@ static void answered(struct http_request *req, int status) {
 		github_call_queue(call);
 	} else {
 		github_call_end(call, status);
+	}
+	if (call->kind == GITHUB_CALL_WRITE && status == -ETIMEDOUT) {
+		give_back_writes(github, call);
 	}
 	github_pump(github);
 }
@@ -384,7 +401,7 @@ int github_send(struct github *github, struct github_call *call, const struct gi
 	}
 	github_call_finish(call);
 	*call = fresh;
-	call->queued_ms = clock_now_ms();
+	call->queued_us = clock_mono_us();
 	list_init(&call->node);
 	github->n_calls++;
 	/* Behind so many others it would wait for too long. */

@@ -6,6 +6,8 @@
 #define RANGE_US (10 * 60 * INT64_C(1000000))
 /* Less than that is a clock that is slewed, or another server's: none was set. */
 #define DRIFT_MS (5 * CLOCK_SECOND_MS)
+/* For so long after a clock was set what was reported before is in doubt: by then it has met its end. */
+#define DOUBT_MS (7 * CLOCK_DAY_MS)
 /* No clock is further off; sums of such times do not overflow. */
 #define SKEW_MAX_MS (400 * 365 * CLOCK_DAY_MS)
 
@@ -16,11 +18,20 @@ static void set_past(struct github_clock *clock, const struct github_skew *next,
 		was.least_ms = MIN(was.least_ms, clock->past.least_ms);
 		was.most_ms = MAX(was.most_ms, clock->past.most_ms);
 	}
+	clock->set_ms = now_ms + next->least_ms;
 	/* What our clock would say by now, had it not been set back. */
 	now_ms = MAX(now_ms, now_ms + next->most_ms - clock->now.least_ms);
 	clock->past_until_ms = clock->was_set ? MAX(clock->past_until_ms, now_ms) : now_ms;
 	clock->past = was;
 	clock->was_set = true;
+}
+
+/* Returns whether it is forgotten now that a clock was set. */
+static bool forget_past(struct github_clock *clock, int64_t date_ms) {
+	bool is_over = clock->was_set && date_ms - clock->set_ms >= DOUBT_MS;
+
+	clock->was_set = clock->was_set && !is_over;
+	return is_over;
 }
 
 bool github_clock_learn(struct github_clock *clock, int64_t date_ms, int64_t took_ms,
@@ -37,14 +48,15 @@ bool github_clock_learn(struct github_clock *clock, int64_t date_ms, int64_t too
 	if (took_ms < 0 || next.least_ms < -SKEW_MAX_MS || next.most_ms > SKEW_MAX_MS) {
 		return false;
 	}
+	is_news = forget_past(clock, date_ms) || is_news;
 	if (agrees && clock->since_us > 0 && boot_us - clock->since_us < RANGE_US) {
 		clock->now = both;
-		return false;
+		return is_news;
 	}
 	if (drifts && clock->since_us > 0) {
 		clock->now.least_ms = MIN(next.least_ms, clock->now.least_ms);
 		clock->now.most_ms = MAX(next.most_ms, clock->now.most_ms);
-		return false;
+		return is_news;
 	}
 	if (clock->known && !agrees && !drifts) {
 		set_past(clock, &next, now_ms);
@@ -95,7 +107,9 @@ json_t *github_clock_to_json(const struct github_clock *clock) {
 		(clock->was_set &&
 			(json_object_set_new(object, "past", skew_to_json(&clock->past)) < 0 ||
 				json_object_set_new(object, "pastUntil",
-					json_integer(clock->past_until_ms)) < 0))) {
+					json_integer(clock->past_until_ms)) < 0 ||
+				json_object_set_new(object, "pastSet", json_integer(clock->set_ms)) <
+					0))) {
 		json_decref(object);
 		return NULL;
 	}
@@ -119,6 +133,7 @@ void github_clock_from_json(const json_t *object, struct github_clock *ret_clock
 
 	clock.known = skew_from_json(json_object_get(object, "now"), &clock.now);
 	clock.past_until_ms = json_integer_value(json_object_get(object, "pastUntil"));
+	clock.set_ms = MAX(0, json_integer_value(json_object_get(object, "pastSet")));
 	clock.was_set = clock.known && clock.past_until_ms > 0 &&
 		skew_from_json(json_object_get(object, "past"), &clock.past);
 	*ret_clock = clock;

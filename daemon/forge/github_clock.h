@@ -27,11 +27,12 @@ struct github_clock { /* zeroed at first */
 	bool was_set;
 	struct github_skew past;
 	int64_t past_until_ms; /* of our clock */
+	int64_t set_ms; /* of GitHub's: when that was seen last; a week later it is forgotten */
 };
 
 /*
  * An answer with that date came at `now_ms`, `boot_us`, `took_ms` after its request went. Returns whether something
- * changed that is to be kept: the first one, or a clock was set.
+ * changed that is to be kept: the first one, a clock was set, or that is long ago.
  */
 bool github_clock_learn(struct github_clock *clock, int64_t date_ms, int64_t took_ms,
 	int64_t now_ms, int64_t boot_us);

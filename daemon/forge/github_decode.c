@@ -229,7 +229,9 @@ static void fail_part(struct github_snapshot *snapshot, enum github_part part,
 	enum github_reading reading, const char *message) {
 	_cleanup_(freep) char *clean = text_clean(message, strlen(message));
 
-	snapshot->reading[part] = reading;
+	if (part < GITHUB_PARTS_READ) {
+		snapshot->reading[part] = reading;
+	}
 	if (snapshot->why[0] == '\0') {
 		(void)TEXT_SET(snapshot->why, clean);
 	}

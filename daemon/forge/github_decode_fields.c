@@ -136,8 +136,6 @@ int github_decode_commit(const json_t *commit, struct github_snapshot *snapshot)
 static void read_threads(const json_t *connection, struct github_snapshot *snapshot) {
 	const json_t *nodes = json_object_get(connection, "nodes");
 
-	snapshot->reading[GITHUB_PART_THREADS] =
-		json_is_array(nodes) ? GITHUB_READ : GITHUB_MALFORMED;
 	snapshot->threads_incomplete = github_json_count(json_object_get(connection, "totalCount")) !=
 		(int64_t)json_array_size(nodes);
 	for (size_t i = 0; i < json_array_size(nodes); i++) {
@@ -170,9 +168,7 @@ static void read_reviews(
 		? GITHUB_REVIEW_NONE
 		: (enum github_review)github_json_word(
 			  decision, github_review_words, GITHUB_REVIEW_COUNT);
-	/* Without the list somebody's objection might be overlooked. */
-	snapshot->reading[GITHUB_PART_REVIEWS] = listed ? GITHUB_READ : GITHUB_MALFORMED;
-	if (!listed) {
+	if (!listed) { /* somebody's objection might be overlooked */
 		snapshot->review = GITHUB_REVIEW_UNREAD;
 	}
 	snapshot->reviews_incomplete = (without & GITHUB_WITHOUT_REVIEWERS) == 0 &&
@@ -197,8 +193,6 @@ static void read_merging(
 		: github_json_answer(json_object_get(pull_request, "isInMergeQueue"));
 	snapshot->queue_position =
 		github_json_id(github_json_at(pull_request, "mergeQueueEntry", "position", NULL));
-	snapshot->reading[GITHUB_PART_MERGE] =
-		snapshot->mergeable == GITHUB_MERGEABLE_UNREAD ? GITHUB_MALFORMED : GITHUB_READ;
 }
 
 /* What contradicts itself is not read. */

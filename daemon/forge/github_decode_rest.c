@@ -282,7 +282,6 @@ static void read_pull(const json_t *pull, enum github_state state, const char *s
 	const json_t *head = json_object_get(pull, "head");
 
 	snapshot->reading[GITHUB_PART_TARGET] = GITHUB_READ;
-	snapshot->reading[GITHUB_PART_MERGE] = GITHUB_READ;
 	snapshot->state = state;
 	snapshot->pull_request = github_json_id(json_object_get(pull, "number"));
 	snapshot->ask_by_number = false;

@@ -1,4 +1,7 @@
-/* The label that our posts are found by; nice to have, so what fails here is logged and fails nothing. */
+/*
+ * The label that our posts are found by; nice to have, so what fails here is logged and fails nothing. What was not
+ * even sent did not fail: the publish is not over, and its next attempt sends it.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -43,11 +46,9 @@ void github_publish_tell(const struct github_publishing *p, bool *told) {
 
 /* ---- the stage ---- */
 
-static int ask(struct github_publishing *p, const struct github_request *request) {
-	int r = github_publish_try(p, request);
-
-	p->label_state = r == 0 ? GITHUB_LABEL_END : p->label_state;
-	return r;
+/* It did not go out, and time helps. */
+static bool is_unsent(const struct github_publishing *p) {
+	return p->status < 0 && p->call.passing && !p->call.doubtful;
 }
 
 static int make(struct github_publishing *p) {
@@ -59,7 +60,7 @@ static int make(struct github_publishing *p) {
 	github_request_path(&request, p, "/labels");
 	(void)text_format(request.subject, sizeof(request.subject), "the labels of %s",
 		github_publish_project(p));
-	return ask(p, &request);
+	return github_publish_ask(p, &request);
 }
 
 static int put(struct github_publishing *p) {
@@ -71,7 +72,7 @@ static int put(struct github_publishing *p) {
 	github_request_path(&request, p, "/issues/%lld/labels", (long long)row->number);
 	(void)text_format(request.subject, sizeof(request.subject), "the labels of #%lld in %s",
 		(long long)row->number, github_publish_project(p));
-	return ask(p, &request);
+	return github_publish_ask(p, &request);
 }
 
 static int begin(struct github_publishing *p) {
@@ -89,6 +90,9 @@ static int end_make(struct github_publishing *p) {
 	struct github_known_repository *repository = github_publish_repository(p);
 	bool exists = p->status == 0 && p->call.meaning == BUDGET_INVALID;
 
+	if (is_unsent(p)) {
+		return github_publish_refused(p);
+	}
 	if (!exists && !github_publish_went_well(p)) {
 		github_publish_tell(p, &repository->told_label);
 	}
@@ -97,6 +101,9 @@ static int end_make(struct github_publishing *p) {
 }
 
 static int end_put(struct github_publishing *p) {
+	if (is_unsent(p)) {
+		return github_publish_refused(p);
+	}
 	p->label_state = GITHUB_LABEL_END;
 	if (!github_publish_went_well(p)) {
 		github_publish_tell(p, &github_publish_repository(p)->told_label);

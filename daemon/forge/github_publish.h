@@ -23,7 +23,7 @@ enum github_stage {
 	GITHUB_STAGE_LOCATE,	  /* which pull request, and may its author be trusted */
 	GITHUB_STAGE_STATUS,	  /* the living post */
 	GITHUB_STAGE_ASK,	  /* an agent or people: a comment of its own */
-	GITHUB_STAGE_LABEL,	  /* never fails */
+	GITHUB_STAGE_LABEL,	  /* fails only when it could not be sent */
 	GITHUB_STAGE_HEAD_STATUS, /* never fails */
 	GITHUB_STAGE_COUNT,
 };

@@ -186,7 +186,8 @@ static bool ask_on(struct github_rest *rest) {
 	bool of_run = rest->part->of == OF_RUN;
 	char next[LIMIT_URL_MAX];
 
-	if (++rest->n_pages >= (of_run ? LIMIT_GITHUB_JOB_PAGES : LIMIT_GITHUB_CHECK_PAGES) ||
+	if (rest->look->is_cancelled ||
+		++rest->n_pages >= (of_run ? LIMIT_GITHUB_JOB_PAGES : LIMIT_GITHUB_CHECK_PAGES) ||
 		(of_run && is_found(rest->look))) {
 		return false;
 	}

@@ -25,7 +25,7 @@ void github_snapshot_fail(struct github_snapshot *snapshot, enum github_reading 
 	_cleanup_(freep) char *clean = text_clean(why, strlen(why));
 
 	github_snapshot_finish(snapshot);
-	for (int i = 0; i < GITHUB_PART_COUNT; i++) {
+	for (int i = 0; i < GITHUB_PARTS_READ; i++) {
 		snapshot->reading[i] = reading;
 	}
 	snapshot->retry_ms = retry_ms;

@@ -125,12 +125,13 @@ struct github_review_by {
 	char commit[LIMIT_COMMIT_MAX];
 };
 
-/* The parts of an answer, each readable or not. */
+/* The parts of an answer, each readable or not. Of the later ones their fields say that: they are unread. */
 enum github_part {
 	GITHUB_PART_TARGET,
 	GITHUB_PART_CHECKS,
 	GITHUB_PART_SUITES,
-	GITHUB_PART_MERGE,
+	GITHUB_PARTS_READ,
+	GITHUB_PART_MERGE = GITHUB_PARTS_READ,
 	GITHUB_PART_REVIEWS,
 	GITHUB_PART_THREADS,
 	GITHUB_PART_COUNT,
@@ -157,7 +158,7 @@ enum {
 };
 
 struct github_snapshot {
-	enum github_reading reading[GITHUB_PART_COUNT];
+	enum github_reading reading[GITHUB_PARTS_READ];
 	char why[LIMIT_REASON_MAX]; /* of the first part that could not be read: a sentence; may be "" */
 	int64_t retry_ms;	    /* GITHUB_RATE_LIMITED: when to ask again; 0 unknown */
 

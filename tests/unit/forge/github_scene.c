@@ -84,6 +84,16 @@ int __wrap_uv_timer_start(
 	return __real_uv_timer_start(timer, hurried_fired, 2, 0);
 }
 
+int __real_http_send(struct http *http, struct http_request *req, http_done_fn *done);
+int __wrap_http_send(struct http *http, struct http_request *req, http_done_fn *done);
+
+int __wrap_http_send(struct http *http, struct http_request *req, http_done_fn *done) {
+	if (current->patience_ms > 0) {
+		req->total_timeout_ms = current->patience_ms;
+	}
+	return __real_http_send(http, req, done);
+}
+
 static int64_t scene_now(void *user) {
 	return ((struct scene *)user)->now_ms;
 }

@@ -1,6 +1,6 @@
 /*
  * github_scene - a forge of type github and a scripted GitHub in one loop. Timers of the forge go off at once, and take
- * the clock along. Wants `-Wl,--wrap=uv_timer_start`.
+ * the clock along. Wants `-Wl,--wrap=uv_timer_start` and of `http_send`.
  */
 #pragma once
 
@@ -57,8 +57,9 @@ struct scene {
 	struct config_forge config;
 	char dir[64];
 	int64_t now_ms;
-	int64_t ahead_ms; /* the server's clock of ours */
-	bool no_date;	  /* it tells nothing of its clock */
+	int64_t ahead_ms;    /* the server's clock of ours */
+	bool no_date;	     /* it tells nothing of its clock */
+	int64_t patience_ms; /* for an answer; 0: the forge's own */
 	int n_changed;
 	json_t *memory; /* for the next one that is opened */
 	bool closing;

@@ -75,6 +75,29 @@ static void a_clock_that_was_set_leaves_a_doubt(void **state) {
 	assert_range(&clock, T0 + 100 * S, 0, S + 100);
 }
 
+/* It was wrong for a minute, and nobody set it since. */
+static void a_doubt_ends_after_a_week(void **state) {
+	const int64_t week_ms = 7 * CLOCK_DAY_MS, year_ms = 365 * CLOCK_DAY_MS;
+	struct github_clock clock = told(0), kept;
+	json_t *object;
+
+	assert_true(github_clock_learn(&clock, T0 + 60 * S, 100, T0 + 60 * S + year_ms, 61 * US));
+	assert_true(github_clock_learn(&clock, T0 + 120 * S, 100, T0 + 120 * S, 121 * US));
+	assert_range(&clock, T0 + week_ms, -year_ms, S + 100);
+	object = github_clock_to_json(&clock);
+	github_clock_from_json(object, &kept);
+	json_decref(object);
+	assert_false(github_clock_learn(&kept, T0 + week_ms, 100, T0 + week_ms, US));
+	assert_range(&kept, T0 + week_ms, -year_ms, S + 100);
+	assert_true(github_clock_learn(
+		&kept, T0 + 120 * S + week_ms, 100, T0 + 120 * S + week_ms, 121 * US));
+	assert_range(&kept, T0 + week_ms, 0, S + 100);
+	/* Set once more, only the last time counts. */
+	assert_true(github_clock_learn(
+		&kept, T0 + 180 * S + week_ms, 100, T0 + 240 * S + week_ms, 181 * US));
+	assert_range(&kept, T0 + week_ms, -60 * S, S + 100);
+}
+
 static void nothing_known_is_any_time(void **state) {
 	struct github_clock clock = { 0 };
 	int64_t from_ms, until_ms;
@@ -115,6 +138,7 @@ int main(void) {
 		cmocka_unit_test(more_answers_tell_it_better),
 		cmocka_unit_test(a_clock_that_is_slewed_was_not_set),
 		cmocka_unit_test(a_clock_that_was_set_leaves_a_doubt),
+		cmocka_unit_test(a_doubt_ends_after_a_week),
 		cmocka_unit_test(nothing_known_is_any_time),
 		cmocka_unit_test(it_is_kept),
 	};

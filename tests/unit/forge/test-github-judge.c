@@ -490,7 +490,7 @@ static void fill_snapshot(struct github_snapshot *s) {
 		.rollup_status = GITHUB_STATUS_COMPLETED,
 		.rollup_conclusion = GITHUB_CONCLUSION_SUCCESS,
 	};
-	for (int i = 0; i < GITHUB_PART_COUNT; i++) {
+	for (int i = 0; i < GITHUB_PARTS_READ; i++) {
 		s->reading[i] = GITHUB_READ;
 	}
 }

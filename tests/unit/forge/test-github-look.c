@@ -272,6 +272,26 @@ static void what_graphql_may_not_tell_rest_may(void **state) {
 	"00:00Z\",\"completed_at\":\"2025-09-19T01:10:00Z\",\"check_suite\":{\"id\":" i            \
 	"},\"app\":{\"slug\":\"ci\"}}"
 
+struct looking {
+	struct github_look look;
+	int status;
+	int n_done;
+};
+
+static void look_done(struct github_look *look, int status) {
+	struct looking *looking = container_of(look, struct looking, look);
+
+	looking->status = status;
+	looking->n_done++;
+}
+
+/* When the answer to such a request is there, and nobody heard of it yet. */
+static void run_until_answered(struct scene *scene, const char *what, size_t n) {
+	while (scene_count(scene, what) < n || list_is_empty(&scene_github(scene)->ended)) {
+		assert_int_not_equal(uv_run(&scene->loop, UV_RUN_ONCE), 0);
+	}
+}
+
 static void rest_has_pages_too(void **state) {
 	struct scene_reply replies[] = {
 		CHECK_QUERIES,
@@ -285,6 +305,10 @@ static void rest_has_pages_too(void **state) {
 	};
 	struct scene_pull pulls[] = { { .number = 17, .branch = "fix", .forbidden = true } };
 	struct checks *f = *state;
+	struct looking looking = { .look = { .project = "acme/web",
+					   .head_repository = "",
+					   .branch = "fix",
+					   .pull_request = 17 } };
 	char link[128];
 
 	(void)text_format(
@@ -296,6 +320,14 @@ static void rest_has_pages_too(void **state) {
 	assert_false(checks_has(checks_one(f, 17, "fix"), REASON_CHECKS_UNREADABLE));
 	assert_int_equal(scene_count(&f->scene, "GET /page2"), 1);
 	assert_int_equal(f->scene.n_lines, 5);
+	/* Nobody wants the second one any more. */
+	assert_int_equal(github_look(scene_github(&f->scene), &looking.look, look_done), 0);
+	run_until_answered(&f->scene, COMMIT "/check-runs", 2);
+	github_look_cancel(&looking.look);
+	scene_run(&f->scene, &looking.n_done, 1);
+	assert_int_equal(looking.status, -ECANCELED);
+	assert_int_equal(scene_count(&f->scene, "GET /page2"), 1);
+	github_look_finish(&looking.look);
 }
 
 static void mergeability_is_waited_for(void **state) {

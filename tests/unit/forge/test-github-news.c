@@ -194,7 +194,7 @@ static void news_adopt_what_is_there(void **state) {
 /* ---- labels and heads ---- */
 
 static void labels_never_fail_it(void **state) {
-	static const int answers[] = { 403, 404, 500, FAKE_RESET, FAKE_NOT_SENT };
+	static const int answers[] = { 403, 404, 500, FAKE_RESET };
 
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		scene_begin();
@@ -203,6 +203,22 @@ static void labels_never_fail_it(void **state) {
 		assert_int_equal(scene_publish(FORGE_REPORT), 0);
 		assert_int_equal(fake_count("kind=status"), 1);
 		assert_string_equal(scene.publish.sentence, "");
+	}
+}
+
+/* Neither making it nor putting it on: the next attempt changes the post and labels it. */
+static void a_label_that_was_not_sent_is_sent_later(void **state) {
+	for (int i = 0; i < 2; i++) {
+		scene_begin();
+		scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
+		fake_fail("POST", "/labels", FAKE_NONE, FAKE_NOT_SENT);
+		fake.faults[0].skip = i;
+		assert_int_equal(scene_publish(FORGE_REPORT), -EAGAIN);
+		assert_true(scene.publish.passing);
+		fake.n_lines = 0;
+		assert_int_equal(scene_publish(FORGE_REPORT), 0);
+		assert_int_equal(fake_asked("POST /repos/acme/web/issues/17/labels"), 1);
+		assert_int_equal(fake_count("kind=status"), 1);
 	}
 }
 
@@ -404,6 +420,7 @@ int main(void) {
 		cmocka_unit_test_teardown(people_are_asked_once_a_cycle, tear_down),
 		cmocka_unit_test_teardown(news_adopt_what_is_there, tear_down),
 		cmocka_unit_test_teardown(labels_never_fail_it, tear_down),
+		cmocka_unit_test_teardown(a_label_that_was_not_sent_is_sent_later, tear_down),
 		cmocka_unit_test_teardown(a_label_is_made_once, tear_down),
 		cmocka_unit_test_teardown(a_status_on_the_head, tear_down),
 		cmocka_unit_test_teardown(no_status_without_a_whole_head, tear_down),

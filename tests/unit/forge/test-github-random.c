@@ -89,7 +89,7 @@ static void random_snapshot(struct github_snapshot *s) {
 		.ask_by_number = mostly(0, 2) == 1,
 		.head_ms = pick(3) == 0 ? NOW - pick(3000000) : 0,
 	};
-	for (int i = 0; i < GITHUB_PART_COUNT; i++) {
+	for (int i = 0; i < GITHUB_PARTS_READ; i++) {
 		s->reading[i] = (enum github_reading)mostly(GITHUB_READ, GITHUB_RATE_LIMITED + 1);
 	}
 	if (mostly(0, 2) == 0) {
