@@ -226,7 +226,8 @@ def test_prometheus(busy):
 def test_digest(busy):
     text = busy.run_ctl("digest", "--since", TODAY).stdout
     assert "- Builds: 11, 1 failed (9.1 %)\n" in text
-    assert "- Incidents: 1 opened, 1 proven green, 0 escalated\n" in text
+    assert ("- Incidents: 1 opened, 0 reopened, 1 proven green, 0 merged without proof, 0 closed or abandoned, "
+            "0 escalated\n") in text
     assert "- Agent `fixer`: 1 triggered, success 100.0 %\n" in text
     assert "- Flaky: `ci / make test` in `acme/web` on `fix`\n" in text
     assert busy.ctl("digest", "--since", TODAY)["needsPerson"] == []
