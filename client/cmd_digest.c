@@ -51,15 +51,22 @@ static void put_builds(struct digest *out, const json_t *stats) {
 }
 
 static void put_incidents(struct digest *out, const json_t *stats) {
+	static const struct {
+		const char *member, *said;
+	} ends[] = { { "opened", " opened" }, { "reopened", " reopened" },
+		{ "resolved", " proven green" }, { "merged", " merged without proof" },
+		{ "abandoned", " closed or abandoned" }, { "escalated", " escalated" } };
 	const json_t *incidents = json_object_get(stats, "incidents");
 	const json_t *took = json_object_get(json_object_get(stats, "resolution"), "p50Ms");
 	const json_t *first = json_object_get(json_object_get(stats, "followUp"), "firstCheckRate");
 	char text[STATS_TEXT_MAX];
 
 	put(out, "- Incidents: ");
-	put_number(out, json_object_get(incidents, "opened"), " opened, ");
-	put_number(out, json_object_get(incidents, "resolved"), " proven green, ");
-	put_number(out, json_object_get(incidents, "escalated"), " escalated\n");
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		put(out, i > 0 ? ", " : "");
+		put_number(out, json_object_get(incidents, ends[i].member), ends[i].said);
+	}
+	put(out, "\n");
 	if (json_is_number(took)) {
 		put(out, "- Half were green within ");
 		put(out, stats_duration(took, text));

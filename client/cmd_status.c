@@ -118,6 +118,7 @@ static void show_status(const json_t *status) {
 		     *tasks = json_object_get(status, "tasks");
 	char line[512], span[CLOCK_SPAN_MAX];
 
+	print_fold();
 	(void)text_format(line, sizeof(line), "%s, pid %lld, up %s", json_text(status, "version"),
 		(long long)json_number(status, "pid"),
 		clock_format_span(json_number(status, "uptimeSeconds") * CLOCK_SECOND_MS, span));

@@ -179,8 +179,9 @@ static const char doctor_more[] = "Returns 1 when something is a problem; warnin
 static const char stats_more[] =
 	"Whole UTC days are counted; a TIME is a duration, a day such as 2026-11-22 or RFC 3339.\n";
 static const char top_more[] =
-	"Keys: arrows or j and k select, Enter shows, e explains, r runs or retries,\n"
-	"c cancels or closes (asks first), p pauses or resumes everything, ? helps, q quits.\n";
+	"Keys: arrows or j and k select, PgUp and PgDn by pages, Home or g the first, End or G the\n"
+	"last row; Enter shows, e explains, r runs or retries, c cancels or closes, p pauses or\n"
+	"resumes everything (these three ask first), ? helps, q quits.\n";
 static const char ready_more[] = "Returns 0 ready, 1 not ready, 8 pending.\n";
 
 const struct command commands[] = {

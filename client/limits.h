@@ -57,6 +57,8 @@
 #define CLIENT_TOP_ANSWER_MS (2 * CLOCK_SECOND_MS)
 /* After an event, so that a flood of them is one look. */
 #define CLIENT_TOP_SOON_MS 300
+/* How long what happened last is told. */
+#define CLIENT_TOP_NOTE_MS (8 * CLOCK_SECOND_MS)
 /* Of each list that it holds. */
 #define CLIENT_TOP_ROWS 100
 

@@ -8,14 +8,17 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "client/print_fit.h"
 #include "common/text.h"
 
-/* A cut cell keeps at least this much. */
-#define CELL_MIN 8
 /* Of a column that is not the last. */
 #define COLUMN_MAX 40
+/* A value stands below its key where there is less room than this beside it. */
+#define PAIR_ROOM_MIN 16
+#define BELOW_INDENT 2
 
 static struct print_style style;
+static bool folds;
 
 /* Words whose state should strike the eye; "" is the terminal's own colour. */
 static const struct word_color {
@@ -38,6 +41,8 @@ static const struct word_color {
 
 struct print_style print_style_detect(bool no_color) {
 	const char *unwanted = getenv("NO_COLOR");
+	const char *columns = getenv("COLUMNS");
+	int64_t n_columns;
 	struct winsize size;
 	struct print_style found = { 0 };
 
@@ -49,11 +54,18 @@ struct print_style print_style_detect(bool no_color) {
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
 		found.width = size.ws_col;
 	}
+	if (columns != NULL && text_to_int(columns, &n_columns) == 0 && n_columns > 0) {
+		found.width = (size_t)n_columns;
+	}
 	return found;
 }
 
 void print_set_style(const struct print_style *wanted) {
 	style = *wanted;
+}
+
+void print_fold(void) {
+	folds = style.width > 0;
 }
 
 char *print_clean(const char *text) {
@@ -112,7 +124,8 @@ struct print_table {
 	size_t n_columns;
 	size_t n_cells;
 	size_t cap;
-	char **cells; /* the titles are the first row */
+	char **cells;	      /* the titles are the first row */
+	const uint8_t *ranks; /* borrowed; NULL: what does not fit is the terminal's to break */
 };
 
 struct print_table *print_table_create(const char *const *titles, size_t n_columns) {
@@ -123,6 +136,10 @@ struct print_table *print_table_create(const char *const *titles, size_t n_colum
 		print_table_add(table, titles);
 	}
 	return table;
+}
+
+void print_table_rank(struct print_table *table, const uint8_t *ranks) {
+	table->ranks = ranks;
 }
 
 void print_table_destroy(struct print_table *table) {
@@ -203,37 +220,56 @@ static size_t shown_width(const char *cell) {
 	return MIN(print_width(cell), (size_t)COLUMN_MAX);
 }
 
-void print_table_show(const struct print_table *table) {
-	size_t widths[PRINT_COLUMNS_MAX] = { 0 }, used = 0, room;
-	size_t n_rows = table->n_cells / table->n_columns, last = table->n_columns - 1;
+/* As wide as its widest cell. */
+static void table_widths(const struct print_table *table, size_t *widths) {
+	size_t last = table->n_columns - 1;
 
-	for (size_t row = 0; row < n_rows; row++) {
-		for (size_t column = 0; column < last; column++) {
-			widths[column] =
-				MAX(widths[column], shown_width(table_cell(table, row, column)) + 2);
-		}
-	}
-	for (size_t column = 0; column < last; column++) {
-		used += widths[column];
-	}
-	room = style.width > used + CELL_MIN ? style.width - used : CELL_MIN;
-	room = style.width > 0 ? room : 0;
-	for (size_t row = 0; row < n_rows; row++) {
-		for (size_t column = 0; column < last; column++) {
-			const char *cell = table_cell(table, row, column);
+	for (size_t i = 0; i < table->n_cells; i++) {
+		size_t column = i % table->n_columns;
+		const char *cell = table_cell(table, i / table->n_columns, column);
+		size_t width = column == last ? print_width(cell) : shown_width(cell);
 
-			print_cut(cell, style.width > 0 ? COLUMN_MAX : 0,
-				widths[column] - shown_width(cell));
-		}
-		print_cut(table_cell(table, row, last), room, 0);
-		fputc('\n', stdout);
+		widths[column] = MAX(widths[column], width);
 	}
 }
 
-/* Prints `text`, and `indent` blanks after each of its line breaks. */
-static void print_indented(const char *text, int indent) {
+/* False: there is no room for rows. */
+static bool table_fit(const struct print_table *table, size_t *widths) {
+	size_t used = 0, last = table->n_columns - 1;
+
+	if (table->ranks != NULL) {
+		return fit_columns(table->ranks, table->n_columns, style.width, widths);
+	}
+	for (size_t column = 0; column < last; column++) {
+		used += widths[column] + FIT_GAP;
+	}
+	widths[last] = style.width > used + FIT_COLUMN_MIN ? style.width - used : FIT_COLUMN_MIN;
+	return true;
+}
+
+static void print_row(const struct print_table *table, size_t row, const size_t *widths) {
+	size_t last = table->n_columns - 1;
+
+	while (last > 0 && widths[last] == 0) {
+		last--;
+	}
+	for (size_t column = 0; column <= last; column++) {
+		const char *cell = table_cell(table, row, column);
+		size_t width = widths[column];
+		size_t pad = width + FIT_GAP - MIN(print_width(cell), width);
+
+		if (width > 0) {
+			print_cut(cell, style.width > 0 ? width : 0, column == last ? 0 : pad);
+		}
+	}
+	fputc('\n', stdout);
+}
+
+/* Prints `text`, and `indent` blanks after each of its line breaks. Lines are not wider than `room`; 0: any. */
+static void print_indented(const char *text, int indent, size_t room) {
 	_cleanup_(freep) char *clean = print_clean(text);
-	const char *line = clean;
+	_cleanup_(freep) char *folded = clean != NULL && room > 0 ? fit_lines(clean, room) : NULL;
+	const char *line = room > 0 ? folded : clean;
 
 	while (line != NULL) {
 		const char *end = strchr(line, '\n');
@@ -247,11 +283,74 @@ static void print_indented(const char *text, int indent) {
 	}
 }
 
+/* Each row as lines of their own, which say what a cell is. */
+static void print_rows_as_lines(const struct print_table *table) {
+	size_t n_rows = table->n_cells / table->n_columns;
+	size_t room = MAX(style.width, (size_t)BELOW_INDENT + 1) - BELOW_INDENT;
+
+	for (size_t row = 1; row < n_rows; row++) {
+		for (size_t column = 0; column < table->n_columns; column++) {
+			const char *cell = table_cell(table, row, column);
+			char *line = NULL;
+
+			if (cell[0] != '\0' &&
+				asprintf(&line, "%s: %s", table_cell(table, 0, column), cell) > 0) {
+				printf("%*s", column == 0 ? 0 : BELOW_INDENT, "");
+				print_indented(line, BELOW_INDENT, room);
+				free(line);
+			}
+		}
+	}
+}
+
+void print_table_show(const struct print_table *table) {
+	size_t widths[PRINT_COLUMNS_MAX] = { 0 }, n_rows = table->n_cells / table->n_columns;
+
+	table_widths(table, widths);
+	if (style.width > 0 && !table_fit(table, widths)) {
+		print_rows_as_lines(table);
+		return;
+	}
+	for (size_t row = 0; row < n_rows; row++) {
+		print_row(table, row, widths);
+	}
+}
+
+size_t print_pair_room(void) {
+	if (style.width == 0) {
+		return 0;
+	}
+	return style.width < PRINT_PAIR_COLUMN + PAIR_ROOM_MIN
+		? MAX(style.width, (size_t)BELOW_INDENT + 1) - BELOW_INDENT
+		: style.width - PRINT_PAIR_COLUMN;
+}
+
+/* The value beside its key, or below it, in lines that fit. */
+static void print_folded_pair(const char *key, const char *value) {
+	size_t room = print_pair_room();
+	bool is_below = room + PRINT_PAIR_COLUMN > style.width;
+	int indent = is_below ? BELOW_INDENT : PRINT_PAIR_COLUMN;
+	int pad = indent - (int)print_width(key) - 1;
+
+	print_cut(key, MAX(style.width, (size_t)2) - 1, 0);
+	printf(pad > 0 && !is_below ? ":%*s" : ":\n%*s", pad > 0 && !is_below ? pad : indent, "");
+	if (cell_color(value) != NULL) {
+		print_cell(value, 0);
+		fputc('\n', stdout);
+	} else {
+		print_indented(value, indent, room);
+	}
+}
+
 void print_pair(const char *key, const char *value) {
 	const char *color;
 	int pad = PRINT_PAIR_COLUMN - (int)strlen(key) - 1;
 
 	if (value == NULL || value[0] == '\0') {
+		return;
+	}
+	if (folds) {
+		print_folded_pair(key, value);
 		return;
 	}
 	printf("%s:%*s", key, MAX(pad, 1), "");
@@ -261,7 +360,7 @@ void print_pair(const char *key, const char *value) {
 		fputc('\n', stdout);
 		return;
 	}
-	print_indented(value, PRINT_PAIR_COLUMN);
+	print_indented(value, PRINT_PAIR_COLUMN, 0);
 }
 
 void print_pair_number(const char *key, int64_t number) {
@@ -281,7 +380,8 @@ void print_pair_time(const char *key, const char *rfc3339) {
 
 void print_block(const char *text, int indent) {
 	printf("%*s", indent, "");
-	print_indented(text, indent);
+	print_indented(
+		text, indent, folds ? MAX(style.width, (size_t)indent + 1) - (size_t)indent : 0);
 }
 
 const char *print_time(const char *rfc3339, char out[PRINT_TIME_MAX]) {

@@ -21,10 +21,12 @@ struct print_style {
 	size_t width; /* columns a table's line may take; 0: any */
 };
 
-/* What stdout is: a terminal's width, colour unless `no_color` or $NO_COLOR. */
+/* What stdout is: a terminal's width (or $COLUMNS), colour unless `no_color` or $NO_COLOR. */
 struct print_style print_style_detect(bool no_color);
 /* Used by everything below; a pipe's until it is set. */
 void print_set_style(const struct print_style *style);
+/* On a terminal: from here on print_pair() and print_block() break lines that are wider than it, words as well. */
+void print_fold(void);
 
 /* `text` without anything a terminal would obey, as a malloc()ed string; NULL: memory. */
 must_check char *print_clean(const char *text);
@@ -37,6 +39,9 @@ must_check struct print_table *print_table_create(const char *const *titles, siz
 void print_table_destroy(struct print_table *table);
 DEFINE_CLEANUP(struct print_table *, print_table_destroy);
 void print_table_add(struct print_table *table, const char *const *cells);
+/* What has to stay where there is no room: 0; of the others the highest goes first. Where even that is too much, each
+ * row is lines of "TITLE: cell". Without ranks no column goes. Borrows `ranks`, one for each column. */
+void print_table_rank(struct print_table *table, const uint8_t *ranks);
 size_t print_table_rows(const struct print_table *table);
 /* Titles and rows, columns aligned by cells of a terminal. On a terminal the last column is cut with "…" to its
  * width, and the others where they are very long. */
@@ -56,6 +61,8 @@ bool print_is_utf8(void);
 #define PRINT_PAIR_COLUMN 15
 /* "Key:      value". Nothing when `value` is NULL or empty; a value of several lines is indented. */
 void print_pair(const char *key, const char *value);
+/* Columns a value has when lines are broken; 0: any. */
+size_t print_pair_room(void);
 void print_pair_number(const char *key, int64_t number);
 void print_pair_time(const char *key, const char *rfc3339);
 /* Foreign text of several lines, each indented by `indent` blanks. */

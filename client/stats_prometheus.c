@@ -129,7 +129,7 @@ static void put_durations(struct prometheus *out, const json_t *stats) {
 	size_t n;
 
 	prometheus_family(out, PROMETHEUS_GAUGE, "codegend_stats_resolution_seconds",
-		"From the first report to proven green.");
+		"From the first report, or the one that reopened an incident, to proven green.");
 	put_percentiles(out, &none, json_object_get(stats, "resolution"));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		prometheus_family(out, PROMETHEUS_GAUGE, rows[i].name, rows[i].help);

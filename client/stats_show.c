@@ -13,53 +13,19 @@
 /* Days of a line: more do not fit. */
 #define DAYS_MAX SPARK_LINE_CELLS
 
-/* Of a value behind its key, on a narrow terminal. */
-#define ROOM_MIN 8
-
 static bool is_pretty(void) {
 	return print_style_detect(true).relative && print_is_utf8();
 }
 
-/* Columns a value has; 0: any. */
-static size_t value_room(void) {
-	size_t width = print_style_detect(true).width;
-
-	return width == 0 ? 0 : MAX(width, (size_t)PRINT_PAIR_COLUMN + ROOM_MIN) - PRINT_PAIR_COLUMN;
-}
-
-/* Breaks the line at blanks, behind a comma if there is one, where it would be longer than `room`. */
-static void wrap(char *text, size_t room) {
-	size_t used = 0, at_blank = 0;
-	char *blank = NULL;
-
-	for (char *c = text; *c != '\0'; c++) {
-		used += ((unsigned char)*c & 0xc0) != 0x80;
-		if (*c == ' ' && (blank == NULL || blank[-1] != ',' || c[-1] == ',')) {
-			blank = c;
-			at_blank = used;
-		}
-		if (used > room && blank != NULL) {
-			*blank = '\n';
-			used -= at_blank;
-			blank = NULL;
-		}
-	}
-}
-
-/* The picture stands behind the text, or below it when there is no room; `text` is wrapped in its place. */
-static void show_line(const char *key, char *text, const char *picture) {
+/* The picture stands behind the text, or below it when there is no room, or nowhere. */
+static void show_line(const char *key, const char *text, const char *picture) {
 	char all[2048];
-	size_t room = value_room(), width = print_width(text);
-	bool beside = room == 0 || width + 2 + print_width(picture) <= room;
+	size_t room = print_pair_room(), cells = print_width(picture);
+	bool beside = room == 0 || print_width(text) + 2 + cells <= room;
+	bool is_seen = cells > 0 && (room == 0 || cells <= room);
 
-	if (room > 0) {
-		wrap(text, room);
-	}
-	if (picture[0] == '\0' || (room > 0 && print_width(picture) > room)) {
-		print_pair(key, text);
-		return;
-	}
-	text_format(all, sizeof(all), "%s%s%s", text, beside ? "  " : "\n", picture);
+	text_format(all, sizeof(all), "%s%s%s", text, is_seen ? (beside ? "  " : "\n") : "",
+		is_seen ? picture : "");
 	print_pair(key, all);
 }
 
@@ -90,7 +56,7 @@ static int64_t day_of(const char *text) {
 static const char *line(
 	const json_t *stats, const char *member, const char *inner, char out[SPARK_LINE_MAX]) {
 	const json_t *days = json_object_get(stats, "days");
-	size_t room = value_room(), n_known = 0, i;
+	size_t room = print_pair_room(), n_known = 0, i;
 	int64_t n_max = room > 0 ? MIN((int64_t)room, DAYS_MAX) : DAYS_MAX;
 	int64_t first = day_of(json_text(json_array_get(days, 0), "day"));
 	int64_t last = day_of(json_text(stats, "until"));
@@ -200,18 +166,21 @@ struct column {
 	const char *title;
 	const char *member;
 	const char *inner; /* NULL: the member itself */
+	uint8_t rank;	   /* of print_table_rank() */
 	const char *(*show)(const json_t *value, char out[STATS_TEXT_MAX]); /* NULL: a text */
 };
 
 static void show_table(
 	const char *heading, const json_t *list, const struct column *columns, size_t n_columns) {
 	const char *titles[PRINT_COLUMNS_MAX];
+	uint8_t ranks[PRINT_COLUMNS_MAX];
 	_cleanup_(print_table_destroyp) struct print_table *table = NULL;
 	json_t *row;
 	size_t i;
 
 	for (size_t c = 0; c < n_columns; c++) {
 		titles[c] = columns[c].title;
+		ranks[c] = columns[c].rank;
 	}
 	table = print_table_create(titles, n_columns);
 	if (table == NULL || json_array_size(list) == 0) {
@@ -231,35 +200,37 @@ static void show_table(
 		}
 		print_table_add(table, cells);
 	}
-	printf("\n%s\n", heading);
+	fputc('\n', stdout);
+	print_block(heading, 0);
+	print_table_rank(table, ranks);
 	print_table_show(table);
 }
 
 static void show_tables(const json_t *stats) {
-	static const struct column branches[] = { { "PROJECT", "project", NULL, NULL },
-		{ "BUILDS", "builds", NULL, stats_number },
-		{ "FAILED", "failureRate", NULL, stats_share },
-		{ "GREEN NOW", "currentRun", NULL, stats_number },
-		{ "LONGEST", "longestRun", NULL, stats_number },
-		{ "OUT OF ORDER", "outOfOrder", NULL, stats_number },
-		{ "BRANCH", "branch", NULL, NULL } };
-	static const struct column agents[] = { { "AGENT", "name", NULL, NULL },
-		{ "TRIGGERED", "triggered", NULL, stats_number },
-		{ "RESOLVED", "resolved", NULL, stats_number },
-		{ "SUCCESS", "successRate", NULL, stats_share },
-		{ "CYCLES", "meanCycles", NULL, stats_number },
-		{ "FIRST SIGN", "firstSign", "p50Ms", stats_duration },
-		{ "GREEN", "green", "p50Ms", stats_duration },
-		{ "CAME BACK", "regressed", NULL, stats_number } };
-	static const struct column failures[] = { { "FAILURES", "failures", NULL, stats_number },
-		{ "REPAIRED", "repaired", NULL, stats_number },
-		{ "MEAN TIME", "meanMs", NULL, stats_duration },
-		{ "ERROR TYPE", "errorType", NULL, NULL }, { "CAUSE", "cause", NULL, NULL },
-		{ "FINGERPRINT", "fingerprint", NULL, NULL } };
-	static const struct column flaky[] = { { "TIMES", "times", NULL, stats_number },
-		{ "KIND", "kind", NULL, NULL }, { "PROJECT", "project", NULL, NULL },
-		{ "BRANCHES", "branches", NULL, stats_number }, { "MOST ON", "branch", NULL, NULL },
-		{ "NAME", "name", NULL, NULL } };
+	static const struct column branches[] = { { "PROJECT", "project", NULL, 0, NULL },
+		{ "BUILDS", "builds", NULL, 2, stats_number },
+		{ "FAILED", "failureRate", NULL, 0, stats_share },
+		{ "GREEN NOW", "currentRun", NULL, 1, stats_number },
+		{ "LONGEST", "longestRun", NULL, 3, stats_number },
+		{ "OUT OF ORDER", "outOfOrder", NULL, 4, stats_number },
+		{ "BRANCH", "branch", NULL, 0, NULL } };
+	static const struct column agents[] = { { "AGENT", "name", NULL, 0, NULL },
+		{ "TRIGGERED", "triggered", NULL, 1, stats_number },
+		{ "RESOLVED", "resolved", NULL, 3, stats_number },
+		{ "SUCCESS", "successRate", NULL, 0, stats_share },
+		{ "CYCLES", "meanCycles", NULL, 5, stats_number },
+		{ "FIRST SIGN", "firstSign", "p50Ms", 6, stats_duration },
+		{ "GREEN", "green", "p50Ms", 2, stats_duration },
+		{ "CAME BACK", "regressed", NULL, 4, stats_number } };
+	static const struct column failures[] = { { "FAILURES", "failures", NULL, 0, stats_number },
+		{ "REPAIRED", "repaired", NULL, 4, stats_number },
+		{ "MEAN TIME", "meanMs", NULL, 0, stats_duration },
+		{ "ERROR TYPE", "errorType", NULL, 0, NULL }, { "CAUSE", "cause", NULL, 2, NULL },
+		{ "FINGERPRINT", "fingerprint", NULL, 1, NULL } };
+	static const struct column flaky[] = { { "TIMES", "times", NULL, 1, stats_number },
+		{ "KIND", "kind", NULL, 3, NULL }, { "PROJECT", "project", NULL, 0, NULL },
+		{ "BRANCHES", "branches", NULL, 4, stats_number },
+		{ "MOST ON", "branch", NULL, 2, NULL }, { "NAME", "name", NULL, 0, NULL } };
 
 	show_table("The busiest branches, all their builds, not only those of these days:",
 		json_object_get(stats, "branches"), branches, ARRAY_SIZE(branches));
@@ -314,6 +285,7 @@ void stats_show(const json_t *stats) {
 	char text[128], days[STATS_TEXT_MAX], number[STATS_TEXT_MAX];
 	const json_t *incidents = json_object_get(stats, "incidents");
 
+	print_fold();
 	text_format(text, sizeof(text), "%s (UTC)", stats_days(stats, days));
 	show_line("Days", text, "");
 	print_pair("Project", json_text(stats, "project"));

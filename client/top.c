@@ -47,11 +47,13 @@ static SCREEN *screen_open(const struct top *top) {
 	return screen;
 }
 
-/* Until a key, an event, or the next look. A resize interrupts it, and is a key to ncurses. */
+/* Until a key, an event, the next look, or the end of a note. A resize interrupts it, and is a key to ncurses. */
 static void wait_for_something(const struct top *top) {
 	struct pollfd polled[] = { { .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = top->watch != NULL ? call_fd(top->watch) : -1, .events = POLLIN } };
-	int64_t left_us = top->look_us - clock_mono_us();
+	int64_t until_us =
+		top->note[0] != '\0' ? MIN(top->look_us, top->note_until_us) : top->look_us;
+	int64_t left_us = until_us - clock_mono_us();
 
 	(void)poll(polled, ARRAY_SIZE(polled), (int)(MAX(left_us, 0) / 1000) + 1);
 }
@@ -82,6 +84,9 @@ int top_run(const struct invocation *inv) {
 	while (!top.is_over) {
 		if (clock_mono_us() >= top.look_us) {
 			top_look(&top);
+		}
+		if (clock_mono_us() >= top.note_until_us) {
+			top.note[0] = '\0';
 		}
 		top_draw(&top);
 		wait_for_something(&top);

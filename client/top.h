@@ -34,6 +34,13 @@ struct top_list {
 
 enum top_mode { TOP_LIST, TOP_TEXT, TOP_ASK };
 
+/* What is done after a question, of one object or, where nothing stands in front of its id, of everything. */
+struct top_deed {
+	const char *method;
+	const char *question;
+	const char *before_id, *done; /* the sentence that it was done */
+};
+
 struct top {
 	const struct invocation *inv;
 	enum top_mode mode;
@@ -52,10 +59,11 @@ struct top {
 	/* top_keys.c */
 	char selected[CLIENT_NAME_MAX];	    /* an id, so that it stays when rows move */
 	char note[CLIENT_SENTENCE_MAX];	    /* what happened last */
+	int64_t note_until_us;		    /* it is gone then, and at the next key; monotonic */
 	json_t *text;			    /* owned; lines of the mode TOP_TEXT */
 	size_t text_top;		    /* the first line that is shown */
 	char question[CLIENT_SENTENCE_MAX]; /* of TOP_ASK */
-	const char *method;		    /* of TOP_ASK: called on y */
+	const struct top_deed *deed;	    /* of TOP_ASK: done on y */
 	char asked[CLIENT_NAME_MAX];	    /* with this id; empty: with none */
 };
 
@@ -64,6 +72,8 @@ int top_run(const struct invocation *inv);
 
 /* top_model.c */
 
+/* Says what happened; printf(3). */
+void top_note(struct top *top, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Asks for everything again, connects when it must. What went wrong is in `note`. */
 void top_look(struct top *top);
 /* Takes the events that are there. */
@@ -83,6 +93,8 @@ void top_finish(struct top *top);
 /* Cells of the screen for a character; one for what is drawn as a question mark. */
 int top_cells(wchar_t c);
 void top_draw(const struct top *top);
+/* Rows of what is scrolled: the text's, or those of the list that has the selection. At least one. */
+size_t top_page(const struct top *top);
 
 /* top_keys.c: what a key of ncurses does. */
 void top_key(struct top *top, int key);

@@ -294,11 +294,24 @@ static void draw_text(const struct top *top) {
 	}
 }
 
+size_t top_page(const struct top *top) {
+	size_t selected = top_selected(top), rows[ARRAY_SIZE(panes)], pane = 0;
+
+	if (top->mode == TOP_TEXT) {
+		return (size_t)MAX(LINES - 3, 1);
+	}
+	share_rows(top, rows);
+	while (pane + 1 < TOP_LISTS && selected >= json_array_size(panes[pane].list(top))) {
+		selected -= json_array_size(panes[pane++].list(top));
+	}
+	return MAX(rows[pane], (size_t)1);
+}
+
 void top_draw(const struct top *top) {
 	static const char *const hints[] = {
 		[TOP_LIST] =
-			"j k select  Enter show  e explain  r run  c cancel  p pause  ? help  q quit",
-		[TOP_TEXT] = "j k scroll  q back",
+			"j k g G PgDn select  Enter show  e why  r run  c cancel  p pause  ? help  q quit",
+		[TOP_TEXT] = "j k PgDn PgUp scroll  g start  G end  q back",
 		[TOP_ASK] = "y do it  n leave it",
 	};
 

@@ -23,28 +23,43 @@ static bool selected_row(const struct top *top, struct top_row *ret_row) {
 	return true;
 }
 
-static void select_row(struct top *top, size_t i) {
-	if (i < top_n_rows(top)) {
-		TEXT_SET(top->selected, json_text(top_row_at(top, i).object, "id"));
+/* By so many rows, to the last or first one at most: the selection, or the text. */
+static void move_by(struct top *top, int64_t by) {
+	bool in_text = top->mode == TOP_TEXT;
+	int64_t n = (int64_t)(in_text ? json_array_size(top->text) : top_n_rows(top));
+	int64_t last = in_text ? n - (int64_t)top_page(top) : n - 1;
+	int64_t at = (int64_t)(in_text ? top->text_top : top_selected(top)) + by;
+
+	at = MAX(MIN(at, last), 0);
+	if (in_text) {
+		top->text_top = (size_t)at;
+	} else if (n > 0) {
+		TEXT_SET(top->selected, json_text(top_row_at(top, (size_t)at).object, "id"));
 	}
 }
 
 static void move_up(struct top *top) {
-	size_t i = top_selected(top);
-
-	if (top->mode == TOP_TEXT) {
-		top->text_top -= top->text_top > 0;
-	} else {
-		select_row(top, i > 0 ? i - 1 : 0);
-	}
+	move_by(top, -1);
 }
 
 static void move_down(struct top *top) {
-	if (top->mode == TOP_TEXT) {
-		top->text_top += top->text_top + 1 < json_array_size(top->text);
-	} else {
-		select_row(top, top_selected(top) + 1);
-	}
+	move_by(top, 1);
+}
+
+static void page_up(struct top *top) {
+	move_by(top, -(int64_t)top_page(top));
+}
+
+static void page_down(struct top *top) {
+	move_by(top, (int64_t)top_page(top));
+}
+
+static void move_to_first(struct top *top) {
+	move_by(top, -INT32_MAX);
+}
+
+static void move_to_last(struct top *top) {
+	move_by(top, INT32_MAX);
 }
 
 /* Texts over everything */
@@ -172,12 +187,8 @@ static void explain(struct top *top) {
 
 /* Acting */
 
-/* What the selected row's kind is asked for. */
-struct deed {
-	const char *method, *what;
-};
-
-static void ask_about_row(struct top *top, const struct deed *deeds) {
+/* `deeds`: by the kind of row. */
+static void ask_about_row(struct top *top, const struct top_deed *deeds) {
 	struct top_row row;
 	const json_t *environment, *place;
 
@@ -186,39 +197,44 @@ static void ask_about_row(struct top *top, const struct deed *deeds) {
 	}
 	environment = json_object_get(row.object, "environment");
 	place = environment != NULL ? environment : row.object;
-	top->method = deeds[row.kind].method;
+	top->deed = &deeds[row.kind];
 	TEXT_SET(top->asked, json_text(row.object, "id"));
 	text_format(top->question, sizeof(top->question), "%s %s of %s, branch %s?",
-		deeds[row.kind].what, top->asked,
+		top->deed->question, top->asked,
 		json_text(place, environment != NULL ? "projectName" : "project"),
 		json_text(place, "branch"));
 	top->mode = TOP_ASK;
 }
 
 static void run_or_retry(struct top *top) {
-	static const struct deed deeds[] = {
-		[TOP_TASK] = { "RunTask", "Run now task" }, [TOP_INCIDENT] = { "RetryIncident", "Retry incident" }
+	static const struct top_deed deeds[] = {
+		[TOP_TASK] = { "RunTask", "Run now task", "Task", "is due now." },
+		[TOP_INCIDENT] = { "RetryIncident", "Retry incident", "Incident",
+			"begins its next cycle." },
 	};
 
 	ask_about_row(top, deeds);
 }
 
 static void cancel_or_close(struct top *top) {
-	static const struct deed deeds[] = {
-		[TOP_TASK] = { "CancelTask", "Cancel task" }, [TOP_INCIDENT] = { "CloseIncident", "Close incident" }
+	static const struct top_deed deeds[] = {
+		[TOP_TASK] = { "CancelTask", "Cancel task", "Task", "was cancelled." },
+		[TOP_INCIDENT] = { "CloseIncident", "Close incident", "Incident", "was closed." },
 	};
 
 	ask_about_row(top, deeds);
 }
 
 static void pause_or_resume(struct top *top) {
-	bool is_paused = top_is_paused(top);
+	static const struct top_deed deeds[] = {
+		{ "Pause", "Pause everything: no publishing, triggering, checking?", NULL,
+			"Everything is paused." },
+		{ "Resume", "Go on with everything?", NULL, "Everything goes on." },
+	};
 
-	top->method = is_paused ? "Resume" : "Pause";
+	top->deed = &deeds[top_is_paused(top)];
 	top->asked[0] = '\0';
-	TEXT_SET(top->question,
-		is_paused ? "Go on with everything?"
-			  : "Pause everything: no publishing, triggering, checking?");
+	TEXT_SET(top->question, top->deed->question);
 	top->mode = TOP_ASK;
 }
 
@@ -232,18 +248,25 @@ static const struct key {
 	int key;
 	int other; /* 0: none */
 	void (*act)(struct top *top);
-	const char *help; /* NULL: that of the row above */
+	const char *help;
+	bool scrolls; /* a text, too */
 } keys[] = {
-	{ KEY_UP, 'k', move_up, "up, k        the row above" },
-	{ KEY_DOWN, 'j', move_down, "down, j      the row below" },
-	{ '\n', KEY_ENTER, show, "Enter        show the task or incident" },
-	{ 'e', 0, explain, "e            explain: why it is where it is, and what happens next" },
-	{ 'r', 0, run_or_retry, "r            run the task now, or retry the incident (asks first)" },
+	{ KEY_UP, 'k', move_up, "up, k        the row above", true },
+	{ KEY_DOWN, 'j', move_down, "down, j      the row below", true },
+	{ KEY_PPAGE, 0, page_up, "PgUp         a page up", true },
+	{ KEY_NPAGE, 0, page_down, "PgDn         a page down", true },
+	{ KEY_HOME, 'g', move_to_first, "Home, g      the first row", true },
+	{ KEY_END, 'G', move_to_last, "End, G       the last row", true },
+	{ '\n', KEY_ENTER, show, "Enter        show the task or incident", false },
+	{ 'e', 0, explain, "e            explain: why it is where it is, and what happens next",
+		false },
+	{ 'r', 0, run_or_retry, "r            run the task now, or retry the incident (asks first)",
+		false },
 	{ 'c', 0, cancel_or_close,
-		"c            cancel the task, or close the incident (asks first)" },
-	{ 'p', 0, pause_or_resume, "p            pause everything, or go on (asks first)" },
-	{ '?', 0, help, "?            this help" },
-	{ 'q', 0, quit, "q            quit; leaves what lies over the lists first" },
+		"c            cancel the task, or close the incident (asks first)", false },
+	{ 'p', 0, pause_or_resume, "p            pause everything, or go on (asks first)", false },
+	{ '?', 0, help, "?            this help", false },
+	{ 'q', 0, quit, "q            quit; leaves what lies over the lists first", false },
 };
 
 static void help(struct top *top) {
@@ -253,34 +276,41 @@ static void help(struct top *top) {
 	}
 }
 
-static void key_in_list(struct top *top, int key) {
+static void key_of_table(struct top *top, int key) {
+	bool in_text = top->mode == TOP_TEXT;
+
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (key == keys[i].key || (key == keys[i].other && key != 0)) {
+		if ((key == keys[i].key || (key == keys[i].other && key != 0)) &&
+			(keys[i].scrolls || !in_text)) {
 			keys[i].act(top);
 		}
 	}
 }
 
 static void key_in_text(struct top *top, int key) {
-	if (key == KEY_UP || key == 'k') {
-		move_up(top);
-	} else if (key == KEY_DOWN || key == 'j') {
-		move_down(top);
-	} else if (key == 'q' || key == KEY_ESCAPE || key == '\n' || key == KEY_ENTER) {
+	if (key == 'q' || key == KEY_ESCAPE || key == '\n' || key == KEY_ENTER) {
 		top->mode = TOP_LIST;
+	} else {
+		key_of_table(top, key);
 	}
 }
 
 static void act(struct top *top) {
+	const struct top_deed *deed = top->deed;
 	json_t *answer = NULL,
 	       *parameters =
 		       top->asked[0] != '\0' ? json_pack("{s:s}", "id", top->asked) : json_object();
 
-	if (top_call(top, top->method, parameters, &answer)) {
-		text_format(top->note, sizeof(top->note), "Done: %s %s", top->method, top->asked);
-		json_decref(answer);
-		top->look_us = 0;
+	if (!top_call(top, deed->method, parameters, &answer)) {
+		return;
 	}
+	if (deed->before_id != NULL) {
+		top_note(top, "%s %s %s", deed->before_id, top->asked, deed->done);
+	} else {
+		top_note(top, "%s", deed->done);
+	}
+	json_decref(answer);
+	top->look_us = 0;
 }
 
 /* Nothing but y acts. */
@@ -289,7 +319,7 @@ static void key_in_question(struct top *top, int key) {
 	if (key == 'y') {
 		act(top);
 	} else {
-		TEXT_SET(top->note, "Nothing was done.");
+		top_note(top, "Nothing was done.");
 	}
 }
 
@@ -297,8 +327,9 @@ void top_key(struct top *top, int key) {
 	if (key == KEY_RESIZE) {
 		return; /* everything is drawn anew anyway */
 	}
+	top->note[0] = '\0';
 	switch (top->mode) {
-	case TOP_LIST: key_in_list(top, key); break;
+	case TOP_LIST: key_of_table(top, key); break;
 	case TOP_TEXT: key_in_text(top, key); break;
 	case TOP_ASK: key_in_question(top, key); break;
 	}

@@ -1,5 +1,7 @@
 /* What `top` knows: asked for every few seconds, and soon after an event. */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,12 +12,20 @@
 #include "common/protocol.h"
 #include "common/text.h"
 
+void top_note(struct top *top, const char *fmt, ...) {
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(top->note, sizeof(top->note), fmt, args);
+	va_end(args);
+	top->note_until_us = clock_mono_us() + CLIENT_TOP_NOTE_MS * 1000;
+}
+
 static void disconnect(struct top *top, int status) {
 	const char *sentence;
 
 	(void)request_problem(status, &sentence);
-	text_format(top->note, sizeof(top->note), "codegend is not reachable: %s; trying again",
-		sentence);
+	top_note(top, "codegend is not reachable: %s; trying again", sentence);
 	call_close(TAKE_PTR(top->conn));
 	call_close(TAKE_PTR(top->watch));
 	top->events_are_old = true; /* they are told again */
@@ -39,10 +49,10 @@ bool top_call(struct top *top, const char *method, json_t *parameters, json_t **
 		return false;
 	}
 	if (reply.error != NULL) {
-		text_format(top->note, sizeof(top->note), "%s: %s", method,
-			json_text(reply.parameters, "message")[0] != '\0'
-				? json_text(reply.parameters, "message")
-				: reply.error);
+		const char *message = json_text(reply.parameters, "message");
+
+		top_note(top, "codegend refuses that: %s",
+			message[0] != '\0' ? message : reply.error);
 		return false;
 	}
 	*ret_answer = TAKE_PTR(reply.parameters);

@@ -26,6 +26,8 @@ SANITIZED = b"__asan_init" in CODEGENCTL.read_bytes() if CODEGENCTL.exists() els
 
 # How long anything may take before it counts as "never": sanitizers on a busy machine are slow.
 PATIENCE_S = 40
+# The same of what has a million rows to go through: nothing meets it but what hangs.
+HANG_S = 3600
 BROKEN = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion", "assertion")
 
 
@@ -211,16 +213,16 @@ project "acme/*" {{
     def connect(self):
         return Varlink(self.control)
 
-    def run_ctl(self, *arguments, text=None, submit=False):
+    def run_ctl(self, *arguments, text=None, submit=False, patience_s=PATIENCE_S * 2):
         """The real client, as it is: a CompletedProcess."""
         path = self.submit_socket if submit else self.control
         return subprocess.run([CODEGENCTL, "--socket", path, *map(str, arguments)], input=text, text=True,
                               stdin=None if text is not None else subprocess.DEVNULL, capture_output=True,
-                              env=self.environment, cwd=self.directory, timeout=PATIENCE_S * 2)
+                              env=self.environment, cwd=self.directory, timeout=patience_s)
 
-    def ctl(self, *arguments, text=None, submit=False):
-        """Its JSON answer; it must succeed."""
-        ended = self.run_ctl("--json", *arguments, text=text, submit=submit)
+    def ctl(self, *arguments, **more):
+        """Its JSON answer; it must succeed. `more` as for run_ctl()."""
+        ended = self.run_ctl("--json", *arguments, **more)
         assert ended.returncode == 0, f"{arguments}: {ended.returncode}: {ended.stderr}\n{self.log()}"
         return json.loads(ended.stdout)
 

@@ -148,6 +148,23 @@ def test_merged_and_closed(make_place):
     assert "merged" in place.status(merged).lower()
 
 
+def test_the_digest_tells_what_became_of_incidents(make_place):
+    place = make_place(agents=["fixer"])
+    merged, closed, _ = [place.pull(branch) for branch in ("one", "two", "three")]
+    tickets = [place.report(branch) for branch in ("one", "two", "three")]
+    for ticket in tickets:
+        place.wait_state(ticket, "waiting")
+    place.hub.merge(PROJECT, merged)
+    place.hub.close(PROJECT, closed)
+    place.repair("three")
+    place.look()
+    for ticket, state in zip(tickets, ("resolved", "abandoned", "resolved")):
+        place.wait_state(ticket, state)
+    assert place.report("three")["joined"]
+    assert ("\n- Incidents: 3 opened, 1 reopened, 1 proven green, 1 merged without proof, 1 closed or abandoned, "
+            "0 escalated\n") in place.daemon.run_ctl("digest", "--since", "2020-01-01").stdout
+
+
 def test_the_label_is_made_when_it_is_missing(make_place):
     place = make_place(agents=["fixer"], forge={"label": "needs repair"})
     number = place.pull("fix")

@@ -372,9 +372,56 @@ def test_a_file_is_whole_or_the_last_one(daemon, tmp_path):
     assert (tmp_path / "codegend.prom").read_text() == whole
 
 
+def asked_of():
+    """Every expression of the dashboard and the alert rules."""
+    rules = (EXAMPLES / "alerts.yml").read_text()
+    blocks = re.findall(r"^ +expr: (?:>-\n((?: {10}.*\n)+)|(.*)\n)", rules, re.MULTILINE)
+    return [" ".join("".join(block).split()) for block in blocks] + [expression for _, expression in expressions()]
+
+
+def test_every_expression_names_a_series_that_is_told(make_place):
+    daemon = make_place().daemon
+    series = {"node_textfile_mtime_seconds"}
+    for words in (["metrics"], ["stats", "--prometheus"]):
+        told = Figures(daemon.run_ctl(*words).stdout)
+        for name, kind in told.types.items():
+            series |= {name + end for end in (("_bucket", "_sum", "_count") if kind == "histogram" else ("",))}
+    names = {name for expression in asked_of() for name in re.findall(r"\b(?:codegend|node)_\w+", expression)}
+    assert names <= series
+    for figure in ("resolution_seconds", "first_check_ratio", "failure_ratio"):
+        using = [expression for expression in asked_of() if f"codegend_stats_{figure}" in expression]
+        assert len(using) > 1, f"the dashboard or no alert asks for {figure}"
+
+
+def repaired(make_place):
+    """A place with an incident that its agent repaired."""
+    place = make_place(agents=["fixer"])
+    place.pull("done")
+    ticket = place.report("done")
+    place.wait_state(ticket, "waiting")
+    place.repair("done")
+    place.look()
+    place.wait_state(ticket, "resolved")
+    return place
+
+
+def test_statistics_are_those_of_the_page(make_place):
+    told = Figures(repaired(make_place).daemon.run_ctl("stats", "--prometheus").stdout)
+    page = {name: (kind, " ".join(text.split())) for name, kind, text
+            in DEFINITION.findall(PAGE.read_text().replace("\\", "")) if name.startswith("codegend_stats_")}
+    assert {name: kind for name, (kind, _) in page.items()} == told.types
+    for name, (_, text) in page.items():
+        assert text.startswith(told.helps[name])
+        labels = re.findall(r"_(\w+)_", text)
+        assert told.labels.get(name, set(labels)) == set(labels), name
+        values = re.search(r" Label (?:_\w+_ and )?_\w+_: ((?:\w+, )*\w+)\.", text)
+        known = values.group(1).split(", ") if values else []
+        assert all(set(key) & set(known) for key in told if key[0] == name and known), name
+
+
 @needs_prometheus
 def test_prometheus_scrapes_the_node_exporter(make_place, tmp_path):
-    place = make_place()
+    place = repaired(make_place)
     number = place.pull("fix")
     place.report("fix")
     wait_for(lambda: place.posts(number, "status"), "the status comment")
@@ -382,7 +429,7 @@ def test_prometheus_scrapes_the_node_exporter(make_place, tmp_path):
     with prometheus.node_exporter(tmp_path) as exporter, \
             prometheus.server(tmp_path, exporter, EXAMPLES / "alerts.yml") as server:
         taken = wait_for(lambda: server.query('codegend_submissions_total{source="socket"}'), "the first scrape")
-        assert [sample["value"][1] for sample in taken] == ["1"]
+        assert [sample["value"][1] for sample in taken] == ["2"]
         assert taken[0]["metric"]["instance"] == exporter
         assert server.query("node_textfile_scrape_error")[0]["value"][1] == "0"
         known = {name for name in server.get("label/__name__/values") if name.startswith("codegend_")}
@@ -391,12 +438,14 @@ def test_prometheus_scrapes_the_node_exporter(make_place, tmp_path):
         assert of_statistics and known - of_statistics == {key[0] for key in told}
         place.daemon.submit(branch="other")
         assert write_file(place.daemon, tmp_path).returncode == 0
-        wait_for(lambda: server.query('codegend_submissions_total{source="socket"}')[0]["value"][1] == "2",
+        wait_for(lambda: server.query('codegend_submissions_total{source="socket"}')[0]["value"][1] == "3",
                  "the next scrape")
         for panel, expression in expressions():
             assert isinstance(server.query(expression), list), panel["title"]
             bare = re.sub(r"\brate\((.*?)\[5m\]\)", r"\1", expression).replace(" > 0", "")
             assert "increase" in bare or server.query(bare), f'{panel["title"]}: nothing answers {bare}'
+        for selector in re.findall(r"codegend_stats_\w+(?:\{.*?\})?", " ".join(asked_of())):
+            assert server.query(selector), f"nothing has the labels of {selector}"
         [group] = server.get("rules")["groups"]
         wait_for(lambda: all(rule["health"] == "ok" for rule in server.get("rules")["groups"][0]["rules"]),
                  "every rule being evaluated")

@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from conftest import CODEGENCTL, ROOT, wait_for
+from conftest import CODEGENCTL, HANG_S, ROOT, wait_for
 from fault import Fault
 from terminal import on_terminal
 
@@ -35,14 +35,15 @@ def lived(make_daemon):
     daemon.start(environment=fault.environment)
     driver = drive.Driver(daemon, fault)
     driver.run(plan)
-    wait_for(lambda: daemon.ctl("stats")["behind"] == 0, "the statistics having taken in the log")
-    daemon.ctl("backup", daemon.directory / "copy.db")
+    wait_for(lambda: daemon.ctl("stats")["behind"] == 0, "the statistics having taken in the log", HANG_S)
+    daemon.ctl("backup", daemon.directory / "copy.db", patience_s=HANG_S)
     return daemon, plan, driver, figures.Rows(daemon.directory / "copy.db")
 
 
 def recompute_with_more(daemon):
     """All answers of a recomputation that was called with `more`."""
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as link:
+        link.settimeout(HANG_S)
         link.connect(str(daemon.control))
         link.sendall(b'{"method":"io.codegend.GetStats","more":true,"parameters":{"recompute":true}}\0')
         answers, text = [], b""
@@ -128,7 +129,7 @@ def test_every_figure_is_what_a_second_computation_says(lived):
     # All of it is in the log.
     until = ["--until", stats["until"]]
     before = daemon.ctl("stats", *window, *until)
-    assert daemon.ctl("stats", "--recompute", *window, *until) == before
+    assert daemon.ctl("stats", "--recompute", *window, *until, patience_s=HANG_S) == before
     told = recompute_with_more(daemon)
     assert [answer["total"] for answer in told[:-1]] == [told[0]["total"]] * (len(told) - 1) if len(told) > 1 else True
     assert all(answer["taken"] < answer["total"] for answer in told[:-1])
@@ -149,7 +150,7 @@ def test_an_answer_does_not_wait_for_a_long_log(lived):
     assert stats["behind"] > 0
     assert "events are not counted yet" in daemon.run_ctl("stats").stdout
     assert re.search(r"^codegend_stats_behind_events [1-9]", daemon.run_ctl("stats", "--prometheus").stdout, re.M)
-    assert daemon.ctl("stats", "--recompute")["behind"] == 0
+    assert daemon.ctl("stats", "--recompute", patience_s=HANG_S)["behind"] == 0
     assert "not counted yet" not in daemon.run_ctl("stats").stdout
 
 
@@ -226,7 +227,8 @@ def test_prometheus(busy):
 def test_digest(busy):
     text = busy.run_ctl("digest", "--since", TODAY).stdout
     assert "- Builds: 11, 1 failed (9.1 %)\n" in text
-    assert "- Incidents: 1 opened, 1 proven green, 0 escalated\n" in text
+    assert ("- Incidents: 1 opened, 0 reopened, 1 proven green, 0 merged without proof, 0 closed or abandoned, "
+            "0 escalated\n") in text
     assert "- Agent `fixer`: 1 triggered, success 100.0 %\n" in text
     assert "- Flaky: `ci / make test` in `acme/web` on `fix`\n" in text
     assert busy.ctl("digest", "--since", TODAY)["needsPerson"] == []

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import subprocess
 import time
+import unicodedata
 
 import pytest
 
@@ -377,6 +378,52 @@ def test_the_head_fits_the_terminal(told, columns):
     head = text.split("\r\n\r\n")[0]
     assert all(f"{kind} 1" in head for kind in kinds)
     assert max(len(line) for line in head.split("\r\n")) <= columns
+
+
+def cells(line):
+    return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in line if not unicodedata.combining(c))
+
+
+@pytest.fixture
+def everything(daemon):
+    """Each table of `stats` has rows, and `status` something to say everywhere, of long names too."""
+    told = Told(daemon)
+    for number in range(9):
+        told.build(project="big/website", branch="feature/" + "long-" * 9, passed=number % 2 == 0, number=number + 1)
+        told.build(project="例え/プロジェクト", branch="main", number=number + 1)
+    daemon.submit(commit="aaaaaaa1", build_number=1)
+    wait_for(lambda: daemon.tasks("trigger_agent", "completed"), "the end of the agent")
+    daemon.submit_passed(branch="fix", commit="aaaaaaa1", build_number=2)
+    wait_for(lambda: daemon.incidents("--state", "resolved"), "the incident being resolved")
+    return daemon
+
+
+@pytest.mark.parametrize("columns", [20, 31, 40, 60, 80])
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_narrow_terminals_lose_no_meaning(everything, columns, by_variable):
+    size = {"COLUMNS": str(columns)} if by_variable else {}
+    stats, status = [on_terminal(everything, 132 if by_variable else columns, command, "--no-color", LC_ALL="C.UTF-8",
+                                 **size).replace("\r\n", "\n") for command in ("stats", "status")]
+    for text in (stats, status):
+        assert not [line for line in text.splitlines() if cells(line) > columns], text
+    flat = " ".join(stats.split())
+    for heading in ("The busiest branches,", "What the agents did:", "The most frequent failures:",
+                    "The slowest repairs:", "Flaky, failed and passed on one commit:"):
+        assert heading in flat
+    # Whose it is, and how it is there.
+    branches = stats[stats.index("The busiest"):stats.index("What the agents")]
+    assert all(word in branches for word in ("PROJECT", "FAILED", "BRANCH", "big/we", "例え", "44.4 %", "0.0 %", "main"))
+    agents = stats[stats.index("What the agents"):stats.index("The most")]
+    assert all(word in agents for word in ("AGENT", "SUCCESS", "fixer", "100.0 %"))
+    assert str(everything.ctl("status")["pid"]) in status and "sqlite" in status.lower()
+    if columns == 80:
+        assert all(word in branches for word in ("BUILDS", "GREEN NOW", "LONGEST"))
+
+
+def test_a_pipe_is_as_wide_as_it_needs(everything):
+    everything.environment["COLUMNS"] = "20"
+    stats = everything.run_ctl("stats").stdout
+    assert "feature/" + "long-" * 9 in stats and "OUT OF ORDER" in stats
 
 
 def test_a_pipe_gets_no_trailing_blanks(told):

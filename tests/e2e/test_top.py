@@ -84,7 +84,7 @@ def test_cancel_asks_and_acts_on_y_alone(daemon, screen):
     top.keys("Down", "c")
     top.shows(f"Cancel task {second} of acme/web, branch two?", "y do it")
     top.keys("y")
-    top.shows(f"Done: CancelTask {second}", "WAITS (1)")
+    top.shows(f"Task {second} was cancelled.", "WAITS (1)")
     assert daemon.ctl("task", "show", second)["status"] == "cancelled"
     assert daemon.ctl("task", "show", first)["status"] == "scheduled"
 
@@ -108,18 +108,90 @@ def test_show_explain_run_pause_help(daemon, screen):
     top.keys("p")
     top.shows("Pause everything", "y do it")
     top.keys("y")
-    top.shows("PAUSED")
+    top.shows("PAUSED", "Everything is paused.")
     top.keys("p")
     top.shows("Go on with everything?", "y do it")
     top.keys("y")
-    top.shows("Done: Resume")
+    top.shows("Everything goes on.")
     before = daemon.ctl("task", "show", task)["scheduledFor"]
     top.keys("r")
     top.shows(f"Run now task {task} of acme/web, branch one?", "y do it")
     assert daemon.ctl("task", "show", task)["scheduledFor"] == before
     top.keys("y")
-    top.shows(f"Done: RunTask {task}")
+    top.shows(f"Task {task} is due now.")
     assert daemon.ctl("task", "show", task)["scheduledFor"] != before
+
+
+def selected(top):
+    """The line that is shown in reverse."""
+    shown = top.tmux("capture-pane", "-p", "-e", "-t", "s")
+    return next((line for line in shown.splitlines() if "\x1b[7m" in line), "")
+
+
+def test_pages_and_ends_of_lists_and_texts(daemon, screen):
+    for i in range(30):
+        schedule(daemon, f"b{i:02}", f"{i + 1}h")
+    task = daemon.ctl("schedule", "--project", "acme/web", "--branch", "last", "--delay", "40h", "--instructions",
+                      " ".join(f"line{i:02}" for i in range(300)))["id"]
+    top = screen(daemon)
+    lines = top.shows("WAITS (31)", "EVENTS (31)", "PgDn").splitlines()
+    page = sum("pr_readiness_check" in line for line in lines)
+    assert 1 < page < 30
+
+    def selects(key, branch):
+        top.keys(key)
+        wait_for(lambda: branch in selected(top).split(), f"{branch} being selected by {key}")
+    for key, branch in (("PgDn", f"b{page:02}"), ("PgDn", f"b{2 * page:02}"), ("PgUp", f"b{page:02}"),
+                        ("PgUp", "b00"), ("PgUp", "b00"), ("End", "last"), ("PgDn", "last"), ("Home", "b00"),
+                        ("G", "last"), ("g", "b00"), ("G", "last")):
+        selects(key, branch)
+    top.keys("Enter")
+    top.shows(task, "PgDn")
+    top.keys("PgDn")
+    top.shows("line150")
+    for back, on in (("Home", "End"), ("g", "G")):
+        top.keys(on)
+        last = top.shows("line299").splitlines()
+        assert last[-3].strip(), "the last page is full"
+        top.keys("PgDn", "j")
+        top.keys(back)
+        top.shows(task)
+        assert "line299" not in top.text()
+    top.keys("G")
+    top.shows("line299")
+    top.keys("PgUp")
+    wait_for(lambda: "line299" not in top.text(), "the page above")
+    top.keys("q")
+    top.shows("WAITS (31)")
+
+
+def test_what_happened_goes_away(daemon, screen):
+    schedule(daemon, "one", "1h")
+    top = screen(daemon)
+    top.shows("WAITS (1)")
+    top.keys("c")
+    top.shows("y do it")
+    top.keys("n")
+    top.shows("Nothing was done.")
+    top.keys("j")
+    wait_for(lambda: "Nothing was done." not in top.text(), "a key taking the note away")
+    top.keys("c")
+    top.shows("y do it")
+    top.keys("n")
+    top.shows("Nothing was done.")
+    wait_for(lambda: "Nothing was done." not in top.text(), "the note going by itself")
+
+
+def test_a_refusal_is_a_sentence(daemon, screen):
+    task = schedule(daemon, "one", "1h")
+    top = screen(daemon)
+    top.shows("WAITS (1)")
+    top.keys("c")
+    top.shows("y do it")
+    daemon.ctl("task", "cancel", task)
+    top.keys("y")
+    text = top.shows("codegend refuses that: ")
+    assert "CancelTask" not in text
 
 
 def test_texts_of_every_script_fill_their_lines(daemon, screen):
@@ -170,7 +242,7 @@ def test_names_of_every_script_keep_to_their_columns(daemon, screen, columns, ro
         schedule(daemon, branch)
     top = screen(daemon, columns, rows)
     lines = top.shows(f"WAITS ({len(HOSTILE)})", "EVENTS", "codegend").splitlines()
-    assert "j k select" in lines[rows - 1]
+    assert "j k g G PgDn select" in lines[rows - 1]
     waiting = [line for line in lines if "pr_readiness_check" in line]
     assert waiting and all(cells(line) <= columns for line in waiting)
     if columns > 100:

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client/print.h"
+#include "client/print_fit.h"
 #include "tests/unit/client/capture.h"
 
 static int64_t fixed_now(void *user) {
@@ -106,6 +107,94 @@ static void test_long_names_are_cut_on_a_terminal(void **state) {
 	assert_string_equal(strchr(text, '\n'), whole);
 }
 
+static void test_columns_fit(void **state) {
+	static const struct {
+		size_t width;
+		bool fits;
+		size_t widths[4];
+	} rows[] = {
+		{ 100, true, { 20, 6, 5, 30 } },
+		{ 67, true, { 20, 6, 5, 30 } },
+		{ 50, true, { 16, 6, 5, 17 } }, /* the widest are cut */
+		{ 33, true, { 8, 6, 5, 8 } },	/* as far as a name can be read */
+		{ 32, true, { 11, 0, 5, 12 } }, /* the highest rank goes */
+		{ 25, true, { 8, 0, 5, 8 } },
+		{ 24, true, { 11, 0, 0, 11 } },
+		{ 18, true, { 8, 0, 0, 8 } },
+		{ 17, false, { 0 } },
+	};
+	static const uint8_t ranks[] = { 0, 2, 1, 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t widths[] = { 20, 6, 5, 30 };
+
+		assert_int_equal(fit_columns(ranks, 4, rows[i].width, widths), rows[i].fits);
+		for (size_t k = 0; rows[i].fits && k < 4; k++) {
+			assert_int_equal(widths[k], rows[i].widths[k]);
+		}
+	}
+}
+
+static void test_lines_fit(void **state) {
+	static const struct {
+		const char *text;
+		size_t room;
+		const char *folded;
+	} rows[] = {
+		{ "", 5, "" },
+		{ "12345", 5, "12345" },
+		{ "12345 6", 5, "12345\n6" },
+		{ "123456 7", 5, "12345\n6 7" },
+		{ "one 1, two 2", 10, "one 1,\ntwo 2" },
+		{ "a b c d", 3, "a b\nc d" },
+		{ "a\n\nb", 5, "a\n\nb" },
+		{ "12345 \n6", 5, "12345\n6" },
+		{ "äöüßé", 3, "äöü\nßé" },
+		{ "漢字漢字", 5, "漢字\n漢字" },
+		{ "漢字", 1, "漢\n字" },
+	};
+
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(freep) char *folded = fit_lines(rows[i].text, rows[i].room);
+
+		assert_string_equal(folded, rows[i].folded);
+	}
+	(void)setlocale(LC_CTYPE, "C");
+}
+
+/* Columns by their ranks; where not even those that have to stay fit, a line for each cell. */
+static void test_a_narrow_table_keeps_its_meaning(void **state) {
+	static const char *const titles[] = { "PROJECT", "RUNS", "BRANCH" };
+	static const char *const cells[] = { "acme/website", "17", "main" };
+	static const uint8_t ranks[] = { 0, 1, 0 };
+	static const struct {
+		size_t width;
+		const char *shown;
+	} rows[] = {
+		{ 80, "PROJECT       RUNS  BRANCH\nacme/website  17    main\n" },
+		{ 24, "PROJECT     RUNS  BRANCH\nacme/webs…  17    main\n" },
+		{ 19, "PROJECT      BRANCH\nacme/websi…  main\n" },
+		{ 12, "PROJECT:\n  acme/websi\n  te\n  RUNS: 17\n  BRANCH:\n  main\n" },
+	};
+	char text[1024];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(print_table_destroyp) struct print_table *table =
+			print_table_create(titles, ARRAY_SIZE(titles));
+		struct capture capture;
+
+		print_table_rank(table, ranks);
+		print_table_add(table, cells);
+		print_set_style(&(struct print_style){ .width = rows[i].width });
+		capture_start(&capture, stdout);
+		print_table_show(table);
+		capture_stop(&capture, text, sizeof(text));
+		print_set_style(&(struct print_style){ 0 });
+		assert_string_equal(text, rows[i].shown);
+	}
+}
+
 static void test_states_have_colors(void **state) {
 	static const char *const rows[][3] = {
 		{ "ID", "STATUS", "WHY" },
@@ -157,6 +246,9 @@ int main(void) {
 		cmocka_unit_test(test_table_is_aligned_by_cells),
 		cmocka_unit_test(test_a_long_wide_name_is_cut_to_its_column),
 		cmocka_unit_test(test_long_names_are_cut_on_a_terminal),
+		cmocka_unit_test(test_columns_fit),
+		cmocka_unit_test(test_lines_fit),
+		cmocka_unit_test(test_a_narrow_table_keeps_its_meaning),
 		cmocka_unit_test(test_states_have_colors),
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_times),
