@@ -100,6 +100,7 @@ struct github_publishing {
 	/* The one thing that it waits for, and how that ended. */
 	struct github_wait wait;
 	struct github_call call;
+	char thing[GITHUB_THING_MAX]; /* that it asks about */
 	bool waiting;
 	int status;
 
