@@ -127,14 +127,8 @@ static int write_families(const json_t *families) {
 		return failure_report(FAILURE_PROTOCOL, NULL,
 			"the daemon's answer has no metrics that are understood");
 	}
-	if (r == 0 &&
-		(fwrite(out.text.data, 1, out.text.len, stdout) < out.text.len ||
-			fflush(stdout) != 0)) {
-		r = -errno;
-	}
-	return r < 0 ? failure_report(FAILURE_FAILED, NULL, "The metrics cannot be written: %s.",
-			       strerror(-r))
-		     : EXIT_DONE;
+	return r == 0 ? request_print_text(out.text.data)
+		      : failure_report(FAILURE_FAILED, NULL, "the metrics do not fit into memory");
 }
 
 int cmd_metrics(const struct invocation *inv) {

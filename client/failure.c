@@ -63,6 +63,7 @@ static const struct error_row {
 };
 
 static bool failures_as_json;
+static bool failure_reported;
 
 void failure_set_json(bool json) {
 	failures_as_json = json;
@@ -70,6 +71,10 @@ void failure_set_json(bool json) {
 
 bool failure_is_json(void) {
 	return failures_as_json;
+}
+
+bool failure_was_reported(void) {
+	return failure_reported;
 }
 
 const char *failure_code(enum failure failure) {
@@ -133,6 +138,7 @@ int failure_report(enum failure failure, const char *hint, const char *fmt, ...)
 	}
 	clean_message = message != NULL ? print_one_line(message) : NULL;
 	clean_hint = hint != NULL ? print_one_line(hint) : NULL;
+	failure_reported = true;
 	(failures_as_json ? print_json_error(failure_code(failure),
 				    clean_message != NULL ? clean_message : "out of memory",
 				    clean_hint)

@@ -56,5 +56,7 @@ bool failure_is_json(void);
  * made printable here. Returns the exit code.
  */
 int failure_report(enum failure failure, const char *hint, const char *fmt, ...) printf_like(3, 4);
+/* Whether the sentence was said already. */
+bool failure_was_reported(void);
 /* As failure_report(), for what we survive: the sentence only, never JSON's error, nothing returned. */
 void failure_warn(const char *fmt, ...) printf_like(1, 2);

@@ -14,13 +14,19 @@ static bool is_forgiven(const struct invocation *inv) {
 	return command_forgives(inv) && !inv->command->runs;
 }
 
-/* A result that cannot be shown is a failure, but for a CI step that reports: its report counts. */
+/*
+ * A result that cannot be shown is a failure, but for a CI step that reports: its report counts. One that is a code, as
+ * of "ready", keeps it.
+ */
 static int finish(const struct invocation *inv, int code) {
+	int failed;
+
 	errno = 0;
 	/* What did not fit into the buffer may have failed before. */
-	if ((fflush(stdout) == EOF || ferror(stdout)) && code == EXIT_DONE) {
-		code = failure_report(FAILURE_FAILED, NULL, "cannot write the output%s%s",
+	if ((fflush(stdout) == EOF || ferror(stdout)) && !failure_was_reported()) {
+		failed = failure_report(FAILURE_FAILED, NULL, "cannot write the output%s%s",
 			errno != 0 ? ": " : "", errno != 0 ? log_errno(-errno) : "");
+		code = code == EXIT_DONE ? failed : code;
 	}
 	return is_forgiven(inv) ? EXIT_DONE : code;
 }

@@ -53,10 +53,13 @@ static bool is_commit(const char *text) {
 		strspn(text, "0123456789abcdefABCDEF") == len;
 }
 
-static bool is_span(const char *text) {
+static const char *lacking_span(const char *text) {
 	int64_t ignored;
+	int r = clock_parse_span(text, &ignored);
 
-	return clock_parse_span(text, &ignored) == 0;
+	return r == 0	       ? NULL
+		: r == -ERANGE ? "a shorter duration, at most 100y"
+			       : "a duration such as 45s, 30m, 1h or 7d";
 }
 
 /* What is missing when the value is none of its type; NULL: it is one. */
@@ -71,7 +74,7 @@ static const char *lacking(const struct option_row *row, const char *text) {
 	case OPTION_COMMIT: return is_commit(text) ? NULL : "a commit's hexadecimal name";
 	case OPTION_EXIT: return is_number(text, 0, 255) ? NULL : "a number from 0 to 255";
 	case OPTION_PULL: return is_number(text, 1, INT32_MAX) ? NULL : "a pull request's number";
-	case OPTION_SPAN: return is_span(text) ? NULL : "a duration such as 45s, 30m, 1h or 7d";
+	case OPTION_SPAN: return lacking_span(text);
 	}
 	return NULL;
 }

@@ -1,5 +1,6 @@
 #include "client/stats_request.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -28,12 +29,17 @@ static int add_window(
 	const struct invocation *inv, json_t *parameters, const char *option, bool may_be_span) {
 	const char *text = option_text(&inv->options, option);
 	int64_t ms = 0;
+	int r = may_be_span && text != NULL ? clock_parse_span(text, &ms) : -EINVAL;
 
 	if (text == NULL || add_time(parameters, option, text)) {
 		return 0;
 	}
-	if (may_be_span && clock_parse_span(text, &ms) == 0) {
+	if (r == 0) {
 		return json_object_set_new(parameters, "lastMs", json_integer(ms));
+	}
+	if (r == -ERANGE) {
+		return failure_report(FAILURE_USAGE, "at most 100y can be looked back on",
+			"option \"--%s\": \"%s\" is too long a time", option, text);
 	}
 	return failure_report(FAILURE_USAGE,
 		"use a day such as 2026-11-22, a time such as 2026-11-22T00:00:00Z or, with --since, a "

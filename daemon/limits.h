@@ -212,6 +212,8 @@
 #define LIMIT_GITHUB_PAGE 100	 /* items of a connection: the most that GitHub gives */
 #define LIMIT_GITHUB_CHECKS 1000 /* of one commit; with more it is never ready */
 #define LIMIT_GITHUB_REVIEWS 20
+#define LIMIT_GITHUB_REQUIRED                                                                      \
+	20 /* checks that a branch's protection names; more are told of as one */
 #define LIMIT_GITHUB_CURSOR_MAX 256
 #define LIMIT_GITHUB_QUERY_MAX_BYTES (128 * 1024)
 #define LIMIT_GITHUB_ERRORS                                                                        \

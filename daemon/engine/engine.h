@@ -170,7 +170,6 @@ struct engine_ready {
 	char sentence[LIMIT_SENTENCE_MAX];
 	/* the engine's */
 	struct engine *engine;
-	void *state;
 	void (*done)(struct engine_ready *ready, int status);
 };
 

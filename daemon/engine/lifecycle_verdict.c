@@ -264,6 +264,7 @@ static void take_links(const struct step_input *in, struct step_result *ret) {
 		const struct link *link = &event->links[i];
 
 		if (link_is_trusted(link)) {
+			ret->wake_branch = ret->wake_branch || ret->incident.life_due_ms != 0;
 			ret->incident.life_due_ms = 0;
 			ret->incident.report_id = MAX(ret->incident.report_id, link->report_id);
 		}

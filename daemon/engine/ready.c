@@ -53,7 +53,6 @@ static void answer(struct ready_flow *flow, int status) {
 	struct engine_ready *ready = TAKE_PTR(flow->ready);
 
 	if (ready != NULL) {
-		ready->state = NULL;
 		ready->done(ready, status);
 	}
 }
@@ -251,7 +250,6 @@ int engine_ready(struct engine *engine, struct engine_ready *ready,
 	flow->engine = engine;
 	ready->engine = engine;
 	ready->done = done;
-	ready->state = flow;
 	config_spell_project(engine->config, ready->project);
 	engine_policy(engine, ready->project, &flow->policy);
 	r = config_copy_checks(engine->config, ready->project, &flow->checks);

@@ -239,6 +239,7 @@ int forge_probe(
 	probe->state = NULL;
 	probe->sentence[0] = '\0';
 	probe->doubt = false;
+	probe->unsent = false;
 	return forge->type->probe(forge, probe);
 }
 

@@ -125,7 +125,8 @@ struct forge_probe {
 	/* out */
 	char sentence[LIMIT_SENTENCE_MAX]; /* what was found, what to do about it */
 	int64_t clock_ahead_ms; /* the forge's clock of ours, less than 0: behind; 0 unknown, or they agree */
-	bool doubt; /* status 0: it can be asked, but `sentence` names what will not go well */
+	bool doubt;  /* status 0: it can be asked, but `sentence` names what will not go well */
+	bool unsent; /* -ECANCELED while what was to be asked next still waited for its turn */
 	struct forge *forge; /* the forge's, as the next */
 	void *state;
 };

@@ -75,6 +75,7 @@ struct github_call {
 	/* A write that was sent, and nothing proves that it was not done: it may have had its effect, or have it
 	 * yet. */
 	bool doubtful;
+	bool of_one; /* refused for the one issue or pull request alone */
 
 	/* github's */
 	struct github *github;
@@ -221,15 +222,21 @@ void github_look_finish(struct github_look *look);
 /* Of what we put on a head ourselves: of a commit status its context, of an App's check run its name. */
 #define GITHUB_HEAD_CONTEXT "codegend/follow-up"
 
+/* "issues", "pulls", "statuses": what of a repository a request is about, as its path has it. */
+#define GITHUB_THING_MAX 32
+
 struct github_known_repository {
 	char project[LIMIT_NAME_MAX];
 	char moved_to[GITHUB_PATH_MAX]; /* where the next post of it goes instead; "" nowhere else */
 	char barred[LIMIT_SENTENCE_MAX]; /* why nothing can be published in it, what to do; "" it can */
 	int64_t barred_ms;		 /* since when */
-	bool has_label;			 /* or it cannot be made, which was said */
-	bool told_name;			 /* that it has another name by now */
-	bool told_label;		 /* that it cannot be labelled */
-	bool told_head_status;		 /* that its commits take no status from us */
+	/* What was refused so; when that goes well it is over. */
+	enum github_call_kind barred_kind;
+	char barred_thing[GITHUB_THING_MAX];
+	bool has_label;	       /* or it cannot be made, which was said */
+	bool told_name;	       /* that it has another name by now */
+	bool told_label;       /* that it cannot be labelled */
+	bool told_head_status; /* that its commits take no status from us */
 };
 
 /* The last ones that were published to. */

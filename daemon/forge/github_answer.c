@@ -110,13 +110,13 @@ static const struct {
 	const char *remedy;
 	const char *before; /* the owner, or the repository */
 	const char *after;
-	bool of_owner;
+	enum { OF_REPOSITORY, OF_ONE, OF_OWNER } whose;
 } refusals[] = {
 	{ "archived", "The repository is archived, so GitHub refuses ",
-		"unarchive it, or give the project another forge", "/", "/settings", false },
-	{ "is locked", "GitHub refuses ", "unlock the conversation", "/", "/issues", false },
+		"unarchive it, or give the project another forge", "/", "/settings", OF_REPOSITORY },
+	{ "is locked", "GitHub refuses ", "unlock the conversation", "/", "/issues", OF_ONE },
 	{ "IP allow list", "The organisation's IP allow list keeps this host away from ",
-		"let its address in", "/organizations/", "/settings/security", true },
+		"let its address in", "/organizations/", "/settings/security", OF_OWNER },
 };
 
 /* Returns whether it is one of them. */
@@ -124,12 +124,13 @@ static bool say_refusal(struct github_call *call, const char *words) {
 	char web[LIMIT_URL_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
-		size_t len =
-			refusals[i].of_owner ? strcspn(call->project, "/") : strlen(call->project);
+		size_t len = refusals[i].whose == OF_OWNER ? strcspn(call->project, "/")
+							   : strlen(call->project);
 
 		if (strcasestr(words, refusals[i].words) == NULL) {
 			continue;
 		}
+		call->of_one = refusals[i].whose == OF_ONE;
 		web_of(call->github, web);
 		(void)text_format(call->sentence, sizeof(call->sentence),
 			"%s%s (403%s): %s, at %s%s%.*s%s.", refusals[i].why, call->subject, words,
@@ -272,6 +273,7 @@ static void say_answered(struct github_call *call) {
 
 void github_answer_explain(struct github_call *call, int status) {
 	call->passing = false;
+	call->of_one = false;
 	call->retry_ms = 0;
 	call->sentence[0] = '\0';
 	call->doubtful = is_doubtful(call, status);

@@ -95,6 +95,7 @@ static enum github_part error_part(const json_t *path) {
 		{ "mergeStateStatus", GITHUB_PART_MERGE },
 		{ "mergeable", GITHUB_PART_MERGE },
 		{ "headRepository", GITHUB_PART_COUNT },
+		{ "baseRef", GITHUB_PART_COUNT },
 		{ "rateLimit", GITHUB_PART_COUNT },
 	};
 
@@ -138,10 +139,13 @@ static unsigned missing_field(const char *message) {
 		const char *field;
 		unsigned without;
 	} fields[] = {
+		{ "baseRef'", GITHUB_WITHOUT_RULE },
 		{ "isInMergeQueue", GITHUB_WITHOUT_MERGE_QUEUE },
 		{ "latestOpinionatedReviews", GITHUB_WITHOUT_REVIEWERS },
 		{ "mergeQueueEntry", GITHUB_WITHOUT_MERGE_QUEUE },
 		{ "mergeStateStatus", GITHUB_WITHOUT_MERGE_STATE },
+		{ "refUpdateRule", GITHUB_WITHOUT_RULE },
+		{ "requiredStatusCheckContexts", GITHUB_WITHOUT_RULE },
 		{ "workflowRun", GITHUB_WITHOUT_WORKFLOW_RUNS },
 		{ "writersOnly", GITHUB_WITHOUT_REVIEWERS },
 	};

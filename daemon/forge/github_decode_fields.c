@@ -223,6 +223,19 @@ static void read_names(const json_t *pull_request, struct github_snapshot *snaps
 		github_json_answer(json_object_get(pull_request, "isCrossRepository"));
 }
 
+static void read_expected(const json_t *pull_request, struct github_snapshot *snapshot) {
+	const json_t *names = github_json_at(
+		pull_request, "baseRef", "refUpdateRule", "requiredStatusCheckContexts", NULL);
+
+	for (size_t i = 0;
+		i < json_array_size(names) && snapshot->n_expected < LIMIT_GITHUB_REQUIRED; i++) {
+		char *name = snapshot->expected[snapshot->n_expected];
+
+		snapshot->n_expected += github_json_text(
+			json_array_get(names, i), name, sizeof(snapshot->expected[0]));
+	}
+}
+
 int github_decode_pull_request(const json_t *pull_request, const struct github_target *target,
 	unsigned without, struct github_snapshot *snapshot) {
 	const json_t *commits = github_json_at(pull_request, "commits", "nodes", NULL);
@@ -240,5 +253,6 @@ int github_decode_pull_request(const json_t *pull_request, const struct github_t
 	read_merging(pull_request, without, snapshot);
 	read_reviews(pull_request, without, snapshot);
 	read_threads(json_object_get(pull_request, "reviewThreads"), snapshot);
+	read_expected(pull_request, snapshot);
 	return github_decode_commit(commit, snapshot);
 }

@@ -192,8 +192,8 @@ static int64_t first_began_ms(const struct judging *j) {
 }
 
 /*
- * A required check that nobody reported is in no list of what was: soon after a push that is the usual cause. Its time
- * begins when it is seen so first (`since_ms` 0), so that it ends whatever the clocks say.
+ * A check that a ruleset requires and nobody reported is in no list: soon after a push that is the usual cause. Its
+ * time begins when it is seen so first (`since_ms` 0), so that it ends whatever the clocks say.
  */
 static void judge_blocked(struct judging *j) {
 	int64_t began_ms = first_began_ms(j);
@@ -302,6 +302,7 @@ static void judge_open(struct judging *j) {
 	judge_draft_and_queue(j);
 	judge_reviews(j);
 	judge_threads(j);
+	github_judge_expected(j);
 	judge_merge_state(j);
 	let_agent(j);
 }

@@ -64,6 +64,8 @@ void github_judge_one(struct judging *j, const struct github_check *check);
 void github_judge_suites(struct judging *j);
 /* Where runs of workflows stand for their jobs, which the credential may not read. */
 void github_judge_suites_as_checks(struct judging *j);
+/* What the base branch's protection names and nobody reported. */
+void github_judge_expected(struct judging *j);
 void github_judge_missing(struct judging *j);
 void github_judge_other_apps(struct judging *j);
 void github_judge_rollup(struct judging *j);

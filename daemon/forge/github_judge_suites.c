@@ -171,6 +171,45 @@ void github_judge_missing(struct judging *j) {
 	}
 }
 
+static bool is_reported_by_name(const struct github_check_list *list, const char *name) {
+	for (size_t i = 0; i < list->n; i++) {
+		if (strcmp(list->items[i].name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* As CHECK_MISSING. */
+static bool is_told(const struct verdict *verdict, const char *name) {
+	for (size_t i = 0; i < verdict->n_reasons; i++) {
+		if (verdict->reasons[i].code == REASON_CHECK_MISSING &&
+			strcmp(verdict->reasons[i].subject, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* It counts as far as GitHub says that something is in the way. Time begins when it is seen so first. */
+void github_judge_expected(struct judging *j) {
+	const struct github_snapshot *s = j->snapshot;
+	bool by_name = (s->sources & (GITHUB_FROM_ROLLUP | GITHUB_FROM_CHECK_RUNS)) != 0;
+	char name[GITHUB_SHORT_NAME_MAX];
+
+	if (s->merge_state != GITHUB_MERGE_STATE_BLOCKED || !by_name || s->checks.incomplete) {
+		return;
+	}
+	for (size_t i = 0; i < s->n_expected; i++) {
+		if (!is_reported_by_name(&s->checks, s->expected[i]) &&
+			!is_told(j->verdict, s->expected[i])) {
+			github_reason(j, REASON_CHECK_MISSING, 0, s->expected[i],
+				"No check %s was reported, and the branch's protection requires it.",
+				github_short(s->expected[i], name));
+		}
+	}
+}
+
 /*
  * Where only statuses and GitHub Actions may be read, other apps may have a red check. Of a pull request GitHub's merge
  * state tells of it, though not whether what was seen is all that it means; of a branch nothing does.

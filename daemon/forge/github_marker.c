@@ -171,6 +171,18 @@ bool github_post_is_ours(const struct github_post *post, const struct github_ide
 	return identity->user_id > 0 && post->author_id == identity->user_id;
 }
 
+void github_posts_keep_ours(
+	struct github_post *posts, size_t from, size_t *n, const struct github_identity *identity) {
+	size_t n_kept = from;
+
+	for (size_t i = from; i < *n; i++) {
+		if (posts[i].marked && github_post_is_ours(&posts[i], identity)) {
+			posts[n_kept++] = posts[i];
+		}
+	}
+	*n = n_kept;
+}
+
 static bool is_wanted(const struct github_post *post, const struct github_identity *identity,
 	const struct github_marker *marker) {
 	return post->marked && github_post_is_ours(post, identity) &&

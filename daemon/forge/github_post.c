@@ -194,9 +194,8 @@ static int look_among_issues(struct github_publishing *p) {
 	once->number = once->row->number;
 	once->row->number = 0;
 	once->row->is_issue = true;
-	once->n_posts = 0;
 	once->per_page = 0;
-	once->state = GITHUB_ONCE_PAGE;
+	github_once_read_anew(once);
 	return github_read_back(p);
 }
 

@@ -301,6 +301,9 @@ int github_probe(struct forge *forge, struct forge_probe *probe) {
 void github_probe_cancel(struct forge_probe *probe) {
 	struct github_probing *self = probe->state;
 
+	/* Reads wait for nothing but a time at which one may go. */
+	probe->unsent =
+		self->call.state != GITHUB_CALL_ACTIVE && !list_is_empty(&self->github->reads);
 	if (self->identifying) {
 		github_wait_cancel(&self->wait);
 	} else {

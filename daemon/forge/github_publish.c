@@ -37,10 +37,12 @@ static void identified(struct github_wait *wait, int status) {
 
 static void answered(struct github_call *call, int status) {
 	struct github_publishing *p = call->user;
+	struct github_known_repository *repository = github_publish_repository(p);
 
 	p->status = status;
-	if (github_publish_went_well(p) && call->kind == GITHUB_CALL_WRITE) {
-		github_publish_repository(p)->barred[0] = '\0';
+	if (github_publish_went_well(p) && call->kind == repository->barred_kind &&
+		strcmp(p->thing, repository->barred_thing) == 0) {
+		repository->barred[0] = '\0';
 	}
 	publish_step(p);
 }
@@ -64,6 +66,17 @@ void github_request_path(
 		github_repo_path(github_publish_project(p), repository), rest);
 }
 
+/* Of "/repos/OWNER/NAME/THING…", or "/repositories/ID/THING…" as GitHub links to; "" the repository itself. */
+static void set_thing(struct github_publishing *p, const char *path) {
+	int n_before = strncmp(path, "/repositories/", 14) == 0 ? 3 : 4;
+
+	for (int i = 0; path != NULL && i < n_before; i++) {
+		path = strchr(path + (i > 0), '/');
+	}
+	(void)text_format(p->thing, sizeof(p->thing), "%.*s",
+		path != NULL ? (int)strcspn(path + 1, "/?") : 0, path != NULL ? path + 1 : "");
+}
+
 int github_publish_ask(struct github_publishing *p, const struct github_request *request) {
 	_cleanup_(freep) char *body =
 		request->body != NULL ? json_dumps(request->body, JSON_COMPACT) : NULL;
@@ -82,6 +95,7 @@ int github_publish_ask(struct github_publishing *p, const struct github_request 
 	json_decref(request->body);
 	github_call_finish(&p->call);
 	p->call.user = p;
+	set_thing(p, request->path);
 	r = r < 0 ? r : github_send(p->github, &p->call, &ask, answered);
 	return r == 0
 		? -EINPROGRESS
@@ -125,14 +139,19 @@ int github_publish_fail(struct github_publishing *p, int status, bool passing, i
 	return status;
 }
 
-/* For `status`: it is of a repository, not of one incident. */
+/* For `status`: it is of a repository, not of one incident. What is of one issue alone its incident says. */
 static void note_barred(struct github_publishing *p) {
 	struct github_known_repository *repository = github_publish_repository(p);
 
+	if (p->call.of_one) {
+		return;
+	}
 	if (repository->barred[0] == '\0') {
 		repository->barred_ms = clock_now_ms();
 	}
 	(void)TEXT_SET(repository->barred, p->call.sentence);
+	repository->barred_kind = p->call.kind;
+	(void)TEXT_SET(repository->barred_thing, p->thing);
 }
 
 int github_publish_refused(struct github_publishing *p) {

@@ -63,8 +63,10 @@ struct github_once {
 	int failure;	    /* GITHUB_ONCE_FAILED: of the publish */
 	bool found, written;	   /* out */
 	int per_page;		   /* when pages are too long; 0: as many as GitHub gives */
-	struct github_post *posts; /* read back; owned */
+	struct github_post *posts; /* read back, ours alone; owned */
 	size_t n_posts;
+	size_t n_read;	   /* whoever's */
+	int64_t oldest_ms; /* when the last one that was read was made; 0 none was */
 	size_t duplicates[LIMIT_GITHUB_DUPLICATES];
 	size_t n_duplicates, n_removed;
 };
@@ -98,6 +100,7 @@ struct github_publishing {
 	/* The one thing that it waits for, and how that ended. */
 	struct github_wait wait;
 	struct github_call call;
+	char thing[GITHUB_THING_MAX]; /* that it asks about */
 	bool waiting;
 	int status;
 
@@ -198,6 +201,8 @@ void github_once_begin(struct github_publishing *p, struct post *row, enum githu
 /* As a stage. */
 must_check int github_once_step(struct github_publishing *p);
 void github_once_finish(struct github_once *once);
+/* Forgets what was read back of it; a page comes next. */
+void github_once_read_anew(struct github_once *once);
 
 /* Of the row's place: asks for the first page of what is there. Returns as github_publish_ask(), as the next two. */
 must_check int github_read_back(struct github_publishing *p);

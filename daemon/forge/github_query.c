@@ -190,6 +190,10 @@ static void put_fragments(struct query *q, bool by_number, bool by_branch) {
 			" latestOpinionatedReviews(first:20,writersOnly:true)"
 			"{totalCount nodes{author{login} state commit{oid}}}");
 	}
+	/* Without administration nobody may read the protection itself. Of rulesets this says nothing. */
+	if ((q->without & GITHUB_WITHOUT_RULE) == 0) {
+		put(q, " baseRef{refUpdateRule{requiredStatusCheckContexts}}");
+	}
 	put(q, "}");
 }
 

@@ -34,6 +34,7 @@ enum {
 	GITHUB_WITHOUT_MERGE_QUEUE = 2, /* then there is no queue to be in */
 	GITHUB_WITHOUT_WORKFLOW_RUNS = 4,
 	GITHUB_WITHOUT_REVIEWERS = 8, /* the list of reviews by people who may write */
+	GITHUB_WITHOUT_RULE = 16,     /* what the base branch's protection asks for */
 };
 
 /*

@@ -51,9 +51,8 @@ int github_read_back(struct github_publishing *p) {
 static bool is_past_issues(const struct github_publishing *p) {
 	const struct github_once *once = &p->once;
 
-	return once->row->is_issue && once->n_posts > 0 &&
-		once->posts[once->n_posts - 1].created_ms <
-		p->publish->incident->opened_ms - LIMIT_GITHUB_SKEW_MS;
+	return once->row->is_issue && once->oldest_ms > 0 &&
+		once->oldest_ms < p->publish->incident->opened_ms - LIMIT_GITHUB_SKEW_MS;
 }
 
 /* Looked for in vain, and so is everything else there. A look for late duplicates is then over. */
@@ -66,8 +65,7 @@ static int read_shorter_pages(struct github_publishing *p) {
 	struct github_once *once = &p->once;
 
 	once->per_page = once->per_page == 0 ? LIMIT_GITHUB_PAGE / 10 : 1;
-	once->n_posts = 0;
-	once->state = GITHUB_ONCE_PAGE;
+	github_once_read_anew(once);
 	return github_read_back(p);
 }
 
@@ -89,9 +87,31 @@ static int read_on(struct github_publishing *p, struct github_request *request) 
 	return github_publish_ask(p, request);
 }
 
-int github_read_back_page(struct github_publishing *p) {
+void github_once_read_anew(struct github_once *once) {
+	once->n_posts = 0;
+	once->n_read = 0;
+	once->oldest_ms = 0;
+	once->state = GITHUB_ONCE_PAGE;
+}
+
+/* Anybody may write there, and copy a marker: what is not ours counts against the limit, and is not kept. */
+static int take_page(struct github_publishing *p, size_t *ret_n_items) {
 	struct github_once *once = &p->once;
 	const struct buffer *answer = &p->call.http.answer;
+	size_t from = once->n_posts;
+	int r = github_decode_posts(
+		answer->data, answer->len, &once->posts, &once->n_posts, ret_n_items);
+
+	if (once->n_posts > from) {
+		once->oldest_ms = once->posts[once->n_posts - 1].created_ms;
+	}
+	github_posts_keep_ours(once->posts, from, &once->n_posts, &p->github->identity);
+	once->n_read += r == 0 ? *ret_n_items : 0;
+	return r == 0 && once->n_read > LIMIT_GITHUB_POSTS ? -E2BIG : r;
+}
+
+int github_read_back_page(struct github_publishing *p) {
+	struct github_once *once = &p->once;
 	struct github_request request = { .method = "GET" };
 	size_t n_items = 0;
 	int r;
@@ -103,7 +123,11 @@ int github_read_back_page(struct github_publishing *p) {
 	if (!github_publish_went_well(p)) {
 		return is_list_gone(p) ? 0 : github_publish_refused(p);
 	}
-	r = github_decode_posts(answer->data, answer->len, &once->posts, &once->n_posts, &n_items);
+	if (p->github->identity.user_id == 0 && p->github->identity.app_id == 0) {
+		return github_publish_fail(p, -EAGAIN, true, 0,
+			"The credential was changed while GitHub was asked: who that is has to be known first.");
+	}
+	r = take_page(p, &n_items);
 	name_list(p, &request);
 	if (r == -E2BIG && once->mode == GITHUB_ONCE_LATE) {
 		return 0; /* among those that were read; news do not wait for more */

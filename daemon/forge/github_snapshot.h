@@ -186,6 +186,10 @@ struct github_snapshot {
 	struct github_check_list checks; /* runs and statuses */
 	struct github_check_list suites;
 
+	/* Checks that the protection of its base branch names, as far as they fit; reported or not. */
+	char expected[LIMIT_GITHUB_REQUIRED][LIMIT_SUBJECT_MAX];
+	size_t n_expected;
+
 	size_t n_reviews;
 	bool reviews_incomplete;
 	struct github_review_by reviews[LIMIT_GITHUB_REVIEWS]; /* the newest opinion of each who may write */

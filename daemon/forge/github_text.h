@@ -73,6 +73,9 @@ must_check int github_decode_posts(
 	const char *body, size_t len, struct github_post **posts, size_t *n, size_t *ret_n_items);
 
 bool github_post_is_ours(const struct github_post *post, const struct github_identity *identity);
+/* Of those from `from` on, drops what is not ours or has no marker; the order stays. */
+void github_posts_keep_ours(
+	struct github_post *posts, size_t from, size_t *n, const struct github_identity *identity);
 /*
  * Finds our post with that marker: of the living status the incident has to agree, of the others the task as well. The
  * oldest is the one that stays; the others, duplicates to be removed, are at the places in `ret_duplicates` (room for

@@ -121,7 +121,10 @@ static void probed(struct forge_probe *probe, int status) {
 	struct doctor_probe *own = container_of(probe, struct doctor_probe, probe);
 	struct doctor_op *op = own->user;
 
-	own->status = op->late && status == -ECANCELED ? -ETIMEDOUT : status;
+	own->status = status;
+	if (op->late && status == -ECANCELED) {
+		own->status = probe->unsent ? -ENODATA : -ETIMEDOUT;
+	}
 	op->n_probing--;
 	proceed(op);
 }
@@ -213,7 +216,7 @@ static void probe_forges(struct doctor_op *op, const struct config *config) {
 		struct doctor_probe *probe = &op->probes[i];
 
 		TEXT_SET(probe->name, config->forges[i].name);
-		probe->status = -ETIMEDOUT; /* until it was begun */
+		probe->status = -ENODATA; /* until it was begun */
 		choose_project(config, probe);
 		if (probe->project[0] != '\0') {
 			begin_probe(op, probe);

@@ -28,7 +28,8 @@ struct doctor_probe {
 	struct forge_probe probe;
 	char name[LIMIT_NAME_MAX];
 	char project[LIMIT_NAME_MAX];
-	int status; /* -EINPROGRESS: it has not answered; -ETIMEDOUT: not in time */
+	/* -EINPROGRESS: it has not answered; -ETIMEDOUT: not in time; -ENODATA: it was not asked in time */
+	int status;
 	void *user; /* doctor.c's */
 };
 

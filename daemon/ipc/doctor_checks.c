@@ -331,12 +331,20 @@ static enum doctor_state check_forge(
 	}
 	paused = check_pause_of(patient, forge, finding);
 	if (paused == DOCTOR_PROBLEM ||
-		(paused != DOCTOR_NONE && (probe->status == 0 || probe->status == -EAGAIN))) {
+		(paused != DOCTOR_NONE &&
+			(probe->status == 0 || probe->status == -EAGAIN ||
+				probe->status == -ENODATA))) {
 		return paused;
+	}
+	if (probe->status == -ENODATA) {
+		return doctor_say(finding, DOCTOR_WARNING,
+			"look at the store, and at codegenctl status; then run codegenctl doctor again",
+			"It was not asked: its turn did not come within %lld s.",
+			(long long)(LIMIT_DOCTOR_MS / CLOCK_SECOND_MS));
 	}
 	if (probe->status == -ETIMEDOUT) {
 		return doctor_say(finding, DOCTOR_PROBLEM, look_at_network,
-			"It did not answer within %lld s; codegenctl status says whether it waits for a rate limit.",
+			"It did not answer within %lld s.",
 			(long long)(LIMIT_DOCTOR_MS / CLOCK_SECOND_MS));
 	}
 	if (probe->status < 0) {

@@ -21,6 +21,8 @@
 #include "daemon/store/wal_file.h"
 
 #define HEADER_BYTES 100
+/* Beside a database that is being made: without it one that is empty was emptied. */
+#define MARK "-new"
 
 static const char magic[16] = "SQLite format 3";
 
@@ -29,7 +31,7 @@ struct opening {
 	const char *path;
 	char *sentence;
 	struct db *db;
-	bool is_new;  /* the file was empty or missing */
+	bool is_ours; /* an empty file is: made now, or by a start that was cut off (MARK) */
 	bool had_log; /* a write-ahead log lay beside it: left by a crash */
 	bool is_copy; /* a backup: nobody started on it yet */
 };
@@ -57,6 +59,13 @@ static int say_corrupt(struct opening *opening, const char *what) {
 		"The database \"%s\" is corrupt (%s); it was left as it is. Restore a backup, or move it and its -wal"
 		" file away to start with an empty one.",
 		opening->path, what);
+}
+
+static int say_emptied(struct opening *opening) {
+	return say(opening, -EUCLEAN,
+		"The database \"%s\" is empty: what was in it is lost. Restore a backup, or remove the file to start"
+		" with an empty one.",
+		opening->path);
 }
 
 static int say_newer(struct opening *opening, int64_t version) {
@@ -135,10 +144,8 @@ static int check_header(struct opening *opening, int fd) {
 	if (n == 0 && opening->had_log) { /* which is made when the file has its first page */
 		return say_corrupt(opening, "it is empty, and its log is not gone");
 	}
-	/* Nothing tells one that was emptied from a start that was cut off after it made the file: both are new. */
 	if (n == 0) {
-		opening->is_new = true;
-		return 0;
+		return opening->is_ours ? 0 : say_emptied(opening);
 	}
 	if (n < HEADER_BYTES || memcmp(header, magic, sizeof(magic)) != 0) {
 		return say_not_ours(opening);
@@ -169,12 +176,40 @@ static int open_denied(struct opening *opening, int status) {
 		log_errno(status));
 }
 
+static bool lies_beside(const struct opening *opening, const char *suffix) {
+	char name[PATH_MAX];
+
+	return text_format(name, sizeof(name), "%s%s", opening->path, suffix) &&
+		access(name, F_OK) == 0;
+}
+
+/* On disk before the file is. */
+static int make_mark(const struct opening *opening, const char *directory) {
+	_cleanup_(fd_closep) int fd = -1;
+	char name[PATH_MAX];
+
+	if (!text_format(name, sizeof(name), "%s" MARK, opening->path)) {
+		return -ENAMETOOLONG;
+	}
+	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600);
+	return fd < 0 ? -errno : fsync_directory(directory);
+}
+
+static void remove_mark(const char *path) {
+	char name[PATH_MAX];
+
+	if (text_format(name, sizeof(name), "%s" MARK, path)) {
+		(void)unlink(name);
+	}
+}
+
 static int check_file(struct opening *opening) {
 	_cleanup_(fd_closep) int fd = -1;
 	_cleanup_(freep) char *directory = strdup(opening->path);
 	char *slash = directory == NULL ? NULL : strrchr(directory, '/');
 	bool created = access(opening->path, F_OK) < 0;
 	struct stat info;
+	int status;
 
 	if (directory == NULL) {
 		return say(opening, -ENOMEM, "Out of memory.");
@@ -186,6 +221,11 @@ static int check_file(struct opening *opening) {
 	if (!created && access(slash == NULL ? "." : directory, W_OK) < 0) {
 		return say_read_only(opening, "directory");
 	}
+	status = created ? make_mark(opening, slash == NULL ? "." : directory) : 0;
+	if (status < 0) {
+		return open_denied(opening, status);
+	}
+	opening->is_ours = lies_beside(opening, MARK);
 	fd = open(opening->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 	if (fd < 0) {
 		return open_denied(opening, -errno);
@@ -242,7 +282,6 @@ static int check_content(struct opening *opening) {
 		return say_failure(opening, -EUCLEAN);
 	}
 	if (application == 0 && version == 0 && n_tables == 0) {
-		opening->is_new = true;
 		return 0;
 	}
 	opening->is_copy = application == DB_COPY_ID;
@@ -382,12 +421,6 @@ static int open_connection(struct opening *opening) {
 	return 0;
 }
 
-static bool has_log(const char *path) {
-	char name[PATH_MAX];
-
-	return text_format(name, sizeof(name), "%s-wal", path) && access(name, F_OK) == 0;
-}
-
 int db_open(const char *path, struct db **ret_db, char *ret_sentence) {
 	struct db *db = calloc(1, sizeof(*db));
 	struct opening opening = { .path = path, .sentence = ret_sentence, .db = db };
@@ -400,7 +433,7 @@ int db_open(const char *path, struct db **ret_db, char *ret_sentence) {
 	if (!TEXT_SET(db->path, path)) {
 		status = say(&opening, -ENAMETOOLONG, "The path of the database is too long.");
 	} else {
-		opening.had_log = has_log(path);
+		opening.had_log = lies_beside(&opening, "-wal");
 		status = check_file(&opening);
 	}
 	if (status == 0) {
@@ -416,6 +449,7 @@ int db_open(const char *path, struct db **ret_db, char *ret_sentence) {
 		db_close(db, opening.had_log);
 		return status;
 	}
+	remove_mark(path);
 	backup_sweep(path);
 	db_forget(db);
 	*ret_db = db;

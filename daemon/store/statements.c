@@ -41,6 +41,8 @@
 	"(SELECT min(e.at_ms) FROM events e WHERE e.incident_id = i.id"                            \
 	" AND e.incident_id <> 0 AND e.at_ms > ?1)"
 
+#define LAST_TRY_FAILED "reason GLOB '" TASK_LAST_TRY "*'"
+
 /* As incident_is_over(). */
 #define OVER "state IN ('resolved', 'abandoned')"
 
@@ -84,7 +86,7 @@ const char *const sql_texts[SQL_COUNT] = {
 		"UPDATE OR FAIL tasks SET due_ms = ?4 WHERE project = ?1 AND head_repository = ?2 AND branch = ?3"
 		" AND " TRIGGER_LIVE " AND " SCHEDULED
 		" AND incident_id <> ?5 AND due_ms > ?4 AND due_ms <= ?6 AND attempt = 0"
-		" AND interrupted = 0",
+		" AND interrupted = 0 AND NOT " LAST_TRY_FAILED,
 	/*
 	 * Not the one that asks: started before and repeated after a crash, it was admitted then. Nor those that a
 	 * clock which was far ahead has started: they would count for as long as it was ahead.
@@ -139,7 +141,7 @@ const char *const sql_texts[SQL_COUNT] = {
 		" WHERE tasks.id = made.of AND made.at_ms > ?1"
 		" AND tasks.due_ms >= coalesce(made.first_ms, made.at_ms)",
 	[SQL_TASK_HASTEN] = "UPDATE OR FAIL tasks SET due_ms = ?2 WHERE " SCHEDULED
-			    " AND lane = ?1 AND due_ms > ?2 AND reason GLOB '" TASK_LAST_TRY "*'",
+			    " AND lane = ?1 AND due_ms > ?2 AND " LAST_TRY_FAILED,
 	[SQL_INCIDENT_INSERT] = "INSERT OR FAIL INTO incidents (" INCIDENT
 				") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 				" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

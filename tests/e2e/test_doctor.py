@@ -459,6 +459,18 @@ def test_a_forge_that_stands_still_is_not_well(make_place):
     assert forge["state"] == "warning" and "Asks again at" in forge["message"]
 
 
+def test_a_forge_that_was_not_asked_did_not_answer_late(make_place):
+    """A limit that is over soon is waited for, for longer than doctor waits."""
+    place = make_place(agents=[])
+    place.pull("fix")
+    place.wait_state(place.report("fix"), "waiting")
+    place.hub.fail("*", "status", 1, status=429, headers={"Retry-After": "60"}, body={"message": "rate limit"})
+    place.look()
+    reason = wait_for(lambda: place.forge().get("reason"), "the limit")
+    forge = examine(place.daemon)["forge", "github"]
+    assert forge["state"] == "warning" and forge["message"] == reason, forge
+
+
 def test_a_project_that_only_a_glob_names(make_place):
     """What is under repair there tells which: a token that may not see it, and a role that may only read."""
     place = make_place(agents=[], roles={"codegend-bot": "read"})

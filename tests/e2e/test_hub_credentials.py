@@ -249,6 +249,7 @@ def test_a_locked_conversation(make_place):
     place.hub.find(PROJECT).issues[number].is_locked = True
     ticket = place.report("fix")
     wait_for(lambda: "unlock the conversation" in place.incident(ticket)["reason"], "the incident saying so")
+    assert not place.forge()["barred"], "the rest of the repository is well"
     place.hub.find(PROJECT).issues[number].is_locked = False
     place.daemon.ctl("reload")
     place.wait_state(ticket, "waiting")

@@ -171,6 +171,20 @@ def test_every_reason_of_one_pull_request(make_place):
     assert not place.hub.write_times()
 
 
+def test_a_check_that_the_protection_names(make_place):
+    """Nobody reported it, so no list of checks has it."""
+    place = make_place(mode="observe")
+    place.hub.require(PROJECT, "main", "build", "deploy")
+    place.pull("fix")
+    place.check("fix", "build", "success")
+    verdict, code = ready(place, "fix")
+    assert (verdict["outcome"], codes(verdict), code) == ("pending", ("CHECK_MISSING",), 8), verdict
+    [reason] = verdict["reasons"]
+    assert reason["subject"] == "deploy" and "protection requires it" in reason["message"], reason
+    place.check("fix", "deploy", "success")
+    assert ready(place, "fix")[0]["outcome"] == "ready"
+
+
 # What depends on a report
 
 def checked(place, ticket):

@@ -288,14 +288,22 @@ def test_a_project_that_was_deleted_and_made_again(told):
 
 
 @pytest.mark.parametrize("words", [["stats"], ["stats", "--json"], ["stats", "--prometheus"], ["digest"],
-                                   ["metrics"]])
+                                   ["metrics"], ["ready", "--project", "acme/never", "--branch", "x"]])
 def test_a_full_disk_is_told(told, words):
     told.build(lint={"errors": 1})
     with open("/dev/full", "wb") as full:
         ended = subprocess.run([CODEGENCTL, "--socket", told.daemon.control, *words], stdout=full,
                                stderr=subprocess.PIPE, text=True, env=told.daemon.environment)
-    assert ended.returncode == 1
+    assert ended.returncode == (8 if words[0] == "ready" else 1)
     assert "no space left on device" in ended.stderr.lower()
+
+
+@pytest.mark.parametrize("command", ["stats", "digest"])
+def test_a_span_that_is_too_long(daemon, command):
+    assert daemon.run_ctl(command, "--since", "100y").returncode == 0
+    ended = daemon.run_ctl(command, "--since", "99999d")
+    assert ended.returncode == 2, ended.stderr
+    assert '"99999d" is too long' in ended.stderr and "at most 100y" in ended.stderr
 
 
 @pytest.mark.parametrize("words", [["stats"], ["digest", "--since", "2020-01-01"], ["report-page", "-o", "-"]])

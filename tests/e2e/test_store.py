@@ -64,6 +64,18 @@ def test_emptied_under_the_daemon(idle):
     assert path.stat().st_size == 0
 
 
+def test_emptied_while_nothing_runs(idle):
+    """Not even a log is left to tell. That it was is not passed over: it could look as if nothing had ever failed."""
+    path = made(idle)
+    os.truncate(path, 0)
+    code, said = idle.run_to_end()
+    assert code == 9 and f'"{path}" is empty' in said and "Restore a backup" in said, said
+    assert path.stat().st_size == 0
+    path.unlink()
+    idle.start()
+    idle.submit()
+
+
 def test_newer(idle):
     path = made(idle)
     with sqlite3.connect(path) as connection:

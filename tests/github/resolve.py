@@ -214,7 +214,8 @@ def repository_fields():
 def ref_fields():
     return {"id": lambda h, r, a, e: node_id("REF", len(h)), "name": lambda h, r, a, e: h,
             "prefix": lambda h, r, a, e: "refs/tags/" if h.startswith("refs/tags/") else "refs/heads/",
-            "target": lambda h, r, a, e: target_of(r, h)}
+            "target": lambda h, r, a, e: target_of(r, h),
+            "refUpdateRule": lambda h, r, a, e: Thing("RefUpdateRule", h, r) if r.required.get(h) else None}
 
 
 @fields("Tag")
@@ -306,6 +307,7 @@ def pull_fields():
             "mergeStateStatus": merge_field(lambda h, r: r.merge_state(h)),
             "reviewDecision": lambda h, r, a, e: h.pull.decision(), "headRefOid": lambda h, r, a, e: h.pull.sha,
             "headRefName": lambda h, r, a, e: h.pull.head_branch, "baseRefName": lambda h, r, a, e: h.pull.base,
+            "baseRef": lambda h, r, a, e: ref(r, h.pull.base),
             "baseRefOid": lambda h, r, a, e: r.branches[h.pull.base], "locked": lambda h, r, a, e: h.is_locked,
             "isInMergeQueue": lambda h, r, a, e: h.pull.queue_position is not None,
             "mergeQueueEntry": lambda h, r, a, e: h.pull.queue_position is not None and Thing("MergeQueueEntry", h, r)
@@ -321,6 +323,8 @@ def pull_fields():
             "reviewThreads": lambda h, r, a, e: [Thing("PullRequestReviewThread", one, r) for one in h.pull.threads]}
 
 
+FIELDS["RefUpdateRule"] = {"pattern": lambda h, r, a, e: h,
+                           "requiredStatusCheckContexts": lambda h, r, a, e: [name for name, _ in r.required[h]]}
 FIELDS["Issue"] = issue_fields("I")
 FIELDS["MergeQueueEntry"] = {"id": lambda h, r, a, e: node_id("MQE", h.id),
                              "position": lambda h, r, a, e: h.pull.queue_position}

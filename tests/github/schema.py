@@ -52,7 +52,10 @@ type Repository implements Node {
   issue(number: Int!): Issue
   label(name: String!): Label
 }
-type Ref implements Node { id: ID! name: String! prefix: String! target: GitObject }
+type Ref implements Node {
+  id: ID! name: String! prefix: String! target: GitObject refUpdateRule: RefUpdateRule
+}
+type RefUpdateRule { pattern: String! requiredStatusCheckContexts: [String] }
 type Commit implements Node & GitObject {
   id: ID! oid: GitObjectID! committedDate: DateTime! messageHeadline: String!
   statusCheckRollup: StatusCheckRollup
@@ -68,7 +71,7 @@ type PullRequest implements Node {
   id: ID! number: Int! title: String! body: String! state: PullRequestState! isDraft: Boolean! merged: Boolean!
   mergedAt: DateTime mergeable: MergeableState! mergeStateStatus: MergeStateStatus!
   reviewDecision: PullRequestReviewDecision headRefOid: GitObjectID! headRefName: String! baseRefName: String!
-  baseRefOid: GitObjectID! createdAt: DateTime! updatedAt: DateTime! isInMergeQueue: Boolean!
+  baseRef: Ref baseRefOid: GitObjectID! createdAt: DateTime! updatedAt: DateTime! isInMergeQueue: Boolean!
   mergeQueueEntry: MergeQueueEntry isCrossRepository: Boolean! headRepository: Repository
   headRepositoryOwner: RepositoryOwner author: Actor authorAssociation: CommentAuthorAssociation!
   statusCheckRollup: StatusCheckRollup locked: Boolean! url: URI!

@@ -36,6 +36,7 @@ def test_without_an_answer_the_last_one_stays(running):
     try:
         assert running.run("systemctl", "start", SERVICE).returncode != 0
         assert running.do("cat", FILE) == before
+        assert not running.exists(f"{PLACE}/digest.new")
     finally:
         running.systemctl("reset-failed", SERVICE)
         running.systemctl("start", "codegend-submit.socket", "codegend-control.socket", "codegend.service")

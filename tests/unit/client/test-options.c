@@ -103,6 +103,8 @@ static void test_messages(void **state) {
 		{ { "--wait", "0.5" },
 			"option \"--wait\" needs a whole number of seconds, not \"0.5\"" },
 		{ { "--limit", "1.5" }, "option \"--limit\" needs a whole number, not \"1.5\"" },
+		{ { "--delay", "99999d" },
+			"option \"--delay\" needs a shorter duration, at most 100y, not \"99999d\"" },
 		{ { "--log=red", "--log=green" },
 			"option \"--log\" is given twice, here with \"green\"" },
 		{ { "--limit=7", "--limit=7" }, "option \"--limit\" is given twice, here with \"7\"" },

@@ -47,6 +47,7 @@
 	",\"state\":\"OPEN\",\"isDraft\":false,\"merged\":false,\"mergeable\":\"MERGEABLE\","        \
 	"\"mergeStateStatus\":\"CLEAN\",\"reviewDecision\":\"APPROVED\",\"headRefOid\":\"" HEAD      \
 	"\",\"headRefName\":\"fix/it\",\"baseRefName\":\"main\",\"isCrossRepository\":false,"        \
+	"\"baseRef\":{\"refUpdateRule\":{\"requiredStatusCheckContexts\":[\"lint\",null]}},"         \
 	"\"headRepository\":{\"nameWithOwner\":\"acme/web\"},"                                       \
 	"\"isInMergeQueue\":false,\"mergeQueueEntry\":null,"                                         \
 	"\"reviewThreads\":{\"totalCount\":1,\"nodes\":[{\"isResolved\":true}]},"                    \
@@ -277,12 +278,13 @@ static void missing_fields_are_named(void **state) {
 /* ---- hostile answers ---- */
 
 /* What may be anything without making a green one wrong: the rest decides. */
-static const char *const harmless[] = { "app", "author", "baseRefName", "completedAt",
+static const char *const harmless[] = { "app", "author", "baseRef", "baseRefName", "completedAt",
 	"committedDate", "cost", "createdAt", "databaseId", "endCursor", "ended", "event",
 	"headRefName", "headRepository", "isCrossRepository", "isRequired", "isResolved", "limit",
 	"login", "mergeQueueEntry", "name", "context", "nameWithOwner", "pageInfo.endCursor",
-	"rateLimit", "remaining", "resetAt", "reviewThreads", "slug", "startedAt", "updatedAt",
-	"workflow", "workflowRun", "checkSuite", "errors" };
+	"rateLimit", "refUpdateRule", "remaining", "requiredStatusCheckContexts", "resetAt",
+	"reviewThreads", "slug", "startedAt", "updatedAt", "workflow", "workflowRun", "checkSuite",
+	"errors" };
 
 static bool is_harmless(const char *key) {
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {

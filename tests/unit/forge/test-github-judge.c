@@ -34,6 +34,8 @@ SET(conflict, s->mergeable = GITHUB_MERGEABLE_CONFLICTING)
 SET(dirty, s->merge_state = GITHUB_MERGE_STATE_DIRTY)
 SET(behind, s->merge_state = GITHUB_MERGE_STATE_BEHIND)
 SET(blocked, s->merge_state = GITHUB_MERGE_STATE_BLOCKED)
+SET(expects, s->merge_state = GITHUB_MERGE_STATE_BLOCKED; (void)TEXT_SET(s->expected[0], "lint");
+	(void)TEXT_SET(s->expected[1], "e2e"); s->n_expected = 2)
 SET(unstable, s->merge_state = GITHUB_MERGE_STATE_UNSTABLE)
 SET(hooks, s->merge_state = GITHUB_MERGE_STATE_HAS_HOOKS)
 SET(state_unknown, s->merge_state = GITHUB_MERGE_STATE_UNKNOWN)
@@ -421,6 +423,7 @@ static const struct row rows[] = {
 	{ "blocked, and nobody knows since when", { RUN("lint", SUCCESS, .started_ms = -1) }, NO_SUITES, blocked,
 		ONE(NOT_READY, BLOCKED_UNKNOWN, "") },
 	{ "blocked soon after a push", { GREEN }, NO_SUITES, blocked, ONE(PENDING, CHECK_MISSING, "") },
+	{ "blocked by what was never reported", { GREEN }, NO_SUITES, expects, ONE(PENDING, CHECK_MISSING, "e2e") },
 	{ "blocked by what is seen", { RUN("lint", FAILURE) }, NO_SUITES, blocked, ONE(NOT_READY, CHECK_FAILED, "lint") },
 	{ "with hooks", { GREEN }, NO_SUITES, hooks, READY },
 	{ "unstable, and nothing seen is", { GREEN }, NO_SUITES, unstable, ONE(NOT_READY, BLOCKED_UNKNOWN, "") },

@@ -129,6 +129,28 @@ static void finds_our_own_alone(void **state) {
 	assert_int_equal(find("[]", &we, &n), -ENOENT);
 }
 
+/* Whoever copies our marker: it is not kept, and what others write takes no memory. */
+static void keeps_our_own_alone(void **state) {
+	static const char page[] = "[" POST("1", "66", "null", LINE "\\nforged") "," POST("2", "42",
+		"null", "no marker") "," POST("5", "42", "null", LINE "\\nours") "," POST("6", "66",
+		"{\"id\":7}", LINE "\\nour App's") "," POST("7", "66", "{\"id\":8}", LINE) "]";
+	const struct github_identity we = { .user_id = 42, .app_id = 7 };
+	struct github_post *posts = NULL;
+	size_t n = 0, n_items = 0;
+
+	for (int i = 0; i < 40; i++) {
+		size_t from = n;
+
+		assert_int_equal(github_decode_posts(page, strlen(page), &posts, &n, &n_items), 0);
+		assert_int_equal(n, from + 5);
+		github_posts_keep_ours(posts, from, &n, &we);
+		assert_int_equal(n, from + 2);
+		assert_int_equal(posts[from].id, 5);
+		assert_int_equal(posts[from + 1].id, 6);
+	}
+	free(posts);
+}
+
 static void a_mention_is_of_its_task(void **state) {
 	const struct github_identity we = { .user_id = 42 };
 	const struct github_post post = { .id = 1,
@@ -178,6 +200,7 @@ int main(void) {
 		cmocka_unit_test(a_marker_comes_back),
 		cmocka_unit_test(reads_first_lines_only),
 		cmocka_unit_test(finds_our_own_alone),
+		cmocka_unit_test(keeps_our_own_alone),
 		cmocka_unit_test(a_mention_is_of_its_task),
 		cmocka_unit_test(reads_posts_page_by_page),
 	};

@@ -409,6 +409,37 @@ static void tells_of_turns(void **state) {
 	}
 }
 
+/* ---- what only a person can allow ---- */
+
+static const char *barred(void) {
+	assert_int_equal(fake.github.known.n, 1);
+	return fake.github.known.rows[0].barred;
+}
+
+/* What is said of the repository is over when that goes well which was refused, and not when something else does. */
+static void what_is_barred_ends_with_its_like(void **state) {
+	scene_begin();
+	scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
+	fake_fail("GET", "/pulls?", FAKE_NONE, 403);
+	assert_true(scene_publish(FORGE_REPORT) < 0);
+	assert_true(scene.publish.barred);
+	HAS(barred(), "403");
+	fake_fail("POST", "/issues/17/comments", FAKE_NONE, 503);
+	assert_true(scene_publish(FORGE_REPORT) < 0);
+	assert_string_equal(barred(), ""); /* they may be read by now, though nothing was written */
+
+	scene_begin();
+	scene_pull(17, FAKE_PROJECT, "fix/it", "OWNER");
+	fake_fail("POST", "/issues/17/comments", FAKE_NONE, 403);
+	assert_true(scene_publish(FORGE_REPORT) < 0);
+	HAS(barred(), "403");
+	fake_fail("POST", "/issues/17/comments", FAKE_NONE, 503);
+	assert_true(scene_publish(FORGE_REPORT) < 0); /* all reads went well */
+	HAS(barred(), "403");
+	scene_publish_until_well(FORGE_REPORT);
+	assert_string_equal(barred(), "");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(mentions_an_agent_once, tear_down),
@@ -428,6 +459,7 @@ int main(void) {
 		cmocka_unit_test_teardown(a_head_without_status_fails_nothing, tear_down),
 		cmocka_unit_test_teardown(tells_of_earlier_cycles, tear_down),
 		cmocka_unit_test_teardown(tells_of_turns, tear_down),
+		cmocka_unit_test_teardown(what_is_barred_ends_with_its_like, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("github-news", tests, NULL, NULL);

@@ -170,7 +170,7 @@ static void asks_for_as_many_as_allowed(void **state) {
 		};
 		targets[i].pull_request = i % 2 == 0 ? (int64_t)i + 1 : 0;
 	}
-	for (unsigned without = 0; without < 16; without++) {
+	for (unsigned without = 0; without < 32; without++) {
 		body = write_query(targets, ARRAY_SIZE(targets), without);
 		expect_sound(body);
 		assert_non_null(strstr(query_of(body), "t24:"));
@@ -182,6 +182,8 @@ static void asks_for_as_many_as_allowed(void **state) {
 			(without & GITHUB_WITHOUT_WORKFLOW_RUNS) != 0);
 		assert_int_equal(strstr(query_of(body), "writersOnly") == NULL,
 			(without & GITHUB_WITHOUT_REVIEWERS) != 0);
+		assert_int_equal(strstr(query_of(body), "requiredStatusCheckContexts") == NULL,
+			(without & GITHUB_WITHOUT_RULE) != 0);
 		json_decref(body);
 	}
 }

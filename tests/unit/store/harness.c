@@ -228,6 +228,9 @@ void decide_scripted(const struct step_input *input, struct step_result *ret) {
 		ret->task.due_ms =
 			scripted.task.due_ms != 0 ? scripted.task.due_ms : input->task->due_ms;
 		ret->task.started_ms = scripted.task.started_ms;
+		if (scripted.task.reason[0] != '\0') {
+			TEXT_SET(ret->task.reason, scripted.task.reason);
+		}
 		if (input->event->type == EVENT_TRIGGER_ASKED && ret->task.status == TASK_SCHEDULED) {
 			ret->task.attempt--; /* as the lifecycle: put off, nothing was tried */
 		}

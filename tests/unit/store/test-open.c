@@ -84,6 +84,26 @@ static void test_new_file(void **state) {
 	assert_int_equal(store_newest_ms(f->store), T0);
 }
 
+/* Of one that is empty only a start that was cut off is known to have lost nothing. */
+static void test_empty_file(void **state) {
+	struct fixture *f = *state;
+	char mark[sizeof(f->path) + 8];
+
+	(void)snprintf(mark, sizeof(mark), "%s-new", f->path);
+	make_database(f);
+	assert_false(beside_exists(f, "-new"));
+	assert_int_equal(truncate(f->path, 0), 0);
+	assert_refused(f, -EUCLEAN, "is empty: what was in it is lost");
+	assert_false(beside_exists(f, "-new"));
+
+	assert_int_equal(rename(f->path, mark), 0);
+	write_at(f, 0, "", 0);
+	make_database(f);
+	assert_false(beside_exists(f, "-new"));
+	assert_int_equal(unlink(f->path), 0);
+	make_database(f);
+}
+
 static void test_not_a_database(void **state) {
 	struct fixture *f = *state;
 	static const char text[] =
@@ -433,6 +453,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup_closed, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_new_file),
+		TEST(test_empty_file),
 		TEST(test_not_a_database),
 		TEST(test_database_of_another_program),
 		TEST(test_newer_schema),

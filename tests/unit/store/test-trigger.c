@@ -110,6 +110,22 @@ static void test_an_asked_agent_is_not_in_its_own_way(void **state) {
 	assert_int_equal(last_input.branch_busy_with, 0);
 }
 
+/* Ends that trigger. Returns whether something became due. */
+static bool wake_branch_of(struct fixture *f, int64_t trigger, int64_t now_ms) {
+	struct store_step step;
+	bool is_changed;
+
+	memset(&scripted, 0, sizeof(scripted));
+	scripted.has_task = true;
+	scripted.task.status = TASK_COMPLETED;
+	scripted.wake_branch = true;
+	task_step_init(&step, EVENT_TRIGGERED, trigger, now_ms, decide_scripted);
+	assert_int_equal(step_run(f, &step), 0);
+	is_changed = step.tasks_changed;
+	store_step_finish(&step);
+	return is_changed;
+}
+
 static void test_trigger_facts(void **state) {
 	struct fixture *f = *state;
 	const struct policy policy = { .max_triggers_per_hour = 2 };
@@ -151,16 +167,23 @@ static void test_trigger_facts(void **state) {
 	assert_int_equal(last_input.branch_busy_with, 0);
 	store_step_finish(&step);
 
-	memset(&scripted, 0, sizeof(scripted));
-	scripted.has_task = true;
-	scripted.task.status = TASK_COMPLETED;
-	scripted.wake_branch = true;
-	task_step_init(&step, EVENT_TRIGGERED, running, T0 + 9, decide_scripted);
-	assert_int_equal(step_run(f, &step), 0);
-	assert_true(step.tasks_changed);
-	store_step_finish(&step);
+	assert_true(wake_branch_of(f, running, T0 + 9));
 	task = task_of(f, waiting);
 	assert_int_equal(task.due_ms, T0 + 9);
+	task_finish(&task);
+
+	/* One that failed, though no attempt was used up, is not tried before its time. */
+	memset(&scripted, 0, sizeof(scripted));
+	scripted.has_task = true;
+	scripted.task.status = TASK_SCHEDULED;
+	scripted.task.due_ms = T0 + LIMIT_BRANCH_BUSY_MS;
+	TEXT_SET(scripted.task.reason, TASK_LAST_TRY "2023-11-14T22:13Z, failed: It is locked.");
+	task_step_init(&step, EVENT_ATTEMPT_FAILED, waiting, T0 + 9, decide_scripted);
+	assert_int_equal(step_run(f, &step), 0);
+	store_step_finish(&step);
+	(void)wake_branch_of(f, running, T0 + 10);
+	task = task_of(f, waiting);
+	assert_int_equal(task.due_ms, T0 + LIMIT_BRANCH_BUSY_MS);
 	task_finish(&task);
 
 	/* One that an operator put off stays put off. */
@@ -168,16 +191,11 @@ static void test_trigger_facts(void **state) {
 	scripted.has_task = true;
 	scripted.task.status = TASK_SCHEDULED;
 	scripted.task.due_ms = T0 + HOUR;
+	TEXT_SET(scripted.task.reason, "Put off.");
 	task_step_init(&step, EVENT_TASK_SNOOZE, waiting, T0 + 9, decide_scripted);
 	assert_int_equal(step_run(f, &step), 0);
 	store_step_finish(&step);
-	memset(&scripted, 0, sizeof(scripted));
-	scripted.has_task = true;
-	scripted.task.status = TASK_COMPLETED;
-	scripted.wake_branch = true;
-	task_step_init(&step, EVENT_TRIGGERED, running, T0 + 10, decide_scripted);
-	assert_int_equal(step_run(f, &step), 0);
-	store_step_finish(&step);
+	(void)wake_branch_of(f, running, T0 + 10);
 	task = task_of(f, waiting);
 	assert_int_equal(task.due_ms, T0 + HOUR);
 	task_finish(&task);
