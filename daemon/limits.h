@@ -15,7 +15,8 @@
 #define LIMIT_KEY_MAX 128
 #define LIMIT_URL_MAX 1024
 #define LIMIT_SENTENCE_MAX 512
-#define LIMIT_REASON_MAX 240 /* of one reason of a verdict */
+#define LIMIT_SENTENCE_MORE 64 /* what comes before one that is quoted whole */
+#define LIMIT_REASON_MAX 240   /* of one reason of a verdict */
 #define LIMIT_SUBJECT_MAX 128
 #define LIMIT_LANE_MAX 80
 

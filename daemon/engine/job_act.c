@@ -126,9 +126,12 @@ static void wait_for_permission(struct job *job) {
 
 /* Each try asks the forge in vain, so they are the rarer the longer it lasts. */
 static void wait_for_person(struct job *job, const char *sentence) {
+	static const char hint[] = " Then \"codegenctl reload\" tries it at once.";
 	int64_t lasted_ms = clock_now_ms() - job->task.created_ms;
+	char cause[LIMIT_SENTENCE_MAX - LIMIT_SENTENCE_MORE - sizeof(hint)];
+	bool fits = TEXT_SET(cause, sentence);
 
-	job_failed(job, true, "%s Then \"codegenctl reload\" tries it at once.", sentence);
+	job_failed(job, true, "%s%s%s", cause, fits ? "" : "…", hint);
 	job->event.failure = ATTEMPT_BARRED;
 	job->event.backoff_ms = MIN(MAX(lasted_ms, LIMIT_TASK_BARRED_MS), LIMIT_TASK_BACKOFF_MAX_MS);
 }

@@ -320,6 +320,10 @@ static void without_a_token_nothing_is_sent(void **state) {
 /* ---- what answers say ---- */
 
 #define WORDS(message) "{\"message\":\"" message "\"}"
+#define FIFTY "Resource not accessible by personal access token. "
+#define LONG_PERMISSIONS                                                                           \
+	"X-Accepted-GitHub-Permissions: issues=write; pull_requests=write; contents=write;"        \
+	" administration=read\r\n"
 
 static const struct meaning_row {
 	const char *what;
@@ -335,6 +339,9 @@ static const struct meaning_row {
 			"X-Accepted-GitHub-Permissions: issues=write\r\n", 0, 0 },
 		BUDGET_NOT_ALLOWED, false, false, "give it \"issues=write\"" },
 	{ "a permission is missing, and nobody says which",
+	{ "a permission is missing, in many words",
+		{ "", 403, WORDS(FIFTY FIFTY FIFTY FIFTY), LONG_PERMISSIONS, 0, 0 },
+		BUDGET_NOT_ALLOWED, false, false, "/settings/personal-access-tokens." },
 		{ "", 403, WORDS("Must have admin rights"), NULL, 0, 0 }, BUDGET_NOT_ALLOWED, false,
 		false, "\"Must have admin rights\"" },
 	{ "single sign-on",
@@ -392,6 +399,7 @@ static void answers_are_told_apart(void **state) {
 			fail_msg("%s: status %d, meaning %d, \"%s\"", row->what,
 				f->exchanges[0].status, call->meaning, call->sentence);
 		}
+			strlen(call->sentence) >= LIMIT_SENTENCE_MAX - 2 * LIMIT_SENTENCE_MORE ||
 		assert_int_equal(tear_down((void **)&f), 0);
 	}
 }
