@@ -224,14 +224,15 @@ static const struct {
 	const char *before;
 	const char *between;
 	const char *after;
+	bool of_place;
 } sentences[BUDGET_MEANING_COUNT] = {
 	[BUDGET_NO_ANSWER] = { "GitHub could not answer about ", "", "; it is asked again." },
 	[BUDGET_NOT_FOUND] = { "GitHub does not find ", "",
-		": it is gone, or the credential may not see it." },
-	[BUDGET_GONE] = { "GitHub has done away with ", ", or it is turned off", "." },
+		": it is gone, or the credential may not see it.", true },
+	[BUDGET_GONE] = { "GitHub has done away with ", ", or it is turned off", ".", true },
 	[BUDGET_INVALID] = { "GitHub refuses ", " as it was sent", "." },
 	[BUDGET_MOVED] = { "GitHub has moved ", " to where it cannot be followed",
-		"; correct the project's name or \"api-url\"." },
+		"; correct the project's name or \"api-url\".", true },
 };
 
 static void say_waiting(struct github_call *call) {
@@ -292,9 +293,11 @@ static void say_answered(struct github_call *call) {
 	case BUDGET_MOVED:
 	case BUDGET_MEANING_COUNT: break;
 	}
-	(void)text_format(call->sentence, sizeof(call->sentence), "%s%s%s (%d%s)%s",
-		sentences[call->meaning].before, call->subject, sentences[call->meaning].between,
-		call->http.http_status, words_of(call, words), sentences[call->meaning].after);
+	(void)words_of(call, words);
+	say(call, words, "%s%s%s (%d%s)%s", sentences[call->meaning].before,
+		sentences[call->meaning].of_place ? call->place : call->subject,
+		sentences[call->meaning].between, call->http.http_status, words,
+		sentences[call->meaning].after);
 }
 
 void github_answer_explain(struct github_call *call, int status) {
