@@ -116,6 +116,8 @@ def test_a_failure_of_the_past_is_told_as_such(make_place):
     place.wait_state(ticket, "waiting")
     assert "credential" not in place.daemon.ctl("explain", ticket["incidentId"])["text"]
 
+    assert f"{place.incident(ticket)['reason']} That still holds." in said
+    assert said.count("That still holds.") == 1
 
 def test_what_fails_here_is_told_without_this_host(make_place):
     place = make_place(agents=["fixer"], fixer={"workdir": PLANTED})
