@@ -236,11 +236,42 @@ static void notified(struct forge_publish *publish, int status) {
 }
 
 int job_notify(struct job *job) {
+/* The comment that an earlier forge of its project keeps of it; NULL: there is none. */
+static const struct post *find_left_comment(const struct job *job) {
+	for (size_t i = 0; !job->policy.forge_tells && job->has_story && i < job->story.n_posts; i++) {
+		const struct post *post = &job->story.posts[i];
+
+		if (post->kind == POST_STATUS && post->url[0] != '\0') {
+			return post;
+		}
+	}
+	return NULL;
+}
+
+/* Of what goes on more news come, also when the project is back; of an end these are the last. */
+static bool awaits_former_forge(struct job *job) {
+	const struct post *post = find_left_comment(job);
+	char sentence[LIMIT_SENTENCE_MAX];
+
+	if (post == NULL || incident_is_active(job->story.incident.state)) {
+		return false;
+	}
+	(void)text_format(sentence, sizeof(sentence),
+		"The status comment at %s is not up to date, since forge \"%s\", which the project has now,"
+		" does not keep it: give the project its former forge again.",
+		post->url, job->policy.forge);
+	wait_for_person(job, sentence);
+	return true;
+}
+
 	const char *why = job->policy.mode == POLICY_OBSERVE
 		? "Not told: its project is only observed now (mode = observe)."
 		: "Recorded; the project's forge has nobody to tell.";
 
 	if (job->policy.mode == POLICY_OBSERVE || !job->policy.forge_tells || !job->has_story) {
+	if (job->policy.mode != POLICY_OBSERVE && awaits_former_forge(job)) {
+		return 0;
+	}
 		job->event = (struct event){ .type = EVENT_NOTIFIED, .text = why };
 		return 0;
 	}

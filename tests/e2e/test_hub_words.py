@@ -148,6 +148,33 @@ def test_two_failures_of_one_branch_name_each_other(make_place):
     ids = [ticket["incidentId"] for ticket in (first, second)]
     for own, other in (ids, ids[::-1]):
         assert f"The same branch has {other} as well." in place.daemon.ctl("explain", own)["text"]
+def test_a_label_that_may_not_be_set_is_told_with_the_incident(make_place):
+    place = make_place(roles={BOT: "read"})
+    for branch in ("fix", "other"):
+        place.pull(branch)
+        place.wait_state(place.report(branch), "waiting")
+    place.wait_quiet()
+    told = [task["reason"] for task in place.tasks("publish_report") if "labels of" in task["reason"]]
+    assert len(told) == 1 and "It is done without" in told[0]
+
+
+def test_a_comment_follows_when_its_project_is_back(make_place):
+    place = make_place()
+    number = place.pull("fix")
+    ticket = place.report("fix")
+    place.wait_state(ticket, "waiting")
+    place.configure(project={"forge": "local"})
+    place.daemon.ctl("reload")
+    place.daemon.submit_passed(branch="fix", commit=place.head("fix"), job="test")
+    place.wait_state(ticket, "resolved")
+    wait_for(lambda: "former forge" in place.tasks("notify")[-1].get("reason", ""), "it saying why it is not told")
+    assert "Resolved" not in place.status(number)
+    place.configure(project={"forge": "github"})
+    place.daemon.ctl("reload")
+    place.wait_post(number, "status", "Resolved")
+    place.wait_quiet()
+
+
     body = next(body for body in place.posts(number, "status") if f"incident={ids[1]}" in body)
     assert f"Another failure of its branch is told as `{ids[0]}`." in body
 
