@@ -203,6 +203,7 @@ static void published(struct forge_publish *publish, int status) {
 			.hold = publish->hold,
 			.pull_request = publish->pull_request,
 			.head_sha = publish->head_sha,
+			.left_out = publish->left_out,
 			.look_again_ms = publish->look_again_ms };
 	} else {
 		job_post_failed(job, publish, status);
@@ -235,7 +236,6 @@ static void notified(struct forge_publish *publish, int status) {
 	job_step(job, 0);
 }
 
-int job_notify(struct job *job) {
 /* The comment that an earlier forge of its project keeps of it; NULL: there is none. */
 static const struct post *find_left_comment(const struct job *job) {
 	for (size_t i = 0; !job->policy.forge_tells && job->has_story && i < job->story.n_posts; i++) {
@@ -264,14 +264,15 @@ static bool awaits_former_forge(struct job *job) {
 	return true;
 }
 
+int job_notify(struct job *job) {
 	const char *why = job->policy.mode == POLICY_OBSERVE
 		? "Not told: its project is only observed now (mode = observe)."
 		: "Recorded; the project's forge has nobody to tell.";
 
-	if (job->policy.mode == POLICY_OBSERVE || !job->policy.forge_tells || !job->has_story) {
 	if (job->policy.mode != POLICY_OBSERVE && awaits_former_forge(job)) {
 		return 0;
 	}
+	if (job->policy.mode == POLICY_OBSERVE || !job->policy.forge_tells || !job->has_story) {
 		job->event = (struct event){ .type = EVENT_NOTIFIED, .text = why };
 		return 0;
 	}

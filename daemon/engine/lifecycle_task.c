@@ -52,6 +52,7 @@ static void take_place(const struct step_input *in, struct step_result *ret) {
 
 static void published(const struct step_input *in, struct step_result *ret) {
 	bool is_again = strcmp(in->incident->issue_url, in->event->text) == 0;
+	const char *left_out = in->event->left_out != NULL ? in->event->left_out : "";
 	char sentence[LIMIT_SENTENCE_MAX];
 
 	take_place(in, ret);
@@ -60,8 +61,10 @@ static void published(const struct step_input *in, struct step_result *ret) {
 			"Not published: a label on the pull request keeps codegend away.");
 		return;
 	}
-	text_format(sentence, sizeof(sentence), "%s at %s.",
-		is_again ? "Brought up to date" : "Published", in->event->text);
+	text_format(sentence, sizeof(sentence), "%s at %s.%s%s%s",
+		is_again ? "Brought up to date" : "Published", in->event->text,
+		left_out[0] != '\0' ? " " : "", left_out,
+		left_out[0] != '\0' ? " It is done without; said once." : "");
 	step_task(ret, TASK_COMPLETED, sentence);
 	step_note(ret, NOTE_PUBLISHED, sentence);
 	look_for_duplicates(in, ret);
