@@ -145,6 +145,8 @@
 #define LIMIT_CLOCK_STEP_MS CLOCK_MINUTE_MS /* from here on a clock was set, not corrected */
 #define LIMIT_BRANCH_BUSY_MS                                                                       \
 	CLOCK_MINUTE_MS /* a trigger that waits for its branch looks again at the latest then */
+#define LIMIT_AGENT_TOLD_MS                                                                        \
+	CLOCK_MINUTE_MS /* an agent that works for longer is told of before it ends */
 #define LIMIT_REOPEN_MS CLOCK_DAY_MS
 #define LIMIT_TRIGGERS_LOOKED_AT 256 /* of a project, the newest, for who made a branch */
 

@@ -113,6 +113,11 @@ static void admit(const struct step_input *in, struct step_result *ret) {
 	if (in->task->started_ms == 0) {
 		ret->task.started_ms = in->now_ms;
 		step_note(ret, NOTE_TRIGGERED, reason);
+		if (in->policy->forge_tells &&
+			policy_agent(in->policy, incident->agent_at)->life_ms == 0) {
+			step_add(in, ret, TASK_NOTIFY, in->now_ms + LIMIT_AGENT_TOLD_MS,
+				"Tells that the agent works.");
+		}
 	}
 	ret->has_incident = true;
 	TEXT_SET(incident->reason, reason);
@@ -231,7 +236,17 @@ void on_triggered(const struct step_input *in, struct step_result *ret) {
 	step_tell(in, ret);
 }
 
+/* It does not work (any more): that it does is not told. */
+static void cancel_telling(const struct step_input *in, struct step_result *ret) {
+	if (in->task->type == TASK_TRIGGER_AGENT && in->task->started_ms != 0 &&
+		in->policy->forge_tells) {
+		step_cancel_at(ret, TASK_NOTIFY, in->task->started_ms + LIMIT_AGENT_TOLD_MS,
+			"The agent ended before it was told that it works.");
+	}
+}
+
 void on_triggered_late(const struct step_input *in, struct step_result *ret) {
+	cancel_telling(in, ret);
 	step_task(ret, in->event->stopped ? TASK_CANCELLED : TASK_COMPLETED, in->event->text);
 	step_note(ret, NOTE_AGENT, in->event->text);
 	ret->wake_branch = true;
@@ -280,6 +295,7 @@ static void wait_unpublished(
 static void give_up(const struct step_input *in, struct step_result *ret, const char *reason) {
 	bool current = is_of_this_cycle(in) && in->incident->state == INCIDENT_OPEN;
 
+	cancel_telling(in, ret);
 	step_task(ret, TASK_FAILED, reason);
 	step_note(ret, NOTE_TASK, reason);
 	if (current && in->task->type == TASK_PUBLISH_REPORT) {
@@ -369,6 +385,7 @@ void on_attempt_failed(const struct step_input *in, struct step_result *ret) {
 		return;
 	}
 	say_last_try(in, reason);
+	cancel_telling(in, ret);
 	step_task_again(ret, in->now_ms + in->event->backoff_ms, reason);
 	if (in->event->failure == ATTEMPT_PASSING ||
 		(in->event->failure == ATTEMPT_BARRED && !is_old(in))) {

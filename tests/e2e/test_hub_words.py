@@ -70,6 +70,16 @@ def test_an_agent_whose_program_is_missing_is_passed_over(make_place):
     assert "agent `fixer` could not be started." in place.status(number)
 
 
+def test_an_agent_that_works_is_told_as_such(make_place):
+    place = make_place(agents=["fixer"], fixer={"command": ["/bin/sleep", "600"], "timeout": "1h"})
+    number = place.pull("fix")
+    place.report("fix")
+    place.wait_post(number, "status", "It is the turn of agent")
+    wait_for(lambda: [task["status"] for task in place.tasks("trigger_agent")] == ["executing"], "the agent's start")
+    place.advance(61)
+    place.wait_post(number, "status", "Agent `fixer` works on it (cycle 1 of 3)")
+
+
 def test_an_agent_that_cannot_be_started_is_told_on_github(make_place):
     place = make_place(agents=["fixer"], fixer={"command": ["/nonexistent/agent"]})
     number = place.pull("fix")
@@ -106,6 +116,8 @@ def test_a_failure_of_the_past_is_told_as_such(make_place):
     said = place.daemon.ctl("explain", ticket["incidentId"])["text"]
     assert "UTC, failed: GitHub refuses the credential" in said and "That still holds." in said
     assert said.count("refuses the credential") == 1
+    assert f"{place.incident(ticket)['reason']} That still holds." in said
+    assert said.count("That still holds.") == 1
     place.write_secret(place.token_file, place.hub.token(BOT, value="ghp_" + "n" * 36))
     place.daemon.ctl("pause", PROJECT)
     place.daemon.ctl("reload")
@@ -116,8 +128,6 @@ def test_a_failure_of_the_past_is_told_as_such(make_place):
     place.wait_state(ticket, "waiting")
     assert "credential" not in place.daemon.ctl("explain", ticket["incidentId"])["text"]
 
-    assert f"{place.incident(ticket)['reason']} That still holds." in said
-    assert said.count("That still holds.") == 1
 
 def test_what_fails_here_is_told_without_this_host(make_place):
     place = make_place(agents=["fixer"], fixer={"workdir": PLANTED})
@@ -138,16 +148,6 @@ def test_what_fails_here_is_told_without_this_host(make_place):
     assert not [request for request in place.hub.requests if PLANTED in request.text]
 
 
-def test_two_failures_of_one_branch_name_each_other(make_place):
-    place = make_place(agents=["asked"])
-    number = place.pull("fix")
-    first = place.report("fix")
-    place.wait_state(first, "waiting")
-    second = place.report("fix", kind="lint_failure", job="lint")
-    wait_for(lambda: len(place.posts(number, "status")) == 2, "the second status comment")
-    ids = [ticket["incidentId"] for ticket in (first, second)]
-    for own, other in (ids, ids[::-1]):
-        assert f"The same branch has {other} as well." in place.daemon.ctl("explain", own)["text"]
 def test_a_label_that_may_not_be_set_is_told_with_the_incident(make_place):
     place = make_place(roles={BOT: "read"})
     for branch in ("fix", "other"):
@@ -175,6 +175,16 @@ def test_a_comment_follows_when_its_project_is_back(make_place):
     place.wait_quiet()
 
 
+def test_two_failures_of_one_branch_name_each_other(make_place):
+    place = make_place(agents=["asked"])
+    number = place.pull("fix")
+    first = place.report("fix")
+    place.wait_state(first, "waiting")
+    second = place.report("fix", kind="lint_failure", job="lint")
+    wait_for(lambda: len(place.posts(number, "status")) == 2, "the second status comment")
+    ids = [ticket["incidentId"] for ticket in (first, second)]
+    for own, other in (ids, ids[::-1]):
+        assert f"The same branch has {other} as well." in place.daemon.ctl("explain", own)["text"]
     body = next(body for body in place.posts(number, "status") if f"incident={ids[1]}" in body)
     assert f"Another failure of its branch is told as `{ids[0]}`." in body
 
