@@ -31,8 +31,8 @@ static void print_queue(int64_t n_writes) {
 	char line[64];
 
 	if (n_writes > 0) {
-		(void)text_format(line, sizeof(line), "%lld writes; they go one a second",
-			(long long)n_writes);
+		(void)text_format(line, sizeof(line), "%lld write%s; they go one a second",
+			(long long)n_writes, n_writes == 1 ? "" : "s");
 		print_pair("  queue", line);
 	}
 }

@@ -15,7 +15,8 @@
 #define LIMIT_KEY_MAX 128
 #define LIMIT_URL_MAX 1024
 #define LIMIT_SENTENCE_MAX 512
-#define LIMIT_REASON_MAX 240 /* of one reason of a verdict */
+#define LIMIT_SENTENCE_MORE 64 /* what comes before one that is quoted whole */
+#define LIMIT_REASON_MAX 240   /* of one reason of a verdict */
 #define LIMIT_SUBJECT_MAX 128
 #define LIMIT_LANE_MAX 80
 
@@ -144,6 +145,8 @@
 #define LIMIT_CLOCK_STEP_MS CLOCK_MINUTE_MS /* from here on a clock was set, not corrected */
 #define LIMIT_BRANCH_BUSY_MS                                                                       \
 	CLOCK_MINUTE_MS /* a trigger that waits for its branch looks again at the latest then */
+#define LIMIT_AGENT_TOLD_MS                                                                        \
+	CLOCK_MINUTE_MS /* an agent that works for longer is told of before it ends */
 #define LIMIT_REOPEN_MS CLOCK_DAY_MS
 #define LIMIT_TRIGGERS_LOOKED_AT 256 /* of a project, the newest, for who made a branch */
 

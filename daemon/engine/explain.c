@@ -53,9 +53,10 @@ void engine_explain_task(
 		n_writes = forges_lane_queue(engine, task->lane);
 		if (ret_why[0] == '\0' && task->type != TASK_PR_READINESS_CHECK && n_writes > 0) {
 			text_format(ret_why, LIMIT_SENTENCE_MAX,
-				"It writes when its turn comes: %lld writes wait at forge \"%s\", and they go one a"
+				"It writes when its turn comes: %lld write%s at forge \"%s\", and they go one a"
 				" second.",
-				(long long)n_writes, strchr(task->lane, '/') + 1);
+				(long long)n_writes, n_writes == 1 ? " waits" : "s wait",
+				strchr(task->lane, '/') + 1);
 		}
 	}
 }

@@ -126,9 +126,12 @@ static void wait_for_permission(struct job *job) {
 
 /* Each try asks the forge in vain, so they are the rarer the longer it lasts. */
 static void wait_for_person(struct job *job, const char *sentence) {
+	static const char hint[] = " Then \"codegenctl reload\" tries it at once.";
 	int64_t lasted_ms = clock_now_ms() - job->task.created_ms;
+	char cause[LIMIT_SENTENCE_MAX - LIMIT_SENTENCE_MORE - sizeof(hint)];
+	bool fits = TEXT_SET(cause, sentence);
 
-	job_failed(job, true, "%s Then \"codegenctl reload\" tries it at once.", sentence);
+	job_failed(job, true, "%s%s%s", cause, fits ? "" : "…", hint);
 	job->event.failure = ATTEMPT_BARRED;
 	job->event.backoff_ms = MIN(MAX(lasted_ms, LIMIT_TASK_BARRED_MS), LIMIT_TASK_BACKOFF_MAX_MS);
 }
@@ -200,6 +203,7 @@ static void published(struct forge_publish *publish, int status) {
 			.hold = publish->hold,
 			.pull_request = publish->pull_request,
 			.head_sha = publish->head_sha,
+			.left_out = publish->left_out,
 			.look_again_ms = publish->look_again_ms };
 	} else {
 		job_post_failed(job, publish, status);
@@ -232,11 +236,42 @@ static void notified(struct forge_publish *publish, int status) {
 	job_step(job, 0);
 }
 
+/* The comment that an earlier forge of its project keeps of it; NULL: there is none. */
+static const struct post *find_left_comment(const struct job *job) {
+	for (size_t i = 0; !job->policy.forge_tells && job->has_story && i < job->story.n_posts; i++) {
+		const struct post *post = &job->story.posts[i];
+
+		if (post->kind == POST_STATUS && post->url[0] != '\0') {
+			return post;
+		}
+	}
+	return NULL;
+}
+
+/* Of what goes on more news come, also when the project is back; of an end these are the last. */
+static bool awaits_former_forge(struct job *job) {
+	const struct post *post = find_left_comment(job);
+	char sentence[LIMIT_SENTENCE_MAX];
+
+	if (post == NULL || incident_is_active(job->story.incident.state)) {
+		return false;
+	}
+	(void)text_format(sentence, sizeof(sentence),
+		"The status comment at %s is not up to date, since forge \"%s\", which the project has now,"
+		" does not keep it: give the project its former forge again.",
+		post->url, job->policy.forge);
+	wait_for_person(job, sentence);
+	return true;
+}
+
 int job_notify(struct job *job) {
 	const char *why = job->policy.mode == POLICY_OBSERVE
 		? "Not told: its project is only observed now (mode = observe)."
 		: "Recorded; the project's forge has nobody to tell.";
 
+	if (job->policy.mode != POLICY_OBSERVE && awaits_former_forge(job)) {
+		return 0;
+	}
 	if (job->policy.mode == POLICY_OBSERVE || !job->policy.forge_tells || !job->has_story) {
 		job->event = (struct event){ .type = EVENT_NOTIFIED, .text = why };
 		return 0;

@@ -116,8 +116,12 @@ void step_move(struct step_result *ret, enum task_type type, int64_t due_ms, con
 	TEXT_SET(step_change(ret, CHANGE_MOVE, type, due_ms)->reason, reason);
 }
 
+void step_cancel_at(struct step_result *ret, enum task_type type, int64_t due_ms, const char *reason) {
+	TEXT_SET(step_change(ret, CHANGE_CANCEL, type, due_ms)->reason, reason);
+}
+
 void step_cancel(struct step_result *ret, enum task_type type, const char *reason) {
-	TEXT_SET(step_change(ret, CHANGE_CANCEL, type, 0)->reason, reason);
+	step_cancel_at(ret, type, 0, reason);
 }
 
 void step_task(struct step_result *ret, enum task_status status, const char *reason) {

@@ -32,6 +32,8 @@ void step_add(const struct step_input *in, struct step_result *ret, enum task_ty
 	int64_t due_ms, const char *reason);
 void step_move(struct step_result *ret, enum task_type type, int64_t due_ms, const char *reason);
 void step_cancel(struct step_result *ret, enum task_type type, const char *reason);
+/* Only what is due at that time. */
+void step_cancel_at(struct step_result *ret, enum task_type type, int64_t due_ms, const char *reason);
 /* The step's own task gets that status; step_task_again(): SCHEDULED for later. */
 void step_task(struct step_result *ret, enum task_status status, const char *reason);
 void step_task_again(struct step_result *ret, int64_t due_ms, const char *reason);

@@ -52,6 +52,7 @@ static void take_place(const struct step_input *in, struct step_result *ret) {
 
 static void published(const struct step_input *in, struct step_result *ret) {
 	bool is_again = strcmp(in->incident->issue_url, in->event->text) == 0;
+	const char *left_out = in->event->left_out != NULL ? in->event->left_out : "";
 	char sentence[LIMIT_SENTENCE_MAX];
 
 	take_place(in, ret);
@@ -60,8 +61,10 @@ static void published(const struct step_input *in, struct step_result *ret) {
 			"Not published: a label on the pull request keeps codegend away.");
 		return;
 	}
-	text_format(sentence, sizeof(sentence), "%s at %s.",
-		is_again ? "Brought up to date" : "Published", in->event->text);
+	text_format(sentence, sizeof(sentence), "%s at %s.%s%s%s",
+		is_again ? "Brought up to date" : "Published", in->event->text,
+		left_out[0] != '\0' ? " " : "", left_out,
+		left_out[0] != '\0' ? " It is done without; said once." : "");
 	step_task(ret, TASK_COMPLETED, sentence);
 	step_note(ret, NOTE_PUBLISHED, sentence);
 	look_for_duplicates(in, ret);
@@ -110,6 +113,11 @@ static void admit(const struct step_input *in, struct step_result *ret) {
 	if (in->task->started_ms == 0) {
 		ret->task.started_ms = in->now_ms;
 		step_note(ret, NOTE_TRIGGERED, reason);
+		if (in->policy->forge_tells &&
+			policy_agent(in->policy, incident->agent_at)->life_ms == 0) {
+			step_add(in, ret, TASK_NOTIFY, in->now_ms + LIMIT_AGENT_TOLD_MS,
+				"Tells that the agent works.");
+		}
 	}
 	ret->has_incident = true;
 	TEXT_SET(incident->reason, reason);
@@ -228,7 +236,17 @@ void on_triggered(const struct step_input *in, struct step_result *ret) {
 	step_tell(in, ret);
 }
 
+/* It does not work (any more): that it does is not told. */
+static void cancel_telling(const struct step_input *in, struct step_result *ret) {
+	if (in->task->type == TASK_TRIGGER_AGENT && in->task->started_ms != 0 &&
+		in->policy->forge_tells) {
+		step_cancel_at(ret, TASK_NOTIFY, in->task->started_ms + LIMIT_AGENT_TOLD_MS,
+			"The agent ended before it was told that it works.");
+	}
+}
+
 void on_triggered_late(const struct step_input *in, struct step_result *ret) {
+	cancel_telling(in, ret);
 	step_task(ret, in->event->stopped ? TASK_CANCELLED : TASK_COMPLETED, in->event->text);
 	step_note(ret, NOTE_AGENT, in->event->text);
 	ret->wake_branch = true;
@@ -277,6 +295,7 @@ static void wait_unpublished(
 static void give_up(const struct step_input *in, struct step_result *ret, const char *reason) {
 	bool current = is_of_this_cycle(in) && in->incident->state == INCIDENT_OPEN;
 
+	cancel_telling(in, ret);
 	step_task(ret, TASK_FAILED, reason);
 	step_note(ret, NOTE_TASK, reason);
 	if (current && in->task->type == TASK_PUBLISH_REPORT) {
@@ -366,6 +385,7 @@ void on_attempt_failed(const struct step_input *in, struct step_result *ret) {
 		return;
 	}
 	say_last_try(in, reason);
+	cancel_telling(in, ret);
 	step_task_again(ret, in->now_ms + in->event->backoff_ms, reason);
 	if (in->event->failure == ATTEMPT_PASSING ||
 		(in->event->failure == ATTEMPT_BARRED && !is_old(in))) {

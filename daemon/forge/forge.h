@@ -70,6 +70,8 @@ struct forge_publish {
 	int64_t pull_request;
 	char head_sha[LIMIT_COMMIT_MAX]; /* its head; "" unknown */
 	enum incident_hold hold;	 /* FORGE_REPORT: what speaks against triggering an agent */
+	/* What was done without, which is told once; "" nothing, or it was told. */
+	char left_out[LIMIT_SENTENCE_MAX];
 	int64_t look_again_ms; /* a late duplicate may appear: FORGE_NEWS is wanted then; 0: no need */
 	bool passing;	       /* nothing is wrong with the request, time helps */
 	bool barred;	       /* only a person can make the forge take it, and is told how */

@@ -61,6 +61,7 @@ struct github_ask {
 	 * was moved. */
 	bool once;
 	const char *subject; /* of sentences: "the comments of #17 in acme/web" */
+	const char *place; /* of something new: what has to be there for it; NULL or "": the subject */
 };
 
 struct github_call {
@@ -99,6 +100,7 @@ struct github_call {
 	char credential[BUDGET_CREDENTIAL_MAX]; /* the mark it went out with */
 	char project[LIMIT_NAME_MAX];
 	char subject[LIMIT_SUBJECT_MAX];
+	char place[LIMIT_SUBJECT_MAX];
 	const char *method;
 	char *path; /* owned, as the next three; NULL: GraphQL's */
 	char *url;  /* of the settings it went out with */

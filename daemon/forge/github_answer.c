@@ -1,5 +1,7 @@
 /* What an answer means for the budget, for the call, and for people. */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +16,8 @@
 #include "daemon/retry_after.h"
 
 #define WORDS_MAX 320 /* of GitHub, in one of our sentences */
+/* Of a sentence with these: what it says to do, and what others say around it, is worth more than all of them. */
+#define SENTENCE_ROOM (LIMIT_SENTENCE_MAX - 2 * LIMIT_SENTENCE_MORE)
 #define WORDS_SEEN_MAX                                                                             \
 	1024 /* before secrets are taken out: one that was cut might not be known as one */
 
@@ -91,6 +95,30 @@ static void header_of(const struct github_call *call, const char *name, char *ou
 
 /* ---- sentences ---- */
 
+/* Takes some of the words away. Returns whether there were any. */
+static bool shorten(char words[WORDS_MAX]) {
+	size_t len = strlen(words), step = 16, keep = len > step ? text_cut(words, len - step) : 0;
+
+	(void)text_copy(words + keep, WORDS_MAX - keep, keep > 0 ? "…\"" : "");
+	return len > 0;
+}
+
+/* `words` are among what is formatted. */
+static void say(struct github_call *call, char words[WORDS_MAX], const char *fmt, ...)
+	printf_like(3, 4);
+
+static void say(struct github_call *call, char words[WORDS_MAX], const char *fmt, ...) {
+	char sentence[2 * LIMIT_SENTENCE_MAX];
+	va_list args;
+
+	do {
+		va_start(args, fmt);
+		(void)vsnprintf(sentence, sizeof(sentence), fmt, args);
+		va_end(args);
+	} while (strlen(sentence) >= SENTENCE_ROOM && shorten(words));
+	(void)TEXT_SET(call->sentence, sentence);
+}
+
 /* Where people see what the API is of: "https://github.com". */
 static void web_of(const struct github *github, char out[LIMIT_URL_MAX]) {
 	static const char at_host[] = "https://api.", at_path[] = "/api/v3";
@@ -120,7 +148,7 @@ static const struct {
 };
 
 /* Returns whether it is one of them. */
-static bool say_refusal(struct github_call *call, const char *words) {
+static bool say_refusal(struct github_call *call, char words[WORDS_MAX]) {
 	char web[LIMIT_URL_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
@@ -132,9 +160,8 @@ static bool say_refusal(struct github_call *call, const char *words) {
 		}
 		call->of_one = refusals[i].whose == OF_ONE;
 		web_of(call->github, web);
-		(void)text_format(call->sentence, sizeof(call->sentence),
-			"%s%s (403%s): %s, at %s%s%.*s%s.", refusals[i].why, call->subject, words,
-			refusals[i].remedy, web, refusals[i].before, (int)len, call->project,
+		say(call, words, "%s%s (403%s): %s, at %s%s%.*s%s.", refusals[i].why, call->subject,
+			words, refusals[i].remedy, web, refusals[i].before, (int)len, call->project,
 			refusals[i].after);
 		return true;
 	}
@@ -168,15 +195,15 @@ static void say_permission(const struct github_call *call, const char *needs, ch
 static void say_not_allowed(struct github_call *call) {
 	char words[WORDS_MAX], needs[LIMIT_SUBJECT_MAX], remedy[LIMIT_SENTENCE_MAX];
 
-	if (say_refusal(call, words_of(call, words))) {
+	(void)words_of(call, words);
+	if (say_refusal(call, words)) {
 		return;
 	}
 	header_of(call, "X-Accepted-GitHub-Permissions", needs, sizeof(needs));
 	hide_secrets(needs, sizeof(needs));
 	say_permission(call, needs, remedy, sizeof(remedy));
-	(void)text_format(call->sentence, sizeof(call->sentence),
-		"The credential lacks a permission for %s (403%s): %s.", call->subject, words,
-		remedy);
+	say(call, words, "The credential lacks a permission for %s (403%s): %s.", call->subject,
+		words, remedy);
 }
 
 static void say_sso(struct github_call *call) {
@@ -198,14 +225,15 @@ static const struct {
 	const char *before;
 	const char *between;
 	const char *after;
+	bool of_place;
 } sentences[BUDGET_MEANING_COUNT] = {
 	[BUDGET_NO_ANSWER] = { "GitHub could not answer about ", "", "; it is asked again." },
 	[BUDGET_NOT_FOUND] = { "GitHub does not find ", "",
-		": it is gone, or the credential may not see it." },
-	[BUDGET_GONE] = { "GitHub has done away with ", ", or it is turned off", "." },
+		": it is gone, or the credential may not see it.", true },
+	[BUDGET_GONE] = { "GitHub has done away with ", ", or it is turned off", ".", true },
 	[BUDGET_INVALID] = { "GitHub refuses ", " as it was sent", "." },
 	[BUDGET_MOVED] = { "GitHub has moved ", " to where it cannot be followed",
-		"; correct the project's name or \"api-url\"." },
+		"; correct the project's name or \"api-url\".", true },
 };
 
 static void say_waiting(struct github_call *call) {
@@ -266,9 +294,11 @@ static void say_answered(struct github_call *call) {
 	case BUDGET_MOVED:
 	case BUDGET_MEANING_COUNT: break;
 	}
-	(void)text_format(call->sentence, sizeof(call->sentence), "%s%s%s (%d%s)%s",
-		sentences[call->meaning].before, call->subject, sentences[call->meaning].between,
-		call->http.http_status, words_of(call, words), sentences[call->meaning].after);
+	(void)words_of(call, words);
+	say(call, words, "%s%s%s (%d%s)%s", sentences[call->meaning].before,
+		sentences[call->meaning].of_place ? call->place : call->subject,
+		sentences[call->meaning].between, call->http.http_status, words,
+		sentences[call->meaning].after);
 }
 
 void github_answer_explain(struct github_call *call, int status) {

@@ -51,6 +51,12 @@ static bool is_step(const struct build *build, const char *job, const char *step
 	return strcmp(build->job, job) == 0 && strcmp(build->step, step) == 0;
 }
 
+/* A report without the address of its build may be of any CI system. */
+static bool is_of_other_ci(const struct report *report) {
+	return report != NULL && report->build_url[0] != '\0' &&
+		strstr(report->build_url, "/actions/runs/") == NULL;
+}
+
 /* CI told us itself: the newest build of what was reported, on that head, passed after the report. */
 static bool report_passed(const struct forge_check *check, const char *head_sha) {
 	const struct report *report = check->report;
@@ -136,6 +142,7 @@ static void judge(const struct checking *checking, const struct github_snapshot 
 			: check->commit, /* of a branch that an agent made: no commit of this one */
 		.report_job = report != NULL ? report->job : NULL,
 		.report_step = report != NULL ? report->step : NULL,
+		.report_of_other_ci = is_of_other_ci(report),
 		.report_passed = report_passed(check, snapshot->head_sha),
 		.elsewhere = elsewhere,
 		.n_elsewhere = find_elsewhere(check, elsewhere),

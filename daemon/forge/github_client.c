@@ -380,6 +380,8 @@ static int copy_ask(struct github_call *call, const struct github_ask *ask) {
 	call->body = text_dup(ask->body, &failed);
 	(void)TEXT_SET(call->project, ask->project);
 	(void)TEXT_SET(call->subject, ask->subject);
+	(void)TEXT_SET(call->place,
+		ask->place != NULL && ask->place[0] != '\0' ? ask->place : ask->subject);
 	return failed ? -ENOMEM : 0;
 }
 

@@ -10,8 +10,11 @@
  * - SUCCESS and NEUTRAL pass; so does SKIPPED while its workflow run holds no failure. One pass is needed at least.
  * - A pass has to have ended after the report: an older one proves nothing of it, and one of which nobody can tell,
  *   since the two clocks differ by an unknown amount, neither. While nobody pushed it has to be that of the reported
- *   job, or of the step where no job is known. A check that only has the name among other words, or any where none has,
- *   must have begun after the report as well.
+ *   job, or of the step where no job is known.
+ * - That is a check of the very name, but for case and for what is put around it: "test", "test (ubuntu, 3.12)",
+ *   "CI / test", "ci/circleci: test". Only where there is none, one that mentions it among other words may be it ("Test
+ *   on macOS"): while nobody pushed, when it began after the report, as any other may where none even mentions it; on
+ *   a newer commit only of a report from another CI system than GitHub Actions, whose checks have their jobs' names.
  * - Suites tell of workflows that have no check yet: waiting for approval, queued, broken at startup. Where something
  *   is required, of those that run as well, while a glob of the project's list may match one of their checks to come.
  * - GitHub's own summary (rollup, merge state) must not contradict what was seen.
@@ -54,6 +57,7 @@ struct github_policy { /* all borrowed; texts may be NULL for "" */
 	int64_t report_doubt_ms; /* so much later at the latest */
 	const char *report_job;
 	const char *report_step;
+	bool report_of_other_ci; /* surely not of GitHub Actions */
 	bool report_passed; /* CI told us itself that the reported job and step passed on the head since */
 	const struct github_elsewhere *elsewhere;
 	size_t n_elsewhere;
@@ -63,8 +67,10 @@ struct github_policy { /* all borrowed; texts may be NULL for "" */
 void github_judge(const struct github_snapshot *snapshot, const struct github_policy *policy,
 	int64_t now_ms, struct verdict *ret_verdict);
 
-/* Whether it has the name of that job, or of the step where none is known, among its words. Both may be NULL or "". */
+/* Whether it is called like that job, or like the step where none is known. Both may be NULL or "". */
 bool github_is_called(const struct github_check *check, const char *job, const char *step);
+/* Whether it has that name among its words. */
+bool github_mentions(const struct github_check *check, const char *job, const char *step);
 
 /* Whether the head is another commit than the reported one: somebody pushed since. */
 enum github_answer github_head_moved(

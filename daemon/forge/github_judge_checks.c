@@ -137,8 +137,9 @@ static void judge_passed(struct judging *j, const struct github_check *check, co
 
 /* What stands against it is rather too much: a step that was reported may have a check of its own. */
 static bool may_be_reported(const struct judging *j, const struct github_check *check) {
-	return github_is_called(check, j->policy->report_job, NULL) ||
-		github_is_called(check, j->policy->report_step, NULL);
+	return github_mentions(check, j->policy->report_job, NULL) ||
+		github_mentions(check, j->policy->report_step, NULL) ||
+		github_is_surely_reported(j, check);
 }
 
 static const struct github_elsewhere *find_elsewhere(
@@ -217,6 +218,13 @@ static bool is_required(const struct judging *j, const struct github_check *chec
 		may_be_reported(j, check);
 }
 
+static void find_reported(struct judging *j, const struct github_check_list *list) {
+	for (size_t i = 0; i < list->n; i++) {
+		j->saw_surely_reported =
+			j->saw_surely_reported || github_is_surely_reported(j, &list->items[i]);
+	}
+}
+
 static void look_at_all(struct judging *j) {
 	const struct github_check_list *list = &j->snapshot->checks;
 
@@ -282,6 +290,10 @@ void github_judge_checks(struct judging *j) {
 
 	if (!judge_reading(j)) {
 		return;
+	}
+	find_reported(j, &j->snapshot->checks);
+	if (as_checks) {
+		find_reported(j, &j->snapshot->suites);
 	}
 	look_at_all(j);
 	judge_list(j, &j->snapshot->checks);

@@ -17,7 +17,8 @@ struct judging {
 	bool saw_not_green; /* anything, ours and ignored ones included */
 	size_t n_reported;  /* checks that somebody reported, ours and ignored ones excepted */
 	size_t n_passed;    /* that were judged */
-	bool saw_reported;  /* a check has the name of what was reported */
+	bool saw_surely_reported; /* a check has the very name of what was reported */
+	bool saw_reported;	  /* one is that, or may be */
 	struct judged_order {
 		bool passed;	      /* one of them ended after the report */
 		bool began;	      /* one of them even began after it */
@@ -39,7 +40,7 @@ bool github_matches(const char *const *globs, size_t n, const struct github_chec
 bool github_is_left_out(const struct judging *j, const struct github_check *check);
 /* `name` may be NULL. */
 bool github_is_named(const struct github_check *check, const char *name);
-/* Whether it seems to be what the report is of. */
+/* Whether it is what the report is of, or seems to be while none surely is. */
 bool github_is_reported(const struct judging *j, const struct github_check *check);
 /* Whether it has that very name, but for what CI systems put around it. */
 bool github_is_surely_reported(const struct judging *j, const struct github_check *check);

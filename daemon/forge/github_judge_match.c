@@ -68,19 +68,63 @@ static bool is_word(const char *text, const char *at, size_t len) {
 	return (at == text || !isalnum((unsigned char)at[-1])) && !isalnum((unsigned char)at[len]);
 }
 
-/* CI systems put their own names around a job's: "ci/circleci: build", "caller / build (ubuntu, 3.12)". */
-static bool is_part(const char *text, const char *at, size_t len) {
-	const char *after = at + len + strspn(at + len, " ");
+/* What follows the name is nothing, or the values of a matrix: " (ubuntu, 3.12)". */
+static bool ends_there(const char *after) {
+	int depth = 0;
 
-	while (at > text && at[-1] == ' ') {
-		at--;
+	after += strspn(after, " ");
+	if (*after != '(') {
+		return *after == '\0';
 	}
-	return (at == text || strchr("/:(,", at[-1]) != NULL) &&
-		(*after == '\0' || strchr("/:(,)", *after) != NULL);
+	do {
+		depth += (*after == '(') - (*after == ')');
+		after++;
+	} while (*after != '\0' && depth > 0);
+	return *after == '\0';
 }
 
-static bool holds(const char *text, const char *name,
-	bool (*is_whole)(const char *text, const char *at, size_t len)) {
+/* As GitHub makes them: "test", "test (ubuntu, 3.12)", "CI / test", "caller / test (1)". */
+static bool is_job(const char *text, const char *at, size_t len) {
+	static const char separator[] = " / ";
+	size_t n = strlen(separator);
+
+	return (at == text || ((size_t)(at - text) >= n && strncmp(at - n, separator, n) == 0)) &&
+		ends_there(at + len);
+}
+
+/* As other CI systems do: "ci/circleci: test", "buildkite/web/test". */
+static bool is_last_part(const char *text, const char *at, size_t len) {
+	const char *before = at;
+
+	while (before > text && before[-1] == ' ') {
+		before--;
+	}
+	return (before == text || strchr("/:", before[-1]) != NULL) && ends_there(at + len);
+}
+
+/* "web.ci (test)" */
+static bool is_in_group(const char *text, const char *at, size_t len) {
+	return (at > text && at[-1] == '(' && strcmp(at + len, ")") == 0) ||
+		is_last_part(text, at, len);
+}
+
+typedef bool whole_fn(const char *text, const char *at, size_t len);
+
+static whole_fn *whole_of(const struct github_check *check) {
+	static const struct {
+		const char *app;
+		whole_fn *is_whole;
+	} apps[] = { { "azure-pipelines", is_in_group }, { GITHUB_ACTIONS_APP, is_job } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(apps); i++) {
+		if (strcmp(check->app, apps[i].app) == 0) {
+			return apps[i].is_whole;
+		}
+	}
+	return is_last_part;
+}
+
+static bool holds(const char *text, const char *name, whole_fn *is_whole) {
 	for (const char *at = text; (at = strcasestr(at, name)) != NULL; at++) {
 		if (is_whole(text, at, strlen(name))) {
 			return true;
@@ -96,6 +140,15 @@ static const char *name_of(const char *job, const char *step) {
 
 bool github_is_called(const struct github_check *check, const char *job, const char *step) {
 	const char *name = name_of(job, step);
+	char full[LIMIT_SUBJECT_MAX + LIMIT_NAME_MAX + 4];
+
+	(void)text_format(full, sizeof(full), "%s%s%s", check->workflow,
+		check->workflow[0] != '\0' && check->name[0] != '\0' ? " / " : "", check->name);
+	return name[0] != '\0' && !check->inexact && holds(full, name, whole_of(check));
+}
+
+bool github_mentions(const struct github_check *check, const char *job, const char *step) {
+	const char *name = name_of(job, step);
 
 	return name[0] != '\0' && (holds(check->name, name, is_word) || github_is_named(check, name));
 }
@@ -104,15 +157,25 @@ const char *github_reported_name(const struct github_policy *policy) {
 	return name_of(policy->report_job, policy->report_step);
 }
 
-bool github_is_reported(const struct judging *j, const struct github_check *check) {
+bool github_is_surely_reported(const struct judging *j, const struct github_check *check) {
 	return github_is_called(check, j->policy->report_job, j->policy->report_step);
 }
 
-bool github_is_surely_reported(const struct judging *j, const struct github_check *check) {
-	const char *name = github_reported_name(j->policy);
+/*
+ * GitHub Actions calls its checks like their jobs, so that on another commit one that merely mentions the job may be
+ * another job's. Another CI system may call them as it likes, but has none of GitHub Actions.
+ */
+static bool may_mention(const struct judging *j, const struct github_check *check) {
+	return github_head_moved(j->snapshot, j->policy) == GITHUB_NO ||
+		(j->policy->report_of_other_ci && strcmp(check->app, GITHUB_ACTIONS_APP) != 0);
+}
 
-	return name[0] != '\0' &&
-		holds(check->name[0] != '\0' ? check->name : check->workflow, name, is_part);
+bool github_is_reported(const struct judging *j, const struct github_check *check) {
+	if (j->saw_surely_reported) {
+		return github_is_surely_reported(j, check);
+	}
+	return github_mentions(check, j->policy->report_job, j->policy->report_step) &&
+		may_mention(j, check);
 }
 
 /* ---- which run counts ---- */

@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/forge/github_json.h"
 #include "daemon/forge/github_publish.h"
 
 #define LABEL_COLOR "5319e7"
@@ -41,6 +43,7 @@ void github_publish_tell(const struct github_publishing *p, bool *told) {
 		return;
 	}
 	*told = true;
+	(void)TEXT_SET(p->publish->left_out, p->call.sentence);
 	log_warning("%s It is done without; said once.", p->call.sentence);
 }
 
@@ -100,12 +103,42 @@ static int end_make(struct github_publishing *p) {
 	return put(p);
 }
 
+/* The answer lists all that are there. Who may not set them may have them dropped without a word. */
+static bool is_put(const struct github_publishing *p) {
+	const struct buffer *answer = &p->call.http.answer;
+	json_t *labels = NULL, *label;
+	bool found = false;
+	size_t i;
+
+	if (github_json_load(answer->data, answer->len, &labels) < 0 || !json_is_array(labels)) {
+		json_decref(labels);
+		return true; /* not said */
+	}
+	json_array_foreach(labels, i, label) {
+		const char *name = json_string_value(json_object_get(label, "name"));
+
+		found = found || (name != NULL && strcasecmp(name, p->github->config.label) == 0);
+	}
+	json_decref(labels);
+	return found;
+}
+
 static int end_put(struct github_publishing *p) {
+	bool went_well;
+
 	if (is_unsent(p)) {
 		return github_publish_refused(p);
 	}
+	went_well = github_publish_went_well(p);
 	p->label_state = GITHUB_LABEL_END;
-	if (!github_publish_went_well(p)) {
+	if (went_well && !is_put(p)) {
+		(void)text_format(p->call.sentence, sizeof(p->call.sentence),
+			"GitHub took the label \"%s\" among %s and left it out: the credential's owner may"
+			" not set labels there.",
+			p->github->config.label, p->call.subject);
+		went_well = false;
+	}
+	if (!went_well) {
 		github_publish_tell(p, &github_publish_repository(p)->told_label);
 	}
 	return 0;

@@ -370,6 +370,8 @@ static int post(struct github_publishing *p) {
 	}
 	if (once->row->is_issue) {
 		set_path(p, &request, "/issues");
+		(void)text_format(request.place, sizeof(request.place), "repository %s",
+			github_publish_project(p));
 		(void)text_format(request.subject, sizeof(request.subject), "a new issue in %s",
 			github_publish_project(p));
 		request.body = json_pack("{s:s, s:s}", "title", p->title, "body", p->body.data);
@@ -383,9 +385,10 @@ static int post(struct github_publishing *p) {
 		(void)text_format(
 			rest, sizeof(rest), "/issues/%lld/comments", (long long)once->row->number);
 		set_path(p, &request, rest);
-		(void)text_format(request.subject, sizeof(request.subject),
-			"a new comment on #%lld in %s", (long long)once->row->number,
-			github_publish_project(p));
+		(void)text_format(request.place, sizeof(request.place), "#%lld in %s",
+			(long long)once->row->number, github_publish_project(p));
+		(void)text_format(request.subject, sizeof(request.subject), "a new comment on %s",
+			request.place);
 		request.body = json_pack("{s:s}", "body", p->body.data);
 	}
 	once->state = GITHUB_ONCE_ANSWERED;
@@ -417,9 +420,9 @@ static int end_post(struct github_publishing *p) {
 	if (is_sent_on(p)) {
 		return stay_in_doubt(p,
 			github_publish_fail(p, -EAGAIN, true, 0,
-				"GitHub has moved %s; it is looked for there, and sent there if it is"
+				"GitHub has moved %s; %s is looked for there, and sent there if it is"
 				" missing.",
-				p->call.subject));
+				p->call.place, p->call.subject));
 	}
 	if (!github_publish_went_well(p)) {
 		return p->call.doubtful ? stay_in_doubt(p, github_publish_refused(p)) : refuse(p);

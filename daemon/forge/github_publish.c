@@ -88,6 +88,7 @@ int github_publish_ask(struct github_publishing *p, const struct github_request 
 		.body = body,
 		.once = request->once,
 		.subject = request->subject,
+		.place = request->place,
 	};
 	bool has_body = request->method[0] == 'P'; /* POST, PATCH */
 	int r = p->cancelled ? -ECANCELED : has_body && body == NULL ? -ENOMEM : 0;

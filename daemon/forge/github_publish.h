@@ -149,6 +149,7 @@ struct github_request {
 	const char *method;
 	char path[GITHUB_REQUEST_PATH_MAX];
 	char subject[LIMIT_SUBJECT_MAX]; /* of sentences */
+	char place[LIMIT_SUBJECT_MAX];	 /* as github_ask.place */
 	json_t *body; /* of POST and PATCH; taken by github_publish_ask(), also when that fails */
 	bool once;    /* as github_ask.once */
 };

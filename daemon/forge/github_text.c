@@ -19,11 +19,11 @@
 
 /* ---- titles ---- */
 
-/* A title is not escaped, and links "#1": what is not plain becomes "_". Letters of any script stay. */
-static void make_plain(char *name) {
+/* A title is plain text, and mentions nobody; but "#1" in it and the address of a thread tell of it there. */
+static void unlink_threads(char *name) {
 	for (char *c = name; *c != '\0'; c++) {
-		if ((unsigned char)*c < 0x80 && !isalnum((unsigned char)*c) &&
-			strchr("-._/", *c) == NULL) {
+		if ((*c == '#' && isdigit((unsigned char)c[1])) ||
+			(*c == ':' && strncmp(c, "://", 3) == 0) || iscntrl((unsigned char)*c)) {
 			*c = '_';
 		}
 	}
@@ -34,7 +34,7 @@ const char *github_title(const struct report *report, char out[LIMIT_NAME_MAX]) 
 	char branch[TITLE_BRANCH_MAX] = "";
 
 	(void)TEXT_SET(branch, clean);
-	make_plain(branch);
+	unlink_threads(branch);
 	(void)text_format(out, LIMIT_NAME_MAX, "%s%s%s", body_error_words(report->error_type),
 		branch[0] != '\0' ? " on branch " : "", branch);
 	return out;

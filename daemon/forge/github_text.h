@@ -179,5 +179,5 @@ must_check int github_duplicate_write(
 
 /* What is said of a reason in public: its message, unless that is about our own connection to GitHub. */
 const char *github_reason_message(const struct reason *reason);
-/* The title of an issue: our own words, and the branch with "_" for what is not plain. Nothing of a log. */
+/* The title of an issue: our own words, and the branch with "_" for what would link. Nothing of a log. */
 const char *github_title(const struct report *report, char out[LIMIT_NAME_MAX]);

@@ -93,12 +93,42 @@ static int add_others(struct buffer *out, const struct explain_facts *facts) {
 	return r < 0 || facts->n_others == 0 ? r : buffer_append_str(out, " as well.");
 }
 
+static bool is_paused(const struct explain_facts *facts, const struct task *task) {
+	return facts->paused && task->status == TASK_SCHEDULED;
+}
+
+/* Whether something keeps the task from being done, and was not told yet. */
+static bool find_obstacle(const struct explain_facts *facts, const struct task *task,
+	char ret_why[LIMIT_SENTENCE_MAX]) {
+	ret_why[0] = '\0';
+	if (task->id != facts->told_task) {
+		facts->find_obstacle(facts->user, task, ret_why);
+	}
+	return ret_why[0] != '\0';
+}
+
+/* Right behind what is of an earlier time, when it keeps one of the tasks from being done now. */
+static int add_still(struct buffer *out, const struct explain_facts *facts,
+	const struct task *tasks, size_t n_tasks, const char *said) {
+	char why[LIMIT_SENTENCE_MAX];
+
+	for (size_t i = 0; i < n_tasks; i++) {
+		if (find_obstacle(facts, &tasks[i], why) && strstr(said, why) != NULL) {
+			return buffer_append_str(out, " That still holds.");
+		}
+	}
+	return 0;
+}
+
 static int add_state(struct buffer *out, const struct explain_facts *facts) {
 	const struct incident *incident = facts->incident;
 	int r = buffer_appendf(out, " It is %s, in cycle %" PRId64 " of %" PRId64 ".",
 		incident_state_names[incident->state], incident->cycle, facts->max_cycle);
 
-	return r == 0 ? add_sentence(out, incident->reason) : r;
+	if (r == 0) {
+		r = add_sentence(out, incident->reason);
+	}
+	return r == 0 ? add_still(out, facts, facts->tasks, facts->n_tasks, incident->reason) : r;
 }
 
 /* Without its full stop, since more comes behind it. */
@@ -172,30 +202,29 @@ static int add_agent(struct buffer *out, const struct explain_facts *facts) {
 		: r;
 }
 
-/* What keeps the task from being done; briefly when `said`, which is of an earlier time, says the same. */
+/* What keeps the task from being done, unless `said`, which is of an earlier time, says the same. */
 static int add_obstacle(struct buffer *out, const struct explain_facts *facts,
 	const struct task *task, const char *said) {
-	char why[LIMIT_SENTENCE_MAX] = "";
+	char why[LIMIT_SENTENCE_MAX];
 	int r = 0;
 
-	if (task->id == facts->told_task) {
-		return 0;
-	}
-	if (facts->paused && task->status == TASK_SCHEDULED) {
+	if (task->id != facts->told_task && is_paused(facts, task)) {
 		r = buffer_append_str(out, " It is paused: not before `codegenctl resume`.");
 	}
-	facts->find_obstacle(facts->user, task, why);
-	if (r < 0 || why[0] == '\0') {
-		return r;
-	}
-	return add_sentence(out, strstr(said, why) == NULL ? why : "That still holds.");
+	return r == 0 && find_obstacle(facts, task, why) && strstr(said, why) == NULL
+		? add_sentence(out, why)
+		: r;
 }
 
-/* "which is due at T (in 5 min)": what is late was due. */
+/* "is due at T (in 5 min)": what is late was due, though it may be about to be done. */
 static int add_due(struct buffer *out, const struct task *task, int64_t now_ms) {
-	int r = buffer_append_str(out, task->due_ms > now_ms ? "is due at " : "has been due since ");
+	bool late = task->due_ms <= now_ms;
+	char text[CLOCK_TEXT_MAX];
+	int r = buffer_append_str(out, late ? "has been due since " : "is due at ");
 
-	if (r == 0) {
+	if (r == 0 && late && now_ms - task->due_ms < CLOCK_SECOND_MS) {
+		r = buffer_append_str(out, clock_format(task->due_ms, text));
+	} else if (r == 0) {
 		r = add_time(out, task->due_ms, now_ms);
 	}
 	return r == 0 ? buffer_append_str(out, ".") : r;
@@ -320,6 +349,9 @@ int explain_task(struct buffer *out, const struct task *task, const struct expla
 	}
 	if (r == 0) {
 		r = add_sentence(out, task->reason);
+	}
+	if (r == 0) {
+		r = add_still(out, facts, task, 1, task->reason);
 	}
 	if (r == 0) {
 		r = add_task_result(out, task);

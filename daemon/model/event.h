@@ -22,7 +22,10 @@ enum event_type {
 	EVENT_BUILD_PASSED, /* `build` */
 
 	/* What came of a claimed task; the step's task is it. */
-	/* `text`: the URL of the issue or comment, or ""; `hold`, `pull_request`, `head_sha`, `look_again_ms` */
+	/*
+	 * `text`: the URL of the issue or comment, or ""; `left_out`, `hold`, `pull_request`, `head_sha`,
+	 * `look_again_ms`
+	 */
 	EVENT_PUBLISHED,
 	EVENT_TRIGGER_ASKED, /* may the agent start now? Answered by the task's new status */
 	/*
@@ -81,6 +84,7 @@ struct event {
 	enum incident_hold hold; /* HOLD_NONE: nothing speaks against an agent */
 	int64_t pull_request;	 /* 0 unknown */
 	const char *head_sha;	 /* NULL unknown */
+	const char *left_out; /* EVENT_PUBLISHED: what was done without, a sentence; NULL or "": nothing */
 	/* When what was posted is to be looked at again, since a late duplicate may appear; 0: no need. */
 	int64_t look_again_ms;
 	/* EVENT_TRIGGERED: branches that the agent made; EVENT_VERDICT: one that was a guess, and what it is. */

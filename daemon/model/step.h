@@ -37,7 +37,8 @@ enum change_verb {
 	 */
 	CHANGE_ADD,
 	CHANGE_MOVE, /* the incident's scheduled task of `type` becomes due at `due_ms`; none: no effect */
-	CHANGE_CANCEL, /* the incident's scheduled task of `type` is cancelled; none: no effect */
+	/* The incident's scheduled task of `type` is cancelled, due at `due_ms` (0: at any time); none: no effect. */
+	CHANGE_CANCEL,
 };
 
 struct task_change {
@@ -48,7 +49,7 @@ struct task_change {
 	char reason[LIMIT_SENTENCE_MAX]; /* why, one sentence */
 };
 
-#define STEP_CHANGES_MAX 5
+#define STEP_CHANGES_MAX 6
 #define STEP_NOTES_MAX 3
 
 struct step_result {

@@ -81,7 +81,8 @@ const char *const sql_texts[SQL_COUNT] = {
 		" interrupted = CASE WHEN cycle = ?5 THEN interrupted ELSE 0 END, cycle = ?5 WHERE id = ?1",
 	[SQL_TASK_CANCEL] =
 		"UPDATE OR FAIL tasks SET status = 'cancelled', finished_ms = ?3, reason = ?4"
-		" WHERE incident_id = ?1 AND " OF_INCIDENT " AND type = ?2 AND " SCHEDULED,
+		" WHERE incident_id = ?1 AND " OF_INCIDENT " AND type = ?2 AND " SCHEDULED
+		" AND (?5 = 0 OR due_ms = ?5)",
 	[SQL_TASK_WAKE] =
 		"UPDATE OR FAIL tasks SET due_ms = ?4 WHERE project = ?1 AND head_repository = ?2 AND branch = ?3"
 		" AND " TRIGGER_LIVE " AND " SCHEDULED

@@ -87,6 +87,7 @@ static int cancel(struct db *db, struct store_step *step, const struct incident 
 	sql_bind_text(statement, 2, task_type_names[change->type]);
 	sql_bind_int(statement, 3, step->now_ms);
 	sql_bind_text(statement, 4, change->reason);
+	sql_bind_int(statement, 5, change->due_ms);
 	return db_run(db, statement);
 }
 

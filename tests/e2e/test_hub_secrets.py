@@ -170,7 +170,7 @@ def test_hostile_markdown_arrives_inert(make_place, agents, has_pull):
     assert sorted(place.set_off()) == sorted([*asked, ("mention", "mona")])
     for body in place.posts(number):
         assert kind_of(body) and len(body) < 65536
-    assert not [issue for issue in place.hub.issues(PROJECT) if "@" in issue.title or "#" in issue.title]
+    assert not [issue for issue in place.hub.issues(PROJECT) if "#" in issue.title]
     if agents == ["fixer"]:
         assert "make" in (place.directory / "prompt").read_text()
 

@@ -70,6 +70,16 @@ def test_an_agent_whose_program_is_missing_is_passed_over(make_place):
     assert "agent `fixer` could not be started." in place.status(number)
 
 
+def test_an_agent_that_works_is_told_as_such(make_place):
+    place = make_place(agents=["fixer"], fixer={"command": ["/bin/sleep", "600"], "timeout": "1h"})
+    number = place.pull("fix")
+    place.report("fix")
+    place.wait_post(number, "status", "It is the turn of agent")
+    wait_for(lambda: [task["status"] for task in place.tasks("trigger_agent")] == ["executing"], "the agent's start")
+    place.advance(61)
+    place.wait_post(number, "status", "Agent `fixer` works on it (cycle 1 of 3)")
+
+
 def test_an_agent_that_cannot_be_started_is_told_on_github(make_place):
     place = make_place(agents=["fixer"], fixer={"command": ["/nonexistent/agent"]})
     number = place.pull("fix")
@@ -106,6 +116,8 @@ def test_a_failure_of_the_past_is_told_as_such(make_place):
     said = place.daemon.ctl("explain", ticket["incidentId"])["text"]
     assert "UTC, failed: GitHub refuses the credential" in said and "That still holds." in said
     assert said.count("refuses the credential") == 1
+    assert f"{place.incident(ticket)['reason']} That still holds." in said
+    assert said.count("That still holds.") == 1
     place.write_secret(place.token_file, place.hub.token(BOT, value="ghp_" + "n" * 36))
     place.daemon.ctl("pause", PROJECT)
     place.daemon.ctl("reload")
@@ -134,6 +146,33 @@ def test_what_fails_here_is_told_without_this_host(make_place):
     assert PLANTED in place.daemon.ctl("explain", ticket["incidentId"])["text"]
     assert not [body for body in place.posts(number) if PLANTED in body]
     assert not [request for request in place.hub.requests if PLANTED in request.text]
+
+
+def test_a_label_that_may_not_be_set_is_told_with_the_incident(make_place):
+    place = make_place(roles={BOT: "read"})
+    for branch in ("fix", "other"):
+        place.pull(branch)
+        place.wait_state(place.report(branch), "waiting")
+    place.wait_quiet()
+    told = [task["reason"] for task in place.tasks("publish_report") if "labels of" in task["reason"]]
+    assert len(told) == 1 and "It is done without" in told[0]
+
+
+def test_a_comment_follows_when_its_project_is_back(make_place):
+    place = make_place()
+    number = place.pull("fix")
+    ticket = place.report("fix")
+    place.wait_state(ticket, "waiting")
+    place.configure(project={"forge": "local"})
+    place.daemon.ctl("reload")
+    place.daemon.submit_passed(branch="fix", commit=place.head("fix"), job="test")
+    place.wait_state(ticket, "resolved")
+    wait_for(lambda: "former forge" in place.tasks("notify")[-1].get("reason", ""), "it saying why it is not told")
+    assert "Resolved" not in place.status(number)
+    place.configure(project={"forge": "github"})
+    place.daemon.ctl("reload")
+    place.wait_post(number, "status", "Resolved")
+    place.wait_quiet()
 
 
 def test_two_failures_of_one_branch_name_each_other(make_place):

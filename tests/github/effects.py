@@ -57,3 +57,10 @@ def effects(body):
     found += [("closes", target) for target in CLOSING.findall(text)]
     found += [("reference", first or second) for first, second in REFERENCE.findall(text)]
     return found
+
+
+def title_effects(title):
+    """The same of a title, which is plain text and notifies nobody."""
+    found = [("hidden", f"U+{ord(character):04X}") for character in HIDDEN.findall(title)]
+    found += [("line", title)] * ("\n" in title)
+    return found + [("reference", first or second) for first, second in REFERENCE.findall(title)]

@@ -2,7 +2,7 @@
 import re
 
 from . import graphql, rest, rest_checks, rules, views
-from .effects import effects
+from .effects import effects, title_effects
 from .router import ROUTES, Call, Refusal, route_of
 from .scripted import Scripted
 from .story import STORY, Story
@@ -113,11 +113,13 @@ class GitHub(Story, Scripted):
     def set_off(self, login):
         """What all that this user wrote would have set off (effects.py): titles, bodies, comments as they are now."""
         with self.lock:
-            written = [text for held in self.world.repos.values() for issue in held.issues.values()
-                       for author, texts in [(issue.author, (issue.title, issue.body or "")),
-                                             *((made.author, (made.body,)) for made in issue.comments)]
-                       for text in texts if author.login == login]
-        return [effect for text in written for effect in effects(text)]
+            issues = [issue for held in self.world.repos.values() for issue in held.issues.values()]
+            titles = [issue.title for issue in issues if issue.author.login == login]
+            bodies = [text for issue in issues for author, text in [
+                (issue.author, issue.body or ""), *((made.author, made.body) for made in issue.comments)]
+                if author.login == login]
+        return [*(effect for text in titles for effect in title_effects(text)),
+                *(effect for text in bodies for effect in effects(text))]
 
     def statuses(self, name, commit):
         with self.lock:

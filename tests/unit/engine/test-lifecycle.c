@@ -138,7 +138,7 @@ static struct policy a_policy(enum twist twist) {
 	TEXT_SET(policy.agents[0].name, "fixer");
 	TEXT_SET(policy.agents[1].name, "second");
 	policy.agents[0].findable = twist == FINDABLE || twist == LAST_CRASH_FOUND;
-	policy.agents[0].life_ms = HOUR / 4;
+	policy.agents[0].life_ms = twist == TELLS ? 0 : HOUR / 4;
 	return policy;
 }
 
@@ -248,7 +248,7 @@ static void render_changes(const struct step_result *result, char *out, size_t s
 		text_format(out + used, size - used, " %s:%s", verbs[change->verb],
 			short_type(change->type));
 		used = strlen(out);
-		if (change->verb != CHANGE_CANCEL) {
+		if (change->verb != CHANGE_CANCEL || change->due_ms != 0) {
 			text_format(out + used, size - used, "@%lld",
 				(long long)(change->due_ms - NOW) / 1000);
 		}

@@ -73,6 +73,7 @@ struct fake {
 	const char *permission; /* NULL: not to be asked */
 	json_t *check_runs;	/* array; owned */
 	bool has_label;
+	bool drops_labels;    /* takes them, and sets none */
 	bool pages_elsewhere; /* further pages are on another host */
 	struct fake_fault faults[8];
 	size_t n_faults;

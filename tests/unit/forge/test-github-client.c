@@ -70,6 +70,7 @@ static struct github_call *send_to(struct fixture *f, size_t i, enum github_call
 		.body = strcmp(method, "GET") == 0 ? NULL : "{\"body\":\"b\"}",
 		.once = strcmp(path, "/once") == 0,
 		.subject = "comment 7 of \"acme/web\"",
+		.place = "#17 in \"acme/web\"",
 	};
 
 	exchange->call.user = f;
@@ -319,6 +320,10 @@ static void without_a_token_nothing_is_sent(void **state) {
 
 /* ---- what answers say ---- */
 
+#define FIFTY "Resource not accessible by personal access token. "
+#define LONG_PERMISSIONS                                                                           \
+	"X-Accepted-GitHub-Permissions: issues=write; pull_requests=write; contents=write;"        \
+	" administration=read\r\n"
 #define WORDS(message) "{\"message\":\"" message "\"}"
 
 static const struct meaning_row {
@@ -334,6 +339,9 @@ static const struct meaning_row {
 		{ "", 403, WORDS("Resource not accessible by integration"),
 			"X-Accepted-GitHub-Permissions: issues=write\r\n", 0, 0 },
 		BUDGET_NOT_ALLOWED, false, false, "give it \"issues=write\"" },
+	{ "a permission is missing, in many words",
+		{ "", 403, WORDS(FIFTY FIFTY FIFTY FIFTY), LONG_PERMISSIONS, 0, 0 },
+		BUDGET_NOT_ALLOWED, false, false, "/settings/personal-access-tokens." },
 	{ "a permission is missing, and nobody says which",
 		{ "", 403, WORDS("Must have admin rights"), NULL, 0, 0 }, BUDGET_NOT_ALLOWED, false,
 		false, "\"Must have admin rights\"" },
@@ -346,9 +354,12 @@ static const struct meaning_row {
 			"X-GitHub-SSO: required; url=javascript:x\r\n", 0, 0 },
 		BUDGET_SSO, false, false, "its settings" },
 	{ "not found", { "", 404, WORDS("Not Found"), NULL, 0, 0 }, BUDGET_NOT_FOUND, false, false,
-		"it is gone, or the credential may not see it" },
+		"GitHub does not find #17 in \"acme/web\" (404 \"Not Found\"): it is gone, or the credential"
+		" may not see it" },
 	{ "turned off", { "", 410, WORDS("Issues are disabled for this repo"), NULL, 0, 0 },
-		BUDGET_GONE, false, false, "Issues are disabled for this repo" },
+		BUDGET_GONE, false, false,
+		"GitHub has done away with #17 in \"acme/web\", or it is turned off (410 \"Issues are"
+		" disabled for this repo\")" },
 	{ "refused, with a reason",
 		{ "", 422,
 			"{\"message\":\"Validation Failed\","
@@ -370,7 +381,7 @@ static const struct meaning_row {
 	{ "500", { "", 500, "{}", NULL, 0, 0 }, BUDGET_NO_ANSWER, true, true, "could not answer" },
 	{ "502", { "", 502, "<html>", NULL, 0, 0 }, BUDGET_NO_ANSWER, true, true, "(502)" },
 	{ "moved for good", { "", 301, WORDS("Moved"), "Location: /w/2\r\n", 0, 0 }, BUDGET_MOVED,
-		false, true, "has moved" },
+		false, true, "has moved #17 in \"acme/web\"" },
 };
 
 static void answers_are_told_apart(void **state) {
@@ -388,6 +399,7 @@ static void answers_are_told_apart(void **state) {
 		if (f->exchanges[0].status != 0 || call->meaning != row->meaning ||
 			call->passing != row->passing || call->doubtful != row->doubtful ||
 			strstr(call->sentence, row->says) == NULL ||
+			strlen(call->sentence) >= LIMIT_SENTENCE_MAX - 2 * LIMIT_SENTENCE_MORE ||
 			(row->meaning == BUDGET_OK) != (call->sentence[0] == '\0')) {
 			fail_msg("%s: status %d, meaning %d, \"%s\"", row->what,
 				f->exchanges[0].status, call->meaning, call->sentence);

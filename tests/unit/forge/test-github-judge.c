@@ -82,6 +82,9 @@ SET(report_of_step, p->report_commit = REPORTED; p->report_ms = REPORT_MS; p->re
 SET(report_of_step_alone, p->report_commit = REPORTED; p->report_ms = REPORT_MS; p->report_step = "test")
 SET(report_of_test, p->report_commit = HEAD; p->report_ms = REPORT_MS; p->report_job = "test")
 SET(report_of_test_before, p->report_commit = REPORTED; p->report_ms = REPORT_MS; p->report_job = "test")
+SET(report_of_foreign_test, report_of_test_before(s, p); p->report_of_other_ci = true)
+SET(report_of_workflow_test, report_of_test_before(s, p); p->report_job = "ci / TEST")
+SET(report_of_leg, report_of_test_before(s, p); p->report_job = "test (1)")
 SET(report_of_backend, p->report_commit = HEAD; p->report_ms = REPORT_MS; p->report_job = "backend"; p->report_step = "test")
 SET(report_passed, p->report_commit = HEAD; p->report_ms = REPORT_MS; p->report_passed = true)
 SET(red_elsewhere, p->elsewhere = elsewhere; p->n_elsewhere = 1)
@@ -356,54 +359,7 @@ static const struct row rows[] = {
 	{ "the summary is of tomorrow", { GREEN }, NO_SUITES, unread_rollup, ONE(UNKNOWN, CHECKS_UNREADABLE, "rollup") },
 	{ "the summary is explained", { GREEN, RUN("codecov/patch", FAILURE) }, NO_SUITES, ignores, READY },
 
-	/* older than the head, older than the report */
-	{ "older than the head", { RUN("lint", SUCCESS, .completed_ms = NOW - CLOCK_HOUR_MS) }, NO_SUITES, head_later,
-		ONE(PENDING, CI_STALE, "lint") },
-	{ "a commit from the future proves nothing about time", { GREEN }, NO_SUITES, head_in_future, READY },
-	{ "green again after the report", { GREEN }, NO_SUITES, report_of_lint, READY },
-	{ "green from before the report", { RUN("lint", SUCCESS, .completed_ms = LONG_AGO) }, NO_SUITES, report_of_lint,
-		ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
-	{ "green of something else since the report", { RUN("lint", SUCCESS, .completed_ms = LONG_AGO), RUN("e2e", SUCCESS) },
-		NO_SUITES, report_of_lint, ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
-	{ "what was reported was skipped", { RUN("lint", SKIPPED), RUN("e2e", SUCCESS) }, NO_SUITES, report_of_lint,
-		ONE(NOT_READY, NO_BUILD_SINCE_REPORT, "lint") },
-	{ "unnamed, begun after the report", { GREEN }, NO_SUITES, report_on_head, READY },
-	{ "unnamed, begun before the report", { RUN("lint", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES, report_on_head,
-		ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
-	{ "CI told us itself", { RUN("lint", SUCCESS, .completed_ms = LONG_AGO) }, NO_SUITES, report_passed, READY },
-	{ "pushed and green", { GREEN }, NO_SUITES, report_elsewhere, READY },
-	{ "what failed does not run any more", { GREEN }, NO_SUITES, report_of_deploy,
-		ONE(PENDING, CHECK_MISSING, "deploy") },
-	{ "a step of that name in another job", { RUN("frontend test", SUCCESS) }, NO_SUITES, report_of_step,
-		ONE(PENDING, CHECK_MISSING, "backend") },
-	{ "a step of no job", { RUN("test", SUCCESS) }, NO_SUITES, report_of_step_alone, READY },
-	{ "its name within a word", { RUN("contest-docs", SUCCESS) }, NO_SUITES, report_of_test_before,
-		ONE(PENDING, CHECK_MISSING, "test") },
-	{ "its name within a later word", { RUN("latest tests", SUCCESS) }, NO_SUITES, report_of_test_before,
-		ONE(PENDING, CHECK_MISSING, "test") },
-	{ "its name among others", { RUN("Test on macOS", SUCCESS) }, NO_SUITES, report_of_test_before, READY },
-	{ "another job went on while it was reported", { RUN("frontend test", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
-		report_of_backend, ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
-	{ "one within whose name it is went on", { RUN("splint docs", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
-		report_of_lint, ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
-	{ "one among whose words it is went on", { RUN("frontend test", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
-		report_of_test, ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
-	{ "one among whose words it is began after it", { RUN("Test on macOS", SUCCESS) }, NO_SUITES, report_of_test, READY },
-	{ "another of its workflow went on", { RUN("docs", SUCCESS, .workflow = "Test", .started_ms = LONG_AGO) }, NO_SUITES,
-		report_of_test, ONE(NOT_READY, NO_BUILD_SINCE_REPORT, HEAD) },
-	{ "itself", { RUN("Test", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES, report_of_test, READY },
-	{ "itself, one of a matrix", { RUN("test (ubuntu, 3.12)", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES, report_of_test, READY },
-	{ "itself, of a workflow", { RUN("CI / test", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES, report_of_test, READY },
-	{ "itself, of a workflow that another calls", { RUN("release / test (1)", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
-		report_of_test, READY },
-	{ "itself, as CircleCI says it", { STATUS("ci/circleci: test", COMPLETED, SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
-		report_of_test, READY },
-	{ "itself, as Azure says it", { RUN("web.ci (Linux test, test)", SUCCESS, .started_ms = LONG_AGO) }, NO_SUITES,
-		report_of_test, READY },
-	{ "another head, green before the report", { RUN("lint", SUCCESS, .completed_ms = LONG_AGO) }, NO_SUITES,
-		report_elsewhere, ONE(NOT_READY, ORDER_UNKNOWN, HEAD) },
-	{ "another head whose time is not known", { RUN("lint", SUCCESS, .completed_ms = -1) }, NO_SUITES, report_elsewhere,
-		ONE(NOT_READY, ORDER_UNKNOWN, HEAD) },
+#include "tests/unit/forge/judge-rows-reported.inc"
 	{ "red because of another incident", { RUN("lint", FAILURE), RUN("e2e", SUCCESS) }, NO_SUITES, red_elsewhere,
 		ONE(PENDING, RED_ELSEWHERE, "incident-0-78") },
 	{ "red because of both", { RUN("lint", FAILURE), RUN("e2e", SUCCESS) }, NO_SUITES, red_here_too, ONE(NOT_READY, CHECK_FAILED, "lint") },

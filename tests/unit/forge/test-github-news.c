@@ -25,6 +25,17 @@ static int tear_down(void **state) {
 	return 0;
 }
 
+/* ---- what is done without ---- */
+
+static void a_label_that_is_dropped_is_told_once(void **state) {
+	scene_begin();
+	fake.drops_labels = true;
+	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	HAS(scene.publish.left_out, "GitHub took the label \"codegen\"");
+	assert_int_equal(scene_publish(FORGE_REPORT), 0);
+	assert_string_equal(scene.publish.left_out, "");
+}
+
 /* ---- asking an agent ---- */
 
 static void mentions_an_agent_once(void **state) {
@@ -442,6 +453,7 @@ static void what_is_barred_ends_with_its_like(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(a_label_that_is_dropped_is_told_once, tear_down),
 		cmocka_unit_test_teardown(mentions_an_agent_once, tear_down),
 		cmocka_unit_test_teardown(posts_the_report_before_it_mentions, tear_down),
 		cmocka_unit_test_teardown(mentions_nobody_who_is_no_user, tear_down),

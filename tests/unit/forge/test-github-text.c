@@ -556,10 +556,13 @@ static void titles_are_our_own_words(void **state) {
 	assert_string_equal(github_title(&f.report, title), "Lint failure on branch fix/it");
 	(void)TEXT_SET(f.report.branch, "fixes #1 @octocat");
 	assert_string_equal(
-		github_title(&f.report, title), "Lint failure on branch fixes__1__octocat");
+		github_title(&f.report, title), "Lint failure on branch fixes _1 @octocat");
+	(void)TEXT_SET(f.report.branch, "a+b(c)=d!/#x,acme/web#12\nhttps://github.com");
+	assert_string_equal(github_title(&f.report, title),
+		"Lint failure on branch a+b(c)=d!/#x,acme/web_12_https_//github.com");
 	(void)TEXT_SET(f.report.branch, "ünï\U0001F4A5/\u202e`x`<!--");
 	assert_string_equal(
-		github_title(&f.report, title), "Lint failure on branch ünï\U0001F4A5/_x___--");
+		github_title(&f.report, title), "Lint failure on branch ünï\U0001F4A5/`x`<!--");
 	memset(f.report.branch, 'b', sizeof(f.report.branch) - 1);
 	assert_int_equal(
 		strlen(github_title(&f.report, title)), strlen("Lint failure on branch ") + 79);

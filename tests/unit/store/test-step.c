@@ -282,6 +282,15 @@ static void test_changes_of_tasks(void **state) {
 	task_finish(&task);
 	assert_int_equal(count(f).tasks[TASK_NOTIFY][TASK_SCHEDULED], 2);
 
+	/* Of those that may live side by side the one that is due then. */
+	scripted.n_changes = 0;
+	script_change(CHANGE_ADD, TASK_NOTIFY, T0 + 60);
+	script_change(CHANGE_CANCEL, TASK_NOTIFY, T0 + 60);
+	assert_int_equal(incident_step(f, incident, T0 + 3, &step), 0);
+	store_step_finish(&step);
+	assert_int_equal(count(f).tasks[TASK_NOTIFY][TASK_SCHEDULED], 2);
+	assert_int_equal(count(f).tasks[TASK_NOTIFY][TASK_CANCELLED], 1);
+
 	/* Executing: adding has no effect. */
 	scripted.n_changes = 0;
 	script_change(CHANGE_ADD, TASK_PUBLISH_REPORT, T0);
