@@ -319,19 +319,37 @@ static int start_handles(struct daemon *daemon) {
 
 /* Starting */
 
+/* What systemd holds for us is used, or we end: beside it, nobody would find what we bind. */
+static int take_sockets(int ret_fds[SERVER_SOCKET_COUNT], char *sentence) {
+	static const char *const names[SERVER_SOCKET_COUNT] = {
+		[SERVER_SUBMIT] = "submit", [SERVER_CONTROL] = "control"
+	};
+
+	for (size_t i = 0; i < SERVER_SOCKET_COUNT; i++) {
+		ret_fds[i] = systemd_take_socket(names[i]);
+		if (ret_fds[i] == -EINVAL) {
+			text_format(sentence, LIMIT_SENTENCE_MAX,
+				"What was handed over as the socket \"%s\" is no Unix stream socket that "
+				"listens; see codegend(8), UNITS.",
+				names[i]);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 static int open_server(struct daemon *daemon, char *sentence) {
 	struct server_options options = { .loop = &daemon->loop,
 		.engine = daemon->engine,
 		.runtime_dir = daemon->runtime_dir,
-		.listen_fds = { [SERVER_SUBMIT] = systemd_take_socket("submit"),
-			[SERVER_CONTROL] = systemd_take_socket("control") },
 		.reload = reload,
 		.user = daemon,
 		.started_ms = daemon->started_ms,
 		.state_dir = daemon->state_dir,
 		.spool = daemon->spool };
+	int r = take_sockets(options.listen_fds, sentence);
 
-	return server_open(&options, &daemon->server, sentence);
+	return r < 0 ? r : server_open(&options, &daemon->server, sentence);
 }
 
 /* A user's own spool is made; the system's is whoever's who installed us. */

@@ -180,6 +180,17 @@ def test_socket_activation(idle):
     assert idle.control.exists() and idle.submit_socket.exists(), "what was handed over is not removed"
 
 
+@pytest.mark.parametrize("name", ["submit", "control"])
+def test_what_is_handed_over_has_to_be_a_socket_that_listens(idle, name):
+    """Bound beside what systemd holds, nobody would find the daemon."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(str(idle.directory / "other"))
+        script = f'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES={name}; exec "$@" 3<&0 </dev/null'
+        ended = subprocess.run(["/bin/sh", "-c", script, "sh", *idle.arguments()], stdin=other, capture_output=True,
+                               text=True, env=idle.environment, cwd=idle.directory, timeout=PATIENCE_S)
+    assert ended.returncode == 1 and f'socket "{name}" is no Unix stream socket' in ended.stderr, ended.stderr
+
+
 def test_user_session(make_daemon):
     """`--user` uses the XDG directories, of both programs, and needs no configuration."""
     one = make_daemon()
