@@ -39,7 +39,7 @@ struct config_source {
 	struct config_repeat *repeats; /* owned */
 	size_t n_repeats;
 	bool is_public; /* every user may read it: no place for a password */
-	bool broken; /* parsing stopped early: what it does not say may be said further down */
+	bool broken;	/* parsing stopped early: what it does not say may be said further down */
 };
 
 /* A value as it stands in the file: what libconfuse keeps for us. */
