@@ -359,6 +359,7 @@ static int open_spool(struct daemon *daemon) {
 		.engine = daemon->engine,
 		.dir = daemon->spool_dir,
 		.is_asked_for = daemon->options->spool_dir != NULL,
+		.is_shared = !daemon->options->user,
 	};
 
 	if (daemon->options->user && daemon->options->spool_dir == NULL) {
