@@ -1,13 +1,26 @@
 # Completions of codegenctl for bash. A test holds them against the command table.
 
+# The command line up to the cursor, into `line`, as the program will see it: bash takes "--option=value" for three words.
+_codegenctl_split() {
+	local i
+
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == = && ${COMP_WORDS[i - 1]} == --* ]]; then
+			((i < COMP_CWORD)) || line+=('')
+		else
+			line+=("${COMP_WORDS[i]}")
+		fi
+	done
+}
+
 # Asks the daemon that the command line means: tasks, incidents, reports or config. Silent when nobody answers at once.
 _codegenctl_ask() {
 	local where=() i
 
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
+	for ((i = 1; i < ${#line[@]} - 1; i++)); do
+		case ${line[i]} in
 		--user) where+=(--user) ;;
-		--socket) where+=(--socket "${COMP_WORDS[i + 1]}") ;;
+		--socket) where+=(--socket "${line[i + 1]}") ;;
 		esac
 	done
 	"${COMP_WORDS[0]}" "${where[@]}" --timeout 1 "$@" 2>/dev/null
@@ -47,18 +60,20 @@ _codegenctl_reply() {
 }
 
 _codegenctl() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local line=()
+	_codegenctl_split
+	local cur=${line[-1]} prev=${line[-2]}
 	local command= options= words= i
 	COMPREPLY=()
 	local global='--help --json --no-color --quiet --socket --timeout --user --version'
 	local commands='backup check cleanup completion config digest doctor explain export help import incident incidents metrics pause ready redact reload report report-page reports resume run scan schedule stats status submit task tasks top version watch'
 
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
+	for ((i = 1; i < ${#line[@]} - 1; i++)); do
+		case ${line[i]} in
 		--socket | --timeout) ((i++)) ;;
 		-*) ;;
 		*)
-			command=${COMP_WORDS[i]}
+			command=${line[i]}
 			break
 			;;
 		esac

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/fd.h"
 #include "common/log.h"
@@ -117,6 +118,7 @@ static void load_text(struct config_load *load, struct config_source *source, ch
 static void load_file(struct config_load *load, const char *path, bool required) {
 	_cleanup_(freep) char *text = NULL;
 	struct config_source *source = &load->sources[load->n_sources];
+	struct stat st;
 	size_t len;
 	int r = fd_read_file(path, LIMIT_CONFIG_MAX_BYTES, &text, &len);
 
@@ -134,6 +136,7 @@ static void load_file(struct config_load *load, const char *path, bool required)
 			r == -EFBIG ? "longer than 1 MiB" : log_errno(r));
 		return;
 	}
+	source->is_public = stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0;
 	load_text(load, source, text, len);
 }
 

@@ -38,7 +38,8 @@ struct config_source {
 	size_t n_sections;
 	struct config_repeat *repeats; /* owned */
 	size_t n_repeats;
-	bool broken; /* parsing stopped early: what it does not say may be said further down */
+	bool is_public; /* every user may read it: no place for a password */
+	bool broken;	/* parsing stopped early: what it does not say may be said further down */
 };
 
 /* A value as it stands in the file: what libconfuse keeps for us. */
@@ -185,8 +186,8 @@ void config_note_origin(json_t *origins, const struct config_setting *setting);
 
 /* https, or http to this machine; no user, password, query or fragment. */
 bool config_is_url(const char *text);
-/* http or https, perhaps a user and password, a host and its port. */
-bool config_is_proxy(const char *text);
+/* http or https, perhaps a user and password (`*ret_has_login`), a host and its port. */
+bool config_is_proxy(const char *text, bool *ret_has_login);
 /* A label's name as GitHub has them. */
 bool config_is_label(const char *text);
 /* Of a forge or agent. */

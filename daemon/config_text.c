@@ -87,7 +87,7 @@ bool config_is_url(const char *text) {
 		(tls || text_is_loopback(host));
 }
 
-bool config_is_proxy(const char *text) {
+bool config_is_proxy(const char *text, bool *ret_has_login) {
 	char host[LIMIT_NAME_MAX];
 	const char *port;
 	bool tls;
@@ -96,6 +96,7 @@ bool config_is_proxy(const char *text) {
 	const char *begin = at ? at + 1 : authority;
 	size_t len = begin ? strcspn(begin, "/") : 0;
 
+	*ret_has_login = at != NULL;
 	/* A sign that ends the authority would hide what is in front of "@". */
 	return begin && strlen(text) < LIMIT_URL_MAX && text_is_name(text, LIMIT_URL_MAX) &&
 		!strpbrk(text, " ?#\\") &&

@@ -245,10 +245,19 @@ static void apply_plain_text(const struct config_setting *setting) {
 }
 
 static void apply_proxy(const struct config_setting *setting) {
-	if (!config_is_proxy(value_text(setting, 0))) {
+	bool has_login;
+
+	if (!config_is_proxy(value_text(setting, 0), &has_login)) {
 		refuse_unsaid(setting,
 			"is no URL of a proxy; http://HOST:PORT or https://HOST:PORT, with "
 			"USER:PASSWORD@ in front of the host if the proxy wants it");
+		return;
+	}
+	if (has_login && setting->source->is_public) {
+		refuse_unsaid(setting,
+			"has a user and password, and every user may read this file; set the key in "
+			"one of its own, with the daemon's group and the mode 0640, and take the "
+			"password for revealed if they are not trusted");
 		return;
 	}
 	apply_text(setting);

@@ -95,14 +95,21 @@ void credential_store_look(const char *const *places, const char *const *units, 
 	char path[ADDRESS_PATH_MAX];
 
 	*worst = (struct credential_source){ CREDENTIAL_CLOSED, "", 0 };
+	credential_unit_look(units, name, &named);
 	for (size_t i = 0; places[i] != NULL; i++) {
 		if (address_join(path, sizeof(path), places[i], name) == 0) {
 			look_at(path, true, worst);
 		}
+		if (named.stored[0] != '\0' &&
+			address_join(path, sizeof(path), places[i], named.stored) == 0) {
+			look_at(path, true, worst);
+		}
 	}
-	credential_unit_look(units, name, &named);
 	if (named.path[0] != '\0') {
 		look_at(named.path, false, worst);
+	}
+	if (named.in_directory[0] != '\0') {
+		look_at(named.in_directory, false, worst);
 	}
 	if (named.set_in[0] != '\0' && worst->exposure < CREDENTIAL_SET) {
 		worst->exposure = CREDENTIAL_SET;

@@ -29,8 +29,8 @@ struct credential_source {
 };
 
 /*
- * The worst of the files that credential `name` may have been made of: `name` in one of `places`, and what the units
- * in `units` name. What we cannot see in a store, others cannot either.
+ * The worst of the files that credential `name` may have been made of: `name`, or what the units in `units` call it
+ * there, in one of `places`, and the files that the units name. What we cannot see in a store, others cannot either.
  */
 void credential_store_look(const char *const *places, const char *const *units, const char *name,
 	struct credential_source *ret_source);

@@ -72,20 +72,56 @@ static void expand(const char *path, char out[ADDRESS_PATH_MAX]) {
 	out[len] = '\0';
 }
 
+/* What names a file, or a directory. */
+static bool is_absolute(const char *path) {
+	return path[0] == '/' || path[0] == '%';
+}
+
+/* Where "ID:DIRECTORY" has the credential as a file of it, which is named behind "ID_". */
+static void take_directory(struct reading *reading, const char *value) {
+	size_t len = strcspn(value, ":");
+	const char *rest = reading->name + len;
+	char path[ADDRESS_PATH_MAX];
+
+	if (value[len] == ':' && is_absolute(value + len + 1) &&
+		strncmp(reading->name, value, len) == 0 && rest[0] == '_' && rest[1] != '\0') {
+		expand(value + len + 1, path);
+		if (address_join(reading->named->in_directory, ADDRESS_PATH_MAX, path, rest + 1) < 0) {
+			reading->named->in_directory[0] = '\0';
+		}
+	}
+}
+
+static void forget_loaded(struct credential_named *named) {
+	named->path[0] = named->stored[0] = '\0';
+}
+
 static void take_load(struct reading *reading, const char *value) {
+	struct credential_named *named = reading->named;
 	const char *path = of_name(reading, value);
 
 	if (*value == '\0') {
-		reading->named->path[0] = '\0';
-	} else if (path != NULL) {
-		expand(path[0] == '/' || path[0] == '%' ? path : "", reading->named->path);
+		forget_loaded(named);
+		named->in_directory[0] = '\0';
+	} else if (path == NULL) {
+		take_directory(reading, value);
+	} else {
+		forget_loaded(named);
+		if (is_absolute(path)) {
+			expand(path, named->path);
+		} else if (strchr(path, '/') == NULL) {
+			expand(path, named->stored);
+		}
 	}
 }
 
 /* It takes the place of one that is not encrypted, and may be read by anybody. */
 static void take_load_encrypted(struct reading *reading, const char *value) {
 	if (*value == '\0' || of_name(reading, value) != NULL) {
-		reading->named->path[0] = '\0';
+		forget_loaded(reading->named);
+	}
+	if (*value == '\0') {
+		reading->named->in_directory[0] = '\0';
 	}
 }
 

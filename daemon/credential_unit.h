@@ -1,6 +1,7 @@
 /*
  * credential_unit - what the files of the service's unit say of a credential, as systemd reads them: of the same name
  * the last assignment counts, an empty one takes all before it away, and of drop-ins of one name the first is read.
+ * A directory that is named as ID gives a credential ID_FILE for each of its files; those below it are not looked at.
  * Looks at the file system, blocks shortly; any thread.
  */
 #pragma once
@@ -9,6 +10,8 @@
 
 struct credential_named {
 	char path[ADDRESS_PATH_MAX]; /* of LoadCredential=; "": none, or it is looked for in the stores */
+	char stored[ADDRESS_PATH_MAX]; /* under which other name it is looked for there; "": its own */
+	char in_directory[ADDRESS_PATH_MAX]; /* the file of it, where LoadCredential= names a directory; "": none */
 	char set_in[ADDRESS_PATH_MAX]; /* the file that has the secret itself, in SetCredential=; "": none */
 };
 

@@ -25,6 +25,7 @@
 #include "daemon/status_line.h"
 #include "daemon/store/store.h"
 #include "daemon/systemd.h"
+#include "daemon/watchdog.h"
 
 #define DAEMON_DATABASE "codegend.db"
 
@@ -43,10 +44,8 @@ struct daemon {
 
 	uv_loop_t loop;
 	uv_signal_t signals[SIGNAL_COUNT];
-	uv_timer_t watchdog;
+	struct watchdog watchdog;
 	struct loop_lag lag;
-	bool watchdog_waits; /* for its round trip through the store */
-	struct store_counts watchdog_counts;
 	struct store *store;
 	struct engine *engine;
 	struct server *server;
@@ -151,31 +150,11 @@ static void state_line(const struct daemon *daemon, const struct store_counts *c
 	status_line(&facts, line);
 }
 
-static void watchdog_answered(struct store_req *req, int status) {
-	struct store_counts *counts = container_of(req, struct store_counts, req);
-	struct daemon *daemon = container_of(counts, struct daemon, watchdog_counts);
+static void watchdog_answered(void *user, const struct store_counts *counts) {
 	char line[LIMIT_SENTENCE_MAX];
 
-	daemon->watchdog_waits = false;
-	if (status == 0 && !daemon->stopping) {
-		state_line(daemon, counts, line);
-		systemd_status(line);
-		systemd_alive();
-	}
-}
-
-/* systemd hears only of a daemon whose loop and store both answer. */
-static void watchdog_ask(struct daemon *daemon) {
-	if (uv_is_active((uv_handle_t *)&daemon->watchdog) && !daemon->watchdog_waits &&
-		!daemon->stopping) {
-		daemon->watchdog_counts = (struct store_counts){ .now_ms = clock_now_ms() };
-		daemon->watchdog_waits = store_counts(daemon->store, &daemon->watchdog_counts,
-						 watchdog_answered) == 0;
-	}
-}
-
-static void watchdog_due(uv_timer_t *timer) {
-	watchdog_ask(timer->data);
+	state_line(user, counts, line);
+	systemd_status(line);
 }
 
 /* In force from now on, or again; how much there is to do follows. */
@@ -184,7 +163,7 @@ static void say_ready(struct daemon *daemon) {
 
 	state_line(daemon, NULL, line);
 	systemd_ready(line);
-	watchdog_ask(daemon);
+	watchdog_ask(&daemon->watchdog);
 }
 
 /* Configuration */
@@ -248,7 +227,7 @@ static void close_handles(struct daemon *daemon) {
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 	}
-	uv_close((uv_handle_t *)&daemon->watchdog, NULL);
+	watchdog_close(&daemon->watchdog);
 	loop_lag_close(&daemon->lag);
 }
 
@@ -290,7 +269,7 @@ static void stop(struct daemon *daemon, int exit_code) {
 	systemd_stopping(exit_code == DAEMON_EXIT_OK
 			? "Stopping: what is under way is finished or recorded first."
 			: NULL); /* why it ends is said */
-	uv_timer_stop(&daemon->watchdog);
+	watchdog_stop(&daemon->watchdog);
 	daemon->n_closing = 1 + (daemon->server != NULL) + (daemon->spool != NULL);
 	if (daemon->server != NULL) {
 		server_close(daemon->server, part_stopped, daemon);
@@ -327,7 +306,6 @@ static int start_handles(struct daemon *daemon) {
 	static const int signums[SIGNAL_COUNT] = {
 		[SIGNAL_HUP] = SIGHUP, [SIGNAL_INT] = SIGINT, [SIGNAL_TERM] = SIGTERM
 	};
-	int64_t watchdog_ms = systemd_watchdog_ms();
 	int r = loop_lag_open(&daemon->loop, &daemon->lag);
 
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
@@ -335,30 +313,43 @@ static int start_handles(struct daemon *daemon) {
 		daemon->signals[i].data = daemon;
 		r = r < 0 ? r : uv_signal_start(&daemon->signals[i], signal_received, signums[i]);
 	}
-	uv_timer_init(&daemon->loop, &daemon->watchdog);
-	daemon->watchdog.data = daemon;
-	if (watchdog_ms > 0) {
-		uv_timer_start(&daemon->watchdog, watchdog_due, (uint64_t)watchdog_ms,
-			(uint64_t)watchdog_ms);
-	}
+	watchdog_init(&daemon->watchdog, &daemon->loop, watchdog_answered, daemon);
 	return r;
 }
 
 /* Starting */
 
+/* What systemd holds for us is used, or we end: beside it, nobody would find what we bind. */
+static int take_sockets(int ret_fds[SERVER_SOCKET_COUNT], char *sentence) {
+	static const char *const names[SERVER_SOCKET_COUNT] = {
+		[SERVER_SUBMIT] = "submit", [SERVER_CONTROL] = "control"
+	};
+
+	for (size_t i = 0; i < SERVER_SOCKET_COUNT; i++) {
+		ret_fds[i] = systemd_take_socket(names[i]);
+		if (ret_fds[i] == -EINVAL) {
+			text_format(sentence, LIMIT_SENTENCE_MAX,
+				"What was handed over as the socket \"%s\" is no Unix stream socket that "
+				"listens; see codegend(8), UNITS.",
+				names[i]);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 static int open_server(struct daemon *daemon, char *sentence) {
 	struct server_options options = { .loop = &daemon->loop,
 		.engine = daemon->engine,
 		.runtime_dir = daemon->runtime_dir,
-		.listen_fds = { [SERVER_SUBMIT] = systemd_take_socket("submit"),
-			[SERVER_CONTROL] = systemd_take_socket("control") },
 		.reload = reload,
 		.user = daemon,
 		.started_ms = daemon->started_ms,
 		.state_dir = daemon->state_dir,
 		.spool = daemon->spool };
+	int r = take_sockets(options.listen_fds, sentence);
 
-	return server_open(&options, &daemon->server, sentence);
+	return r < 0 ? r : server_open(&options, &daemon->server, sentence);
 }
 
 /* A user's own spool is made; the system's is whoever's who installed us. */
@@ -368,6 +359,7 @@ static int open_spool(struct daemon *daemon) {
 		.engine = daemon->engine,
 		.dir = daemon->spool_dir,
 		.is_asked_for = daemon->options->spool_dir != NULL,
+		.is_shared = !daemon->options->user,
 	};
 
 	if (daemon->options->user && daemon->options->spool_dir == NULL) {
@@ -435,6 +427,7 @@ static int run_loop(struct daemon *daemon, struct config *config) {
 		(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
 		return DAEMON_EXIT_FAILED;
 	}
+	watchdog_start(&daemon->watchdog, daemon->store);
 	r = engine_start(daemon->engine, engine_started, daemon);
 	if (r < 0) {
 		log_error("Cannot start the engine: %s.", log_errno(r));

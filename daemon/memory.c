@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* Nothing here may need memory, so the log cannot be used. */
@@ -21,4 +22,5 @@ static void *allocate_or_end(size_t size) {
 
 void memory_init(void) {
 	json_set_alloc_funcs(allocate_or_end, free);
+	(void)prctl(PR_SET_DUMPABLE, 0); /* it cannot fail */
 }

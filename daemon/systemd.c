@@ -16,6 +16,9 @@
 #include <systemd/sd-daemon.h>
 #endif
 
+/* Within the watchdog's time. What is between two of them is patience that whoever is asked does not get. */
+#define WATCHDOG_SIGNS 6
+
 static void systemd_send(const char *state, const char *status) {
 #ifdef HAVE_SYSTEMD
 	char message[LIMIT_SENTENCE_MAX + 64];
@@ -58,7 +61,7 @@ int64_t systemd_watchdog_ms(void) {
 	uint64_t timeout_us = 0;
 
 	if (sd_watchdog_enabled(0, &timeout_us) > 0) {
-		return (int64_t)MAX(timeout_us / 2000, UINT64_C(1));
+		return (int64_t)MAX(timeout_us / 1000 / WATCHDOG_SIGNS, UINT64_C(1));
 	}
 #endif
 	return 0;

@@ -16,7 +16,7 @@ void systemd_stopping(const char *status);
 void systemd_status(const char *status);
 /* WATCHDOG=1. */
 void systemd_alive(void);
-/* How often systemd_alive() is wanted (half of the watchdog's time); 0: no watchdog. */
+/* How often whoever answers for systemd_alive() is to be asked, a sixth of the watchdog's time; 0: no watchdog. */
 int64_t systemd_watchdog_ms(void);
 /* Whether systemd started us as a service and waits for what we tell it. */
 bool systemd_is_service(void);

@@ -75,5 +75,9 @@ enum doctor_state doctor_say(struct doctor_finding *finding, enum doctor_state s
 enum doctor_state doctor_check_credential(
 	const char *const *sources, bool is_pem, struct doctor_finding *finding);
 
+/* The check of the directory in which clients leave submissions. */
+enum doctor_state doctor_check_spool(
+	const struct doctor_patient *patient, size_t i, struct doctor_finding *finding);
+
 extern const struct doctor_check doctor_checks[];
 extern const size_t n_doctor_checks;

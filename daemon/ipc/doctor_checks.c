@@ -17,7 +17,6 @@
 #include "daemon/credential.h"
 #include "daemon/ipc/doctor.h"
 #include "daemon/ipc/internal.h"
-#include "daemon/ipc/spool.h"
 #include "daemon/program.h"
 #include "daemon/systemd.h"
 
@@ -225,44 +224,6 @@ static enum doctor_state check_pause(
 		"codegenctl status names them, codegenctl resume PROJECT"
 		" ends it",
 		"Paused: \"%s\"%s.", paused[0], paused[1] != NULL ? " and others" : "");
-}
-
-static enum doctor_state check_spool(
-	const struct doctor_patient *patient, size_t i, struct doctor_finding *finding) {
-	json_t *spool = patient->server->spool != NULL ? spool_to_json(patient->server->spool) : NULL;
-	char dir[LIMIT_SENTENCE_MAX / 2] = "";
-	json_int_t waiting = json_integer_value(json_object_get(spool, "waiting"));
-	json_int_t rejected = json_integer_value(json_object_get(spool, "rejected"));
-	size_t held = spool != NULL ? spool_held(patient->server->spool) : 0;
-
-	if (spool == NULL) {
-		return DOCTOR_NONE;
-	}
-	TEXT_SET(dir, json_string_value(json_object_get(spool, "directory")));
-	json_decref(spool);
-	if (access(dir, R_OK | W_OK | X_OK) < 0) {
-		return doctor_say(finding, DOCTOR_WARNING,
-			systemd_is_service()
-				? "systemd-tmpfiles --create makes it; then systemctl restart codegend,"
-				  " since what was not there at the start cannot be written to"
-				: "make it, writable for this user; then codegenctl reload",
-			"\"%s\" cannot be used: %s; what clients leave while no daemon answers is not taken.",
-			dir, log_errno(-errno));
-	}
-	if (rejected > 0) {
-		return doctor_say(finding, DOCTOR_WARNING,
-			"journalctl -u codegend says why; they lie in the directory \"rejected\" beside it",
-			"%lld submissions from \"%s\" could not be taken.", (long long)rejected, dir);
-	}
-	if (held > 0) {
-		return doctor_say(finding, DOCTOR_WARNING,
-			"close what nobody repairs, or raise max-pending-per-user in codegend.conf(5)",
-			"%zu submissions wait in \"%s\", since as much of their users is under repair as"
-			" max-pending-per-user allows.",
-			held, dir);
-	}
-	return doctor_say(finding, DOCTOR_OK, NULL, "\"%s\" is looked at; %lld wait there.", dir,
-		(long long)waiting);
 }
 
 /* Forges */
@@ -591,7 +552,7 @@ const struct doctor_check doctor_checks[] = {
 	{ "disk", NULL, check_disk },
 	{ "clock", NULL, check_clock },
 	{ "pause", NULL, check_pause },
-	{ "spool", NULL, check_spool },
+	{ "spool", NULL, doctor_check_spool },
 	{ "credential of forge", count_forges, check_forge_credential },
 	{ "forge", count_forges, check_forge },
 	{ "credential of agent", count_agents, check_agent_credential },

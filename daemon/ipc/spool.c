@@ -274,6 +274,7 @@ int spool_open(const struct spool_options *options, struct spool **ret_spool) {
 	spool->loop = options->loop;
 	spool->engine = options->engine;
 	spool->is_asked_for = options->is_asked_for;
+	spool->is_shared = options->is_shared;
 	spool->dir_fd = spool->rejected_fd = -1;
 	(void)uv_fs_event_init(spool->loop, &spool->event);
 	(void)uv_timer_init(spool->loop, &spool->timer);
@@ -313,6 +314,10 @@ json_t *spool_to_json(const struct spool *spool) {
 	return json_pack("{s:s, s:I, s:I, s:I}", "directory", spool->path, "taken",
 		(json_int_t)spool->n_taken, "rejected", (json_int_t)spool->n_rejected, "waiting",
 		(json_int_t)count_waiting(spool));
+}
+
+bool spool_is_shared(const struct spool *spool) {
+	return spool->is_shared;
 }
 
 size_t spool_held(const struct spool *spool) {

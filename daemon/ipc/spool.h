@@ -21,6 +21,7 @@ struct spool_options {
 	struct engine *engine; /* borrowed, outlives the spool */
 	const char *dir;       /* copied */
 	bool is_asked_for;     /* by whoever started us: that it is missing is worth a line */
+	bool is_shared;	       /* of all users, not of one */
 };
 
 /*
@@ -34,6 +35,7 @@ void spool_look(struct spool *spool);
 must_check json_t *spool_to_json(const struct spool *spool);
 /* Of those that waited at the last look: whose users have as much under repair as they may. */
 size_t spool_held(const struct spool *spool);
+bool spool_is_shared(const struct spool *spool);
 /* Takes no more; `closed` runs when what was begun has ended. spool_to_json() still works then. */
 void spool_close(struct spool *spool, void (*closed)(void *user), void *user);
 /* After `closed`. NULL is fine. */

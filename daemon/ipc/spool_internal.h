@@ -40,6 +40,7 @@ struct spool {
 	bool again;	 /* something changed during it */
 	bool watching;
 	bool is_asked_for;
+	bool is_shared;
 	bool said_missing;
 	bool said_full;
 	bool closing;

@@ -158,10 +158,23 @@ static void start(
 	}
 }
 
-static bool is_within_limits(const struct agent_run_call *call) {
-	return call->output_bytes > 0 && call->output_bytes <= LIMIT_AGENT_OUTPUT_BYTES &&
-		call->timeout_ms > 0 && call->kill_after_ms > 0 &&
-		call->kill_after_ms <= LIMIT_AGENT_KILL_MS;
+/* The first number that is out of its range; NULL: none. */
+static const char *beyond_limits(const struct agent_run_call *call) {
+	const struct {
+		const char *name;
+		int64_t value, max;
+	} numbers[] = {
+		{ "outputBytes", call->output_bytes, LIMIT_AGENT_OUTPUT_BYTES },
+		{ "timeoutMs", call->timeout_ms, INT64_MAX },
+		{ "killAfterMs", call->kill_after_ms, LIMIT_AGENT_KILL_MS },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (numbers[i].value <= 0 || numbers[i].value > numbers[i].max) {
+			return numbers[i].name;
+		}
+	}
+	return NULL;
 }
 
 void runner_run(struct runner *runner, const json_t *parameters) {
@@ -180,8 +193,8 @@ void runner_run(struct runner *runner, const json_t *parameters) {
 		(add_own_environment(&environment) < 0 ||
 			add_array(&environment, call->environment, AGENT_CALL_VARIABLE) < 0)) {
 		field = "environment";
-	} else if (r == 0 && !is_within_limits(call)) {
-		field = "timeoutMs";
+	} else if (r == 0) {
+		field = beyond_limits(call);
 	}
 	if (field != NULL) {
 		runner_refuse(runner, PROTOCOL_INVALID_PARAMETER, "parameter", field);

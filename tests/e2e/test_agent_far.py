@@ -65,7 +65,8 @@ def test_what_it_gets(caller):
     ({"environment": ["LD_PRELOAD=/tmp/x"]}, "environment"), ({"environment": [1]}, "environment"),
     ({"environment": "CODEGEN_A=b"}, "environment"), ({"command": []}, "command"), ({"command": [None]}, "command"),
     ({"command": ["/bin/true"] * 2000}, "command"), ({"prompt": 1}, "prompt"), ({"report": []}, "report"),
-    ({"outputBytes": 1 << 40}, "timeoutMs"), ({"timeoutMs": 0}, "timeoutMs"), ({"killAfterMs": -1}, "timeoutMs")])
+    ({"outputBytes": 1 << 40}, "outputBytes"), ({"outputBytes": 0}, "outputBytes"), ({"timeoutMs": 0}, "timeoutMs"),
+    ({"killAfterMs": -1}, "killAfterMs"), ({"killAfterMs": 1 << 40}, "killAfterMs")])
 def test_what_is_refused(caller, more, parameter):
     caller.run("/bin/true", **more)
     assert caller.end() == {"error": "org.varlink.service.InvalidParameter", "parameters": {"parameter": parameter}}

@@ -10,7 +10,7 @@ SCRIPTS = ROOT / "completions"
 
 BASH = """
 source '{script}'
-COMP_WORDS=({words} '')
+COMP_WORDS=({words})
 COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
 _codegenctl
 printf '%s\\n' "${{COMPREPLY[@]}}"
@@ -63,8 +63,8 @@ def run(shell, text, daemon):
     return set(ended.stdout.split())
 
 
-def bash(daemon, words):
-    line = f"'{CODEGENCTL}' --socket '{daemon.control}' {words}"
+def bash(daemon, words, last="", equals=""):
+    line = f"'{CODEGENCTL}' --socket {equals} '{daemon.control}' {words} '{last}'"
     return run("bash", BASH.format(script=SCRIPTS / "codegenctl.bash", words=line), daemon)
 
 
@@ -138,3 +138,14 @@ def test_what_a_shell_would_execute_is_not_completed(daemon):
     daemon.submit(project="$(touch x)/web")
     assert bash(daemon, "incidents --project") == set()
     assert not (daemon.directory / "x").exists()
+
+
+@pytest.mark.parametrize("words, last, offered", [
+    ("", "incidents", {"incidents"}), ("tasks --status =", "sch", {"scheduled"}),
+    ("tasks --status", "=", {"scheduled", "executing", "completed", "failed", "cancelled"}),
+    ("incidents --project =", "acme", {"acme/web"}), ("--timeout = 3 incidents --project", "acme", {"acme/web"})])
+def test_a_value_behind_an_equals_sign(daemon, words, last, offered):
+    """Where somebody wrote --socket=PATH, bash has made three words of it."""
+    need("bash")
+    daemon.submit()
+    assert bash(daemon, words, last, equals="=") == offered

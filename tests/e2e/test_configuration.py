@@ -77,8 +77,21 @@ def test_a_token_in_the_wrong_place_is_not_repeated(idle):
     assert code == 7 and "TOPSECRET" not in said
 
 
+def test_a_password_in_a_file_that_everybody_may_read_is_refused(idle):
+    idle.configure('proxy = "http://me:TOPSECRET@127.0.0.1:1"\n')
+    idle.config.chmod(0o644)
+    code, said = idle.run_to_end("--check-config")
+    assert code == 7 and f'{idle.config}:1: key "proxy"' in said and "0640" in said and "TOPSECRET" not in said
+    idle.config.chmod(0o640)
+    assert idle.run_to_end("--check-config")[0] == 0
+    idle.config.chmod(0o644)
+    idle.configure('proxy = "http://127.0.0.1:1"\n')
+    assert idle.run_to_end("--check-config")[0] == 0, "without one it may be read"
+
+
 def test_settings_in_force(idle):
     """Names of secrets may be seen, secrets may not."""
+    idle.config.chmod(0o600)
     idle.configure('proxy = "http://me:TOPSECRET@127.0.0.1:1"\n'
                    'agent fixer { command = { "/bin/true", "TOPSECRET" } branches = "fix/*" }\n'
                    'agent service { type = codegen organization = 7 token = "env:A_NAME" }\n'

@@ -132,6 +132,30 @@ def test_the_spool(idle):
     assert "1 submissions wait" in ended.stdout and "2020-09-13" in ended.stdout
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
+@pytest.mark.parametrize("mode, owner, is_service, words", [
+    (0o3733, 0, True, None), (0o2770, 0, True, None), (0o700, 0, False, None), (0o755, 0, False, None),
+    (0o777, 0, True, "without the sticky bit"), (0o2733, 0, False, "without the sticky bit"),
+    (0o700, 0, True, "No other user may leave"), (0o755, 0, True, "No other user may leave"),
+    (0o3733, 65001, True, "the user with the id 65001"), (0o700, 65001, False, "the user with the id 65001")])
+def test_who_may_use_the_spool(idle, mode, owner, is_service, words):
+    spool = idle.directory / "spool"
+    spool.mkdir()
+    spool.chmod(mode)
+    os.chown(spool, owner, -1)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(idle.directory / "notify"))
+        notify.settimeout(0)
+        if is_service:
+            idle.environment["NOTIFY_SOCKET"] = str(idle.directory / "notify")
+        idle.start("--spool-directory", spool)
+        found = examine(idle)["spool", None]
+        idle.stop()
+    assert found["state"] == ("warning" if words else "ok"), found
+    assert words is None or words in found["message"], found
+    assert words is None or ("systemd-tmpfiles" if is_service else "chmod 3733") in found["remedy"]
+
+
 def test_github(make_place):  # noqa: F811
     place = make_place(agents=["asked"], more='project "acme/web" {\n    forge = github\n    agents = { asked }\n}\n')
     found = examine(place.daemon)

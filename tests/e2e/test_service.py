@@ -1,4 +1,7 @@
 """As a service: sockets handed over, readiness, signals, user sessions."""
+import os
+import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -35,6 +38,48 @@ def test_sigint_ends_it_cleanly(idle):
     idle.process.send_signal(signal.SIGINT)
     assert idle.process.wait(PATIENCE_S) == 0
     idle.process = None
+
+
+@pytest.fixture
+def with_cores():
+    """A place where whoever aborts leaves a core."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    if before[1] == 0 and os.geteuid() != 0:
+        pytest.skip("needs a hard limit that allows cores")
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+                       if os.geteuid() == 0 else (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+def test_no_core_is_dumped(idle, with_cores):
+    """It would hold credentials. The same limits do give other programs one."""
+    control = subprocess.Popen(["/bin/sh", "-c", "kill -ABRT $$"], cwd=idle.directory)
+    _, status = os.waitpid(control.pid, 0)
+    control.returncode = -signal.SIGABRT
+    if not os.WCOREDUMP(status):
+        pytest.skip("needs a kernel that dumps cores")
+    daemon = idle.start()
+    pid, daemon.process = daemon.process.pid, None
+    os.kill(pid, signal.SIGABRT)
+    _, status = os.waitpid(pid, 0)
+    assert os.WTERMSIG(status) == signal.SIGABRT and not os.WCOREDUMP(status)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
+def test_its_user_cannot_look_into_it(idle):
+    """Whatever runs as the same user, such as the program of an agent beside a daemon of a user."""
+    peer = ["setpriv", "--reuid=65001", "--regid=65001", "--clear-groups", "--bounding-set=-all"]
+    os.chmod(idle.directory, 0o755)
+    os.chown(idle.directory, 65001, 65001)
+    arguments = idle.arguments
+    idle.arguments = lambda *more: [*peer, *arguments(*more)]
+    idle.environment["ITS_TOKEN"] = "hidden"
+    idle.start()
+    place = pathlib.Path(f"/proc/{idle.process.pid}/environ")
+    assert b"hidden" in place.read_bytes()
+    ended = subprocess.run([*peer, "cat", place], capture_output=True)
+    assert ended.returncode != 0 and b"hidden" not in ended.stdout
 
 
 def test_a_stale_socket_is_replaced_a_live_one_is_not(make_daemon):
@@ -133,6 +178,17 @@ def test_socket_activation(idle):
     assert idle.incident(ticket["incidentId"])["reports"] == 1
     idle.stop()
     assert idle.control.exists() and idle.submit_socket.exists(), "what was handed over is not removed"
+
+
+@pytest.mark.parametrize("name", ["submit", "control"])
+def test_what_is_handed_over_has_to_be_a_socket_that_listens(idle, name):
+    """Bound beside what systemd holds, nobody would find the daemon."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(str(idle.directory / "other"))
+        script = f'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES={name}; exec "$@" 3<&0 </dev/null'
+        ended = subprocess.run(["/bin/sh", "-c", script, "sh", *idle.arguments()], stdin=other, capture_output=True,
+                               text=True, env=idle.environment, cwd=idle.directory, timeout=PATIENCE_S)
+    assert ended.returncode == 1 and f'socket "{name}" is no Unix stream socket' in ended.stderr, ended.stderr
 
 
 def test_user_session(make_daemon):

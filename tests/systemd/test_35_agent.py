@@ -10,6 +10,7 @@ SOCKET = "/run/codegend/agent/agent.sock"
 PROGRAM = "/usr/local/lib/misbehave"
 CONFIG = "/etc/codegend/codegend.conf"
 SECRET = "swordfish-of-the-daemon"
+DROP_IN = "/etc/systemd/system/codegend.service.d/environment.conf"
 CONFIGURATION = f"""
 follow-up-delay = 1h
 max-triggers-per-hour = 1000
@@ -34,7 +35,8 @@ class Agent:
         machine.do("install", "-d", "/etc/credstore")
         machine.do("sh", "-c", f"umask 077; echo {SECRET} >/etc/credstore/github-token")
         self.set_timeout("2m")
-        machine.systemctl("restart", "codegend.service")
+        machine.write(DROP_IN, f"[Service]\nEnvironment=FORGE_TOKEN={SECRET}\n")
+        machine.restart_changed()
 
     def set_timeout(self, timeout):
         if timeout == self.timeout:
@@ -86,8 +88,8 @@ def agent_of_module(installed):
     yield made
     for incident in made.incidents:
         installed.run(CLIENT, "incident", "close", incident, user="admin")
-    installed.do("rm", "-f", CONFIG, PROGRAM, "/etc/credstore/github-token")
-    installed.systemctl("restart", "codegend.service")
+    installed.do("rm", "-f", CONFIG, PROGRAM, DROP_IN, "/etc/credstore/github-token")
+    installed.restart_changed()
 
 
 @pytest.fixture
@@ -109,6 +111,7 @@ def test_it_is_somebody_else(agent):
     assert "CODEGEN_BRANCH=agent-" in output
     for variable in ("NOTIFY_SOCKET", "LISTEN_FDS", "CREDENTIALS_DIRECTORY", "STATE_DIRECTORY", "WATCHDOG_USEC"):
         assert variable not in output
+    assert SECRET in agent.machine.do("cat", f"/proc/{agent.machine.main_pid()}/environ")
     assert SECRET not in output
 
 

@@ -23,7 +23,7 @@ struct row {
 		const char *path;
 		const char *text; /* NULL: masked */
 	} files[FILES_MAX];
-	const char *named;
+	const char *named;  /* a file; without a slash: under which name in the stores */
 	const char *set_in; /* below the directory */
 };
 
@@ -44,7 +44,19 @@ static const struct row rows[] = {
 	{ { { "low/codegend.service", SERVICE "LoadCredential=token:\"/x\"\n" } }, "", "" },
 	/* One of the stores. */
 	{ { { "low/codegend.service", SERVICE "LoadCredential=token\n" } }, "", "" },
-	{ { { "low/codegend.service", SERVICE "LoadCredential=token:another\n" } }, "", "" },
+	{ { { "low/codegend.service", SERVICE "LoadCredential=token:another\n" } }, "another", "" },
+	{ { { "low/codegend.service", SERVICE "LoadCredential=token:%p-token\n" } },
+		"codegend-token", "" },
+	{ { { "low/codegend.service", SERVICE "LoadCredential=token:no/name\n" } }, "", "" },
+	{ { { "low/codegend.service", SERVICE "LoadCredential=token:/x\nLoadCredential=token:y\n" } },
+		"y", "" },
+	{ { { "low/codegend.service", SERVICE "LoadCredential=token:y\nLoadCredential=token:/x\n" } },
+		"/x", "" },
+	{ { { "low/codegend.service", SERVICE "LoadCredential=token:y\nLoadCredential=\n" } }, "",
+		"" },
+	{ { { "low/codegend.service",
+		  SERVICE "LoadCredential=token:y\nLoadCredentialEncrypted=token\n" } },
+		"", "" },
 
 	/* Specifiers. */
 	{ { { "low/codegend.service", SERVICE "LoadCredential=token:%E/%p/100%%\n" } },
@@ -117,9 +129,9 @@ static void make(const char *directory, const char *below, const char *text) {
 	}
 }
 
-static void check(const struct row *row) {
+static void check(const char *name, const struct row *row) {
 	char directory[] = "/tmp/test-credential-unit-XXXXXX";
-	char high[64], low[64], set_in[ADDRESS_PATH_MAX] = "";
+	char high[64], low[64], set_in[ADDRESS_PATH_MAX] = "", found[3 * ADDRESS_PATH_MAX];
 	const char *const units[] = { high, low, NULL };
 	struct credential_named named;
 
@@ -132,16 +144,38 @@ static void check(const struct row *row) {
 	if (row->set_in[0] != '\0') {
 		(void)text_format(set_in, sizeof(set_in), "%s/%s", directory, row->set_in);
 	}
-	credential_unit_look(units, "token", &named);
-	if (!text_equal(named.path, row->named) || !text_equal(named.set_in, set_in)) {
-		fail_msg("%s: \"%s\", set in \"%s\"", row->files[0].text, named.path, named.set_in);
+	credential_unit_look(units, name, &named);
+	(void)text_format(
+		found, sizeof(found), "%s%s%s", named.path, named.stored, named.in_directory);
+	if (!text_equal(found, row->named) || !text_equal(named.set_in, set_in)) {
+		fail_msg("%s: \"%s\", set in \"%s\"", row->files[0].text, found, named.set_in);
 	}
 	assert_int_equal(fd_remove_tree(directory), 0);
 }
 
 static void test_rows(void **state) {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		check(&rows[i]);
+		check("token", &rows[i]);
+	}
+}
+
+static void test_a_directory(void **state) {
+	static const struct row named[] = {
+		{ { { "low/codegend.service", SERVICE "LoadCredential=forge:/d\n" } }, "/d/token_a",
+			"" },
+		{ { { "low/codegend.service", SERVICE "LoadCredential=forge_token:%E/d\n" } },
+			"/etc/d/a", "" },
+		{ { { "low/codegend.service", SERVICE "LoadCredential=forge_token_a:/x\n" } }, "/x",
+			"" },
+		{ { { "low/codegend.service", SERVICE "LoadCredential=forg:/d\n" } }, "", "" },
+		{ { { "low/codegend.service", SERVICE "LoadCredential=forge:d\n" } }, "", "" },
+		{ { { "low/codegend.service", SERVICE "LoadCredential=forge\n" } }, "", "" },
+		{ { { "low/codegend.service", SERVICE "LoadCredential=forge:/d\nLoadCredential=\n" } },
+			"", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
+		check("forge_token_a", &named[i]);
 	}
 }
 
@@ -150,12 +184,13 @@ static void test_a_path_without_end(void **state) {
 	struct row row = { { { "low/codegend.service", text } }, "", "" };
 
 	memset(text + strlen(text), 'x', sizeof(text) - strlen(text) - 1);
-	check(&row);
+	check("token", &row);
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_a_directory),
 		cmocka_unit_test(test_a_path_without_end),
 	};
 
