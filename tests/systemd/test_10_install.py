@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from machine import CLIENT, CONTROL_SOCKET, SPOOL, SUBMIT_DIR, SUBMIT_SOCKET, wait_for
+from machine import AGENT_SOCKET, CLIENT, CONTROL_SOCKET, SPOOL, SUBMIT_DIR, SUBMIT_SOCKET, wait_for
 
-UNITS = ["codegend.service", "codegend-submit.socket", "codegend-control.socket"]
+UNITS = ["codegend.service", "codegend-submit.socket", "codegend-control.socket", "codegend-agent.socket"]
 SOCKETS = UNITS[1:]
 
 
@@ -23,6 +23,7 @@ def test_an_installation_opens_the_sockets_and_starts_nothing(installed):
 @pytest.mark.parametrize("path, look", [
     (SUBMIT_SOCKET, "660 root:codegen-submit"),
     (CONTROL_SOCKET, "660 root:codegen-admin"),
+    (AGENT_SOCKET, "600 codegend:codegend"),
     (SUBMIT_DIR, "755 root:root"),
     ("/var/spool/codegend", "710 codegend:codegen-submit"),
     (SPOOL, "3733 codegend:codegend"),

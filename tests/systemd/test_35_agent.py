@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from machine import CLIENT, CONTROL_SOCKET, SUBMIT_SOCKET, wait_for
+from machine import AGENT_SOCKET, CLIENT, CONTROL_SOCKET, SUBMIT_SOCKET, wait_for
 
-SOCKET = "/run/codegend/agent/agent.sock"
 PROGRAM = "/usr/local/lib/misbehave"
 CONFIG = "/etc/codegend/codegend.conf"
 SECRET = "swordfish-of-the-daemon"
@@ -115,21 +114,21 @@ def test_it_is_somebody_else(agent):
 def test_it_reads_nothing_of_the_daemon(agent):
     paths = ["/var/lib/codegend", "/var/lib/codegend/codegend.db", "/var/lib/codegend/codegend.db-wal",
              "/run/credentials", "/run/credentials/codegend.service/github-token", "/etc/credstore/github-token",
-             "/etc/codegend", "/var/spool/codegend", "/var/spool/codegend/in", CONTROL_SOCKET, SUBMIT_SOCKET, SOCKET,
-             "/etc/shadow", "/root"]
+             "/etc/codegend", "/var/spool/codegend", "/var/spool/codegend/in", CONTROL_SOCKET, SUBMIT_SOCKET,
+             AGENT_SOCKET, "/etc/shadow", "/root"]
     output = agent.output(f"""for path in {' '.join(paths)}; do
             cat $path && echo READ; ls $path/* && echo LISTED; touch $path/x && echo WROTE
             echo x >$path && echo WROTE; chmod 777 $path && echo CHANGED; rm -rf $path && echo REMOVED
         done; true""")
     assert not re.search("READ|LISTED|WROTE|CHANGED|REMOVED", output) and SECRET not in output, output
-    for path in paths[:2] + [CONTROL_SOCKET, SUBMIT_SOCKET, SOCKET]:
+    for path in paths[:2] + [CONTROL_SOCKET, SUBMIT_SOCKET, AGENT_SOCKET]:
         assert agent.machine.exists(path)
 
 
 def test_it_opens_no_socket(agent):
     script = "".join(f"""perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0); '\
 'connect(S, sockaddr_un("{path}")) and print "OPENED {path}\\n"'\n""" for path in
-                     (CONTROL_SOCKET, SUBMIT_SOCKET, SOCKET, "/run/systemd/private"))
+                     (CONTROL_SOCKET, SUBMIT_SOCKET, AGENT_SOCKET))
     output = agent.output(script + "echo tried; true")
     assert "OPENED" not in output and output.endswith("tried\n"), output
 
@@ -249,7 +248,7 @@ def test_a_daemon_that_is_killed_takes_it_along(agent_of_module):
 
 
 def test_the_socket_is_the_daemon_s(agent):
-    assert agent.machine.look_at(SOCKET) == "600 codegend:codegend"
+    assert agent.machine.look_at(AGENT_SOCKET) == "600 codegend:codegend"
     assert agent.machine.look_at("/var/lib/codegend-agent") == "700 codegend-agent:codegend-agent"
 
 
