@@ -157,6 +157,13 @@ def test_the_sockets_directory_outlives_daemon_and_socket_unit(running):
     running.submit("after-restart-of-socket")
 
 
+@pytest.mark.parametrize("unit", SOCKETS)
+def test_a_socket_may_be_restarted_without_end(running, unit):
+    for _ in range(10):
+        running.systemctl("restart", unit)
+    assert running.submit(f"after-restarts-of-{unit}")["reportId"]
+
+
 def test_a_stop_is_clean(running):
     running.systemctl("stop", "codegend.service")
     assert running.show("codegend.service", "Result") == "success"
