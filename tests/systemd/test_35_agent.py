@@ -1,4 +1,5 @@
 """An agent of type command that is written to misbehave: it is not the daemon, and cannot become it."""
+import contextlib
 import json
 import re
 
@@ -170,17 +171,38 @@ def test_it_gains_nothing(agent):
     assert output.endswith("tried\n")
 
 
+@contextlib.contextmanager
+def drop_in(machine, settings):
+    path = "/run/systemd/system/codegend-agent@.service.d/test.conf"
+    machine.do("mkdir", "-p", path.rpartition("/")[0])
+    machine.do("tee", path, text=f"[Service]\n{settings}")
+    machine.systemctl("daemon-reload")
+    try:
+        yield
+    finally:
+        machine.do("rm", path)
+        machine.systemctl("daemon-reload")
+
+
 @pytest.fixture
 def little(agent):
     """Less of everything than usual, so that it is soon used up."""
-    path = "/run/systemd/system/codegend-agent@.service.d/test.conf"
-    agent.machine.do("mkdir", "-p", path.rpartition("/")[0])
-    agent.machine.do("tee", path, text="[Service]\nLimitFSIZE=16M\nLimitNPROC=100\nTasksMax=100\nTemporaryFileSystem=\n"
-                     "TemporaryFileSystem=/tmp:size=64M,mode=1777 /var/tmp:size=64M,mode=1777\n")
-    agent.machine.systemctl("daemon-reload")
-    yield
-    agent.machine.do("rm", path)
-    agent.machine.systemctl("daemon-reload")
+    with drop_in(agent.machine, "LimitFSIZE=16M\nLimitNPROC=100\nTasksMax=100\nTemporaryFileSystem=\n"
+                 "TemporaryFileSystem=/tmp:size=64M,mode=1777 /var/tmp:size=64M,mode=1777\n"):
+        yield
+
+
+def test_its_signs_of_life_arrive(agent):
+    with drop_in(agent.machine, "WatchdogSec=3s\n"):
+        assert agent.output("sleep 7; echo lived") == "lived\n"
+
+
+def test_all_runs_together_are_bounded(agent):
+    """And none of it competes with the rest of the machine as if each run were a service."""
+    place, = re.findall(r"/system\.slice/([^/]*\.slice)/codegend-agent@", agent.output("cat /proc/self/cgroup"))[:1]
+    for limit in ("TasksMax", "MemoryMax"):
+        assert agent.machine.show(place, limit) != "infinity", limit
+    assert agent.machine.show(place, "CPUWeight") == "50"
 
 
 def test_all_it_may_use_is_bounded(agent):
