@@ -87,6 +87,7 @@ def test_it_may_write_to_its_own_places_alone(running):
                       ("/home/x", False), ("/run/x", False), ("/var/lib/x", False), ("/srv/x", False)):
         assert (running.run(*inside, path).returncode == 0) == may, path
     running.do("rm", "/var/lib/codegend/x", f"{SPOOL}/.x")
+    assert running.run(*inside[:-1], "busctl", "list").returncode != 0
 
 
 def test_a_mistake_in_the_configuration_is_waited_for(running):

@@ -134,6 +134,36 @@ def test_it_opens_no_socket(agent):
     assert "OPENED" not in output and output.endswith("tried\n"), output
 
 
+# Signs of life and lines for the journal: systemd takes the former of codegend-agent alone.
+REACHABLE = {f"/run/systemd/{name}" for name in ("notify", "journal/dev-log", "journal/socket", "journal/stdout")}
+
+
+def test_it_reaches_no_manager(agent):
+    """polkit lets every user have one of its own: outside of all limits, and back after a reboot."""
+    machine = agent.machine
+    machine.do("loginctl", "enable-linger", "codegend-agent", user="codegend-agent")
+    machine.do("loginctl", "disable-linger", "codegend-agent", user="codegend-agent")
+    machine.do("systemctl", "stop", f"user@{machine.do('id', '-u', 'codegend-agent').strip()}.service")
+    output = agent.output("""
+        loginctl enable-linger codegend-agent && echo DONE
+        busctl --system list && echo DONE
+        systemd-run --user true && echo DONE
+        echo tried; find /run -exec test -S {} ';' -exec test -w {} ';' -print 2>/dev/null; true""")
+    tried, _, sockets = output.partition("tried\n")
+    assert "DONE" not in tried and not machine.exists("/var/lib/systemd/linger/codegend-agent"), output
+    assert "/run/systemd/notify" in sockets.split() and set(sockets.split()) <= REACHABLE, output
+
+
+def test_it_reads_no_setting_of_the_daemon(agent):
+    """Administrators have written secrets into drop-ins, which everybody may read."""
+    place = "/etc/systemd/system/codegend.service.d"
+    agent.machine.write(f"{place}/secret.conf", f"[Service]\nEnvironment=TOKEN={SECRET}\n")
+    try:
+        assert SECRET not in agent.output(f"cat {place}/*; true")
+    finally:
+        agent.machine.do("rm", "-r", place)
+
+
 def test_it_sees_no_process_of_others(agent):
     pid = agent.machine.main_pid()
     output = agent.output(f"""

@@ -11,6 +11,8 @@ from machine import CONTROL_SOCKET, SUBMIT_SOCKET, wait_for
 from test_30_crash import Crowd, is_kept, kept
 
 SOCKETS = (SUBMIT_SOCKET, CONTROL_SOCKET)
+SOCKET_UNITS = ("codegend-submit.socket", "codegend-control.socket", "codegend-agent.socket")
+FIGURES = "/var/lib/prometheus/node-exporter"
 
 
 # Databases as earlier versions left them, a form each.
@@ -72,8 +74,13 @@ def test_a_timer_that_was_enabled_runs_again(running, dpkg):
 
 
 def test_a_purge_leaves_nothing(running, dpkg):
+    """Nor what a writer of figures left when it was killed, and what lets the user of agents have processes."""
+    running.do("mkdir", "-p", FIGURES)
+    running.do("touch", f"{FIGURES}/codegend.prom", f"{FIGURES}/codegend-stats.prom.new")
+    running.do("loginctl", "enable-linger", "codegend-agent")
     dpkg.purge()
     assert left_behind(running) == []
+    assert running.run("find", "/proc", "-maxdepth", "1", "-user", "codegend-agent").stdout == ""
     # The user and the groups stay: what they own elsewhere must not become somebody else's.
     for group in ("codegend", "codegen-submit", "codegen-admin"):
         running.do("getent", "group", group)
