@@ -65,8 +65,8 @@ def test_a_timer_that_was_enabled_runs_again(running, dpkg):
     """A removal stops it, and leaves nothing behind that has failed; the same package again starts it."""
     timer, service = "codegend-digest.timer", "codegend-digest.service"
     running.systemctl("enable", "--now", timer)
-    running.systemctl("stop", "codegend-control.socket", "codegend.service")
-    assert running.run("systemctl", "start", service).returncode != 0
+    with running.unanswering():
+        assert running.run("systemctl", "start", service).returncode != 0
     running.do("dpkg", "--remove", "codegend")
     assert running.run("systemctl", "--failed", "--no-legend", "--plain", "codegend*").stdout == ""
     dpkg.install()
