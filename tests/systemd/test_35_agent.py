@@ -326,3 +326,13 @@ def test_without_its_socket_nothing_runs_here_instead(agent):
         agent.machine.do(CLIENT, "incident", "close", agent.incidents[-1], user="admin")
     finally:
         agent.machine.systemctl("start", "codegend-agent.socket")
+
+
+def test_a_socket_that_was_stopped_stays_so(agent_of_module):
+    machine = agent_of_module.machine
+    machine.systemctl("stop", "codegend-agent.socket")
+    try:
+        machine.systemctl("restart", "codegend.service")
+        assert not machine.is_active("codegend-agent.socket")
+    finally:
+        machine.systemctl("start", "codegend-agent.socket")
