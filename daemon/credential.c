@@ -1,4 +1,4 @@
-/* SHA256() looks its algorithm up and crashes without memory; SHA256_Update() and its kin only compute, and are older. */
+/* SHA256() looks its algorithm up, and crashes without memory; SHA256_Update() only computes, and is older. */
 #define OPENSSL_API_COMPAT 10100
 
 #include "daemon/credential.h"

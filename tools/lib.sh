@@ -22,7 +22,7 @@ PACKAGES_BENCH="beanstalkd redis-server postgresql at task-spooler nodejs git sq
 PACKAGES_PACKAGE="debhelper dpkg-dev git lintian"
 PACKAGES_SYSTEMD="debootstrap python3-pytest systemd-container util-linux"
 # In the Debian that tools/test-systemd boots: an init, and what our packages depend on.
-PACKAGES_TREE="systemd systemd-sysv dbus ca-certificates libconfuse2 libcurl4 libexpat1 libjansson4
+PACKAGES_TREE="systemd systemd-sysv dbus libpam-systemd polkitd ca-certificates libconfuse2 libcurl4 libexpat1 libjansson4
     libncursesw6 libpcre2-8-0 libsqlite3-0 libssl3 libuv1"
 # The tools whose failing runs tools/record-logs records.
 PACKAGES_RECORD="gcc g++ clang make cmake meson ninja-build git curl util-linux python3-pytest flake8 mypy

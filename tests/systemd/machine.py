@@ -14,6 +14,7 @@ STATIC_CLIENT = "/usr/lib/codegenctl-static/codegenctl"
 SUBMIT_DIR = "/run/codegend/submit"
 SUBMIT_SOCKET = f"{SUBMIT_DIR}/submit.sock"
 CONTROL_SOCKET = "/run/codegend/control.sock"
+AGENT_SOCKET = "/run/codegend/agent/agent.sock"
 SPOOL = "/var/spool/codegend/in"
 
 
@@ -49,7 +50,7 @@ class Machine:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig=TERM", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
                  "--private-network", "--console=pipe", f"--directory={self.tree}",
-                 "--machine=codegend-test", "--boot"],
+                 f"--machine=codegend-test-{os.getpid()}", "--boot"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.leader = wait_for(self.find_leader, "the container's start")
         wait_for(lambda: self.run("systemctl", "is-system-running", "--wait").stdout.strip()
@@ -160,6 +161,15 @@ class Machine:
         self.systemctl("restart", "codegend.service")
 
     # codegend
+
+    @contextlib.contextmanager
+    def unanswering(self):
+        """The daemon runs, and only root may ask it."""
+        self.do("chmod", "600", CONTROL_SOCKET)
+        try:
+            yield
+        finally:
+            self.do("chmod", "660", CONTROL_SOCKET)
 
     def ctl(self, *arguments, user="admin"):
         """An operator's question: the JSON answer."""

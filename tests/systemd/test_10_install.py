@@ -5,16 +5,15 @@ import subprocess
 
 import pytest
 
-from machine import CLIENT, CONTROL_SOCKET, SPOOL, SUBMIT_DIR, SUBMIT_SOCKET, wait_for
+from machine import AGENT_SOCKET, CLIENT, CONTROL_SOCKET, SPOOL, SUBMIT_DIR, SUBMIT_SOCKET, wait_for
 
-UNITS = ["codegend.service", "codegend-submit.socket", "codegend-control.socket"]
+UNITS = ["codegend.service", "codegend-submit.socket", "codegend-control.socket", "codegend-agent.socket"]
 SOCKETS = UNITS[1:]
 
 
 def test_an_installation_opens_the_sockets_and_starts_nothing(installed):
     for unit in UNITS:
         assert installed.run("systemctl", "is-enabled", unit).stdout.strip() == "enabled", unit
-    installed.systemctl("enable", "--now", *SOCKETS)
     assert all(installed.is_active(unit) for unit in SOCKETS)
     assert not installed.is_active() and not installed.exists("/var/lib/codegend/codegend.db")
 
@@ -22,6 +21,7 @@ def test_an_installation_opens_the_sockets_and_starts_nothing(installed):
 @pytest.mark.parametrize("path, look", [
     (SUBMIT_SOCKET, "660 root:codegen-submit"),
     (CONTROL_SOCKET, "660 root:codegen-admin"),
+    (AGENT_SOCKET, "600 codegend:codegend"),
     (SUBMIT_DIR, "755 root:root"),
     ("/var/spool/codegend", "710 codegend:codegen-submit"),
     (SPOOL, "3733 codegend:codegend"),
@@ -85,6 +85,7 @@ def test_it_may_write_to_its_own_places_alone(running):
                       ("/home/x", False), ("/run/x", False), ("/var/lib/x", False), ("/srv/x", False)):
         assert (running.run(*inside, path).returncode == 0) == may, path
     running.do("rm", "/var/lib/codegend/x", f"{SPOOL}/.x")
+    assert running.run(*inside[:-1], "busctl", "list").returncode != 0
 
 
 def test_a_mistake_in_the_configuration_is_waited_for(running):
@@ -153,6 +154,13 @@ def test_the_sockets_directory_outlives_daemon_and_socket_unit(running):
     assert running.do("stat", "--format=%i", SUBMIT_DIR) == inode
     assert running.do("ls", SUBMIT_DIR).split() == ["submit.sock"]
     running.submit("after-restart-of-socket")
+
+
+@pytest.mark.parametrize("unit", SOCKETS)
+def test_a_socket_may_be_restarted_without_end(running, unit):
+    for _ in range(10):
+        running.systemctl("restart", unit)
+    assert running.submit(f"after-restarts-of-{unit}")["reportId"]
 
 
 def test_a_stop_is_clean(running):

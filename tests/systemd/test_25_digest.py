@@ -32,14 +32,19 @@ def test_the_first_run_writes_it_and_the_next_one_replaces_it(running):
 
 def test_without_an_answer_the_last_one_stays(running):
     before = running.do("cat", FILE)
-    running.systemctl("stop", "codegend-control.socket", "codegend.service")
-    try:
+    with running.unanswering():
         assert running.run("systemctl", "start", SERVICE).returncode != 0
-        assert running.do("cat", FILE) == before
-        assert not running.exists(f"{PLACE}/digest.new")
-    finally:
-        running.systemctl("reset-failed", SERVICE)
-        running.systemctl("start", "codegend-submit.socket", "codegend-control.socket", "codegend.service")
+    assert running.do("cat", FILE) == before
+    assert not running.exists(f"{PLACE}/digest.new")
+    running.systemctl("reset-failed", SERVICE)
+
+
+def test_a_stopped_daemon_stays_stopped(running):
+    before = running.do("cat", FILE)
+    running.systemctl("stop", "codegend.service")
+    running.systemctl("start", SERVICE)
+    assert not running.is_active()
+    assert running.do("cat", FILE) == before
 
 
 def test_the_timer_starts_it(enabled):

@@ -6,6 +6,7 @@ from machine import wait_for
 SERVICE, TIMER = "codegend-metrics.service", "codegend-metrics.timer"
 PLACE = "/var/lib/prometheus/node-exporter"  # as Debian's package of the exporter makes it
 FILE = f"{PLACE}/codegend.prom"
+STATISTICS = f"{PLACE}/codegend-stats.prom"
 
 
 @pytest.fixture
@@ -27,12 +28,28 @@ def test_the_file_is_for_everybody(monitored):
 
 
 def test_a_stopped_daemon_stays_stopped(monitored):
+    """And has no figures any more; the exporter tells since when, by files that are empty."""
     monitored.systemctl("start", SERVICE)
-    before = monitored.do("cat", FILE)
     monitored.systemctl("stop", "codegend.service")
-    monitored.run("systemctl", "start", SERVICE)
-    assert not monitored.is_active()
-    assert monitored.do("cat", FILE) == before
+
+    def emptied():
+        monitored.systemctl("start", SERVICE)
+        assert not monitored.is_active()
+        return monitored.do("stat", "--format=%s %y", FILE, STATISTICS).splitlines()
+
+    first = emptied()
+    assert [line.split()[0] for line in first] == ["0", "0"]
+    assert emptied() == first
+    monitored.systemctl("start", "codegend.service")
+    monitored.systemctl("start", SERVICE)
+    assert "codegend_build_info{" in monitored.do("cat", FILE)
+
+
+def test_a_daemon_that_never_ran_has_no_files(monitored):
+    monitored.do("rm", FILE, STATISTICS)
+    monitored.systemctl("stop", "codegend.service")
+    monitored.systemctl("start", SERVICE)
+    assert not monitored.exists(FILE) and not monitored.exists(STATISTICS)
 
 
 def test_the_timer_starts_it(monitored):

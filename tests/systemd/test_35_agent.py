@@ -1,12 +1,12 @@
 """An agent of type command that is written to misbehave: it is not the daemon, and cannot become it."""
+import contextlib
 import json
 import re
 
 import pytest
 
-from machine import CLIENT, CONTROL_SOCKET, SUBMIT_SOCKET, wait_for
+from machine import AGENT_SOCKET, CLIENT, CONTROL_SOCKET, SUBMIT_SOCKET, wait_for
 
-SOCKET = "/run/codegend/agent/agent.sock"
 PROGRAM = "/usr/local/lib/misbehave"
 CONFIG = "/etc/codegend/codegend.conf"
 SECRET = "swordfish-of-the-daemon"
@@ -118,23 +118,53 @@ def test_it_is_somebody_else(agent):
 def test_it_reads_nothing_of_the_daemon(agent):
     paths = ["/var/lib/codegend", "/var/lib/codegend/codegend.db", "/var/lib/codegend/codegend.db-wal",
              "/run/credentials", "/run/credentials/codegend.service/github-token", "/etc/credstore/github-token",
-             "/etc/codegend", "/var/spool/codegend", "/var/spool/codegend/in", CONTROL_SOCKET, SUBMIT_SOCKET, SOCKET,
-             "/etc/shadow", "/root"]
+             "/etc/codegend", "/var/spool/codegend", "/var/spool/codegend/in", CONTROL_SOCKET, SUBMIT_SOCKET,
+             AGENT_SOCKET, "/etc/shadow", "/root"]
     output = agent.output(f"""for path in {' '.join(paths)}; do
             cat $path && echo READ; ls $path/* && echo LISTED; touch $path/x && echo WROTE
             echo x >$path && echo WROTE; chmod 777 $path && echo CHANGED; rm -rf $path && echo REMOVED
         done; true""")
     assert not re.search("READ|LISTED|WROTE|CHANGED|REMOVED", output) and SECRET not in output, output
-    for path in paths[:2] + [CONTROL_SOCKET, SUBMIT_SOCKET, SOCKET]:
+    for path in paths[:2] + [CONTROL_SOCKET, SUBMIT_SOCKET, AGENT_SOCKET]:
         assert agent.machine.exists(path)
 
 
 def test_it_opens_no_socket(agent):
     script = "".join(f"""perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0); '\
 'connect(S, sockaddr_un("{path}")) and print "OPENED {path}\\n"'\n""" for path in
-                     (CONTROL_SOCKET, SUBMIT_SOCKET, SOCKET, "/run/systemd/private"))
+                     (CONTROL_SOCKET, SUBMIT_SOCKET, AGENT_SOCKET))
     output = agent.output(script + "echo tried; true")
     assert "OPENED" not in output and output.endswith("tried\n"), output
+
+
+# Signs of life and lines for the journal: systemd takes the former of codegend-agent alone.
+REACHABLE = {f"/run/systemd/{name}" for name in ("notify", "journal/dev-log", "journal/socket", "journal/stdout")}
+
+
+def test_it_reaches_no_manager(agent):
+    """polkit lets every user have one of its own: outside of all limits, and back after a reboot."""
+    machine = agent.machine
+    machine.do("loginctl", "enable-linger", "codegend-agent", user="codegend-agent")
+    machine.do("loginctl", "disable-linger", "codegend-agent", user="codegend-agent")
+    machine.do("systemctl", "stop", f"user@{machine.do('id', '-u', 'codegend-agent').strip()}.service")
+    output = agent.output("""
+        loginctl enable-linger codegend-agent && echo DONE
+        busctl --system list && echo DONE
+        systemd-run --user true && echo DONE
+        echo tried; find /run -exec test -S {} ';' -exec test -w {} ';' -print 2>/dev/null; true""")
+    tried, _, sockets = output.partition("tried\n")
+    assert "DONE" not in tried and not machine.exists("/var/lib/systemd/linger/codegend-agent"), output
+    assert "/run/systemd/notify" in sockets.split() and set(sockets.split()) <= REACHABLE, output
+
+
+def test_it_reads_no_setting_of_the_daemon(agent):
+    """Administrators have written secrets into drop-ins, which everybody may read."""
+    place = "/etc/systemd/system/codegend.service.d"
+    agent.machine.write(f"{place}/secret.conf", f"[Service]\nEnvironment=TOKEN={SECRET}\n")
+    try:
+        assert SECRET not in agent.output(f"cat {place}/*; true")
+    finally:
+        agent.machine.do("rm", "-r", place)
 
 
 def test_it_sees_no_process_of_others(agent):
@@ -174,17 +204,38 @@ def test_it_gains_nothing(agent):
     assert output.endswith("tried\n")
 
 
+@contextlib.contextmanager
+def drop_in(machine, settings):
+    path = "/run/systemd/system/codegend-agent@.service.d/test.conf"
+    machine.do("mkdir", "-p", path.rpartition("/")[0])
+    machine.do("tee", path, text=f"[Service]\n{settings}")
+    machine.systemctl("daemon-reload")
+    try:
+        yield
+    finally:
+        machine.do("rm", path)
+        machine.systemctl("daemon-reload")
+
+
 @pytest.fixture
 def little(agent):
     """Less of everything than usual, so that it is soon used up."""
-    path = "/run/systemd/system/codegend-agent@.service.d/test.conf"
-    agent.machine.do("mkdir", "-p", path.rpartition("/")[0])
-    agent.machine.do("tee", path, text="[Service]\nLimitFSIZE=16M\nLimitNPROC=100\nTasksMax=100\nTemporaryFileSystem=\n"
-                     "TemporaryFileSystem=/tmp:size=64M,mode=1777 /var/tmp:size=64M,mode=1777\n")
-    agent.machine.systemctl("daemon-reload")
-    yield
-    agent.machine.do("rm", path)
-    agent.machine.systemctl("daemon-reload")
+    with drop_in(agent.machine, "LimitFSIZE=16M\nLimitNPROC=100\nTasksMax=100\nTemporaryFileSystem=\n"
+                 "TemporaryFileSystem=/tmp:size=64M,mode=1777 /var/tmp:size=64M,mode=1777\n"):
+        yield
+
+
+def test_its_signs_of_life_arrive(agent):
+    with drop_in(agent.machine, "WatchdogSec=3s\n"):
+        assert agent.output("sleep 7; echo lived") == "lived\n"
+
+
+def test_all_runs_together_are_bounded(agent):
+    """And none of it competes with the rest of the machine as if each run were a service."""
+    place, = re.findall(r"/system\.slice/([^/]*\.slice)/codegend-agent@", agent.output("cat /proc/self/cgroup"))[:1]
+    for limit in ("TasksMax", "MemoryMax"):
+        assert agent.machine.show(place, limit) != "infinity", limit
+    assert agent.machine.show(place, "CPUWeight") == "50"
 
 
 def test_all_it_may_use_is_bounded(agent):
@@ -252,7 +303,7 @@ def test_a_daemon_that_is_killed_takes_it_along(agent_of_module):
 
 
 def test_the_socket_is_the_daemon_s(agent):
-    assert agent.machine.look_at(SOCKET) == "600 codegend:codegend"
+    assert agent.machine.look_at(AGENT_SOCKET) == "600 codegend:codegend"
     assert agent.machine.look_at("/var/lib/codegend-agent") == "700 codegend-agent:codegend-agent"
 
 
@@ -278,3 +329,13 @@ def test_without_its_socket_nothing_runs_here_instead(agent):
         agent.machine.do(CLIENT, "incident", "close", agent.incidents[-1], user="admin")
     finally:
         agent.machine.systemctl("start", "codegend-agent.socket")
+
+
+def test_a_socket_that_was_stopped_stays_so(agent_of_module):
+    machine = agent_of_module.machine
+    machine.systemctl("stop", "codegend-agent.socket")
+    try:
+        machine.systemctl("restart", "codegend.service")
+        assert not machine.is_active("codegend-agent.socket")
+    finally:
+        machine.systemctl("start", "codegend-agent.socket")

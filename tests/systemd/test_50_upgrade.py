@@ -11,6 +11,8 @@ from machine import CONTROL_SOCKET, SUBMIT_SOCKET, wait_for
 from test_30_crash import Crowd, is_kept, kept
 
 SOCKETS = (SUBMIT_SOCKET, CONTROL_SOCKET)
+SOCKET_UNITS = ("codegend-submit.socket", "codegend-control.socket", "codegend-agent.socket")
+FIGURES = "/var/lib/prometheus/node-exporter"
 
 
 # Databases as earlier versions left them, a form each.
@@ -56,6 +58,7 @@ def test_a_removal_stops_everything_and_keeps_the_state(running, dpkg):
     assert not running.is_active() and not any(running.exists(path) for path in SOCKETS)
     assert running.exists("/var/lib/codegend/codegend.db")
     dpkg.install()
+    assert all(running.is_active(unit) for unit in SOCKET_UNITS)
     assert "ticket" in running.call("GetTicket", key="before-removal")
 
 
@@ -63,21 +66,38 @@ def test_a_timer_that_was_enabled_runs_again(running, dpkg):
     """A removal stops it, and leaves nothing behind that has failed; the same package again starts it."""
     timer, service = "codegend-digest.timer", "codegend-digest.service"
     running.systemctl("enable", "--now", timer)
-    running.systemctl("stop", "codegend-control.socket", "codegend.service")
-    assert running.run("systemctl", "start", service).returncode != 0
+    with running.unanswering():
+        assert running.run("systemctl", "start", service).returncode != 0
     running.do("dpkg", "--remove", "codegend")
     assert running.run("systemctl", "--failed", "--no-legend", "--plain", "codegend*").stdout == ""
     dpkg.install()
     assert running.is_active(timer)
 
 
+def test_an_upgrade_starts_nothing_that_was_stopped(running, dpkg):
+    """Nor does it disable it; the same package again is an upgrade, too."""
+    units = (*SOCKET_UNITS, "codegend-digest.timer", "codegend.service")
+    running.systemctl("enable", *units)
+    running.systemctl("stop", *units)
+    dpkg.install()
+    for unit in units:
+        assert not running.is_active(unit), unit
+        assert running.run("systemctl", "is-enabled", unit).stdout.strip() == "enabled", unit
+    running.systemctl("start", *units)
+
+
 def test_a_purge_leaves_nothing(running, dpkg):
+    """Nor what a writer of figures left when it was killed, and what lets the user of agents have processes."""
+    running.do("mkdir", "-p", FIGURES)
+    running.do("touch", f"{FIGURES}/codegend.prom", f"{FIGURES}/codegend-stats.prom.new")
+    running.do("loginctl", "enable-linger", "codegend-agent")
     dpkg.purge()
     assert left_behind(running) == []
+    assert running.run("find", "/proc", "-maxdepth", "1", "-user", "codegend-agent").stdout == ""
     # The user and the groups stay: what they own elsewhere must not become somebody else's.
     for group in ("codegend", "codegen-submit", "codegen-admin"):
         running.do("getent", "group", group)
-    assert running.run("systemctl", "list-units", "--all", "--no-legend", "--plain", "codegend*").stdout == ""
+    assert running.run("systemctl", "list-units", "--all", "--no-legend", "--plain", "*codegend*").stdout == ""
 
 
 @pytest.fixture
@@ -106,6 +126,7 @@ def test_an_upgrade_under_load(upgraded_from, dpkg):
     assert machine.ctl("status")["version"] == version(machine)
     assert "(deleted)" not in machine.do("readlink", f"/proc/{machine.main_pid()}/exe")
     assert inodes(machine) == before
+    assert all(machine.is_active(unit) for unit in SOCKET_UNITS)
     new = machine.ctl("status")
     assert new["store"]["schemaVersion"] >= old["store"]["schemaVersion"]
     kept(machine, tickets)
