@@ -218,9 +218,9 @@ def test_doctor_looks_at_what_a_drop_in_names(running):
 
 def test_no_core_is_dumped(running):
     """Nor where a drop-in would allow one."""
-    with running.drop_in("[Service]\nLimitCORE=infinity\n"):
+    with running.drop_in("[Service]\nLimitCORE=infinity\nWorkingDirectory=/var/lib/codegend\n"):
         pid = running.main_pid()
-        running.do("kill", "-ABRT", str(pid))
+        running.do("sh", "-c", f"kill -ABRT {pid}")
         running.wait_new_pid(pid)
         line = [line for line in running.log().splitlines() if "status=6/ABRT" in line and "Main process" in line][-1]
         assert "code=killed" in line, line
