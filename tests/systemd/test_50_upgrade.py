@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from conftest import packages
-from machine import CONTROL_SOCKET, SUBMIT_SOCKET, wait_for
+from machine import CONTROL_SOCKET, SUBMIT_SOCKET
 from test_30_crash import Crowd, is_kept, kept
 
 SOCKETS = (SUBMIT_SOCKET, CONTROL_SOCKET)
