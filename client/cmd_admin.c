@@ -13,7 +13,7 @@
 
 /* "Still paused: acme/web; "codegenctl resume acme/web" resumes it." */
 static void print_paused(const char *project, bool resuming) {
-	_cleanup_(freep) char *name = print_one_line(print_project(project != NULL ? project : ""));
+	_cleanup_(freep) char *name = print_one_line(print_project(project));
 	bool everything = project != NULL && strcmp(project, "*") == 0;
 
 	if (name == NULL) {
@@ -107,7 +107,7 @@ int cmd_version(const struct invocation *inv) {
 		r = request_print_json(document);
 	} else {
 		printf("codegenctl %s\n", CODEGEND_VERSION);
-		printf("codegend %s\n", daemon[0] != '\0' ? daemon : "is not reachable");
+		print_plain("codegend %s", daemon[0] != '\0' ? daemon : "is not reachable");
 	}
 	json_decref(document);
 	return r;

@@ -1,6 +1,7 @@
 /*
  * config: the settings in force, as they would stand in a file, each with where it comes from.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,21 +50,29 @@ static int put_text(struct buffer *out, const char *text) {
 	return r == 0 && quote ? buffer_append_str(out, "\"") : r;
 }
 
+/* What this version knows no setting of is shown as it came. */
+static int put_one(struct buffer *out, const json_t *value) {
+	_cleanup_(freep) char *dumped = NULL;
+
+	if (json_is_string(value)) {
+		return put_text(out, json_string_value(value));
+	}
+	dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	return dumped != NULL ? buffer_append_str(out, dumped) : -ENOMEM;
+}
+
 static int put_value(struct buffer *out, const json_t *value) {
 	json_t *item;
 	size_t i;
-	int r = 0;
+	int r;
 
-	if (json_is_integer(value)) {
-		return buffer_appendf(out, "%lld", (long long)json_integer_value(value));
-	}
 	if (!json_is_array(value)) {
-		return put_text(out, json_string_value(value));
+		return put_one(out, value);
 	}
 	r = buffer_append_str(out, "{");
 	json_array_foreach((json_t *)value, i, item) {
 		r = r < 0 ? r : buffer_append_str(out, i > 0 ? ", " : " ");
-		r = r < 0 ? r : put_text(out, json_string_value(item));
+		r = r < 0 ? r : put_one(out, item);
 	}
 	return r < 0 ? r : buffer_append_str(out, " }");
 }
@@ -72,19 +81,17 @@ static int put_value(struct buffer *out, const json_t *value) {
 static void print_setting(
 	const char *indent, const char *key, const json_t *value, const char *origin) {
 	_cleanup_(buffer_finish) struct buffer text;
-	_cleanup_(freep) char *name = print_one_line(key), *from = print_one_line(origin);
 	bool is_set = !json_is_null(value) && (!json_is_array(value) || json_array_size(value) > 0);
 
 	buffer_init(&text, VALUE_MAX_BYTES);
-	if (buffer_appendf(
-		    &text, "%s%s%s = ", indent, is_set ? "" : "# ", name != NULL ? name : "") < 0 ||
+	if (buffer_appendf(&text, "%s%s%s = ", indent, is_set ? "" : "# ", key) < 0 ||
 		(is_set && put_value(&text, value) < 0)) {
 		return;
 	}
-	if (from != NULL && from[0] != '\0') {
-		printf("%-*s # %s\n", VALUE_COLUMN, text.data, from);
+	if (origin[0] != '\0') {
+		print_plain("%-*s # %s", VALUE_COLUMN, text.data, origin);
 	} else {
-		printf("%s\n", text.data);
+		print_plain("%s", text.data);
 	}
 }
 

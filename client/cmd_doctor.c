@@ -90,17 +90,15 @@ static int add_daemons(const struct doctor_client *client, json_t *lines) {
 }
 
 static void print_line(const json_t *line) {
-	_cleanup_(freep) char *message = print_one_line(json_text(line, "message"));
-	_cleanup_(freep) char *remedy = print_one_line(json_text(line, "remedy"));
-	_cleanup_(freep) char *subject = print_one_line(json_text(line, "subject"));
+	_cleanup_(freep) char *state = print_one_line(json_text(line, "state"));
+	const char *subject = json_text(line, "subject"), *remedy = json_text(line, "remedy");
 	char name[CLIENT_SENTENCE_MAX];
 
 	(void)text_format(name, sizeof(name), "%s%s%s", json_text(line, "name"),
-		subject != NULL && subject[0] != '\0' ? " " : "", subject != NULL ? subject : "");
-	print_word(json_text(line, "state"), 9);
-	printf("%-*s  %s%s%s%s\n", NAME_COLUMN, name, message != NULL ? message : "",
-		remedy != NULL && remedy[0] != '\0' ? " Remedy: " : "",
-		remedy != NULL ? remedy : "", remedy != NULL && remedy[0] != '\0' ? "." : "");
+		subject[0] != '\0' ? " " : "", subject);
+	print_word(state != NULL ? state : "", 9);
+	print_plain("%-*s  %s%s%s%s", NAME_COLUMN, name, json_text(line, "message"),
+		remedy[0] != '\0' ? " Remedy: " : "", remedy, remedy[0] != '\0' ? "." : "");
 }
 
 /* The worst of all. */

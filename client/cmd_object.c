@@ -47,13 +47,12 @@ bool verb_exists(const char *command, const char *word) {
 static void print_done(const struct verb *verb, const json_t *object) {
 	const char *state = json_text(object, "status")[0] != '\0' ? json_text(object, "status")
 								   : json_text(object, "state");
+	bool waits = strcmp(state, "scheduled") == 0;
 	char when[PRINT_TIME_MAX];
 
-	printf("%s %s (%s", verb->done, json_text(object, "id"), state);
-	if (strcmp(state, "scheduled") == 0) {
-		printf(" for %s", print_time(json_text(object, "scheduledFor"), when));
-	}
-	printf(").\n");
+	print_plain("%s %s (%s%s%s).", verb->done, json_text(object, "id"), state,
+		waits ? " for " : "",
+		waits ? print_time(json_text(object, "scheduledFor"), when) : "");
 }
 
 static int act(const struct invocation *inv, json_t *parameters) {

@@ -43,7 +43,7 @@ static int ask(const struct invocation *inv, json_t *parameters, json_t **ret_ve
 		return r;
 	}
 	verdict = json_object_get(answer, "verdict");
-	if (!json_is_object(verdict)) {
+	if (json_text(verdict, "outcome")[0] == '\0') {
 		json_decref(answer);
 		return failure_report(FAILURE_PROTOCOL, NULL, "the daemon's answer has no verdict");
 	}

@@ -47,7 +47,7 @@ static int note_outcome(struct import *import, const char *path, const char *out
 		return failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}
 	if (!import->inv->json) {
-		printf("%-8s  %s: %s\n", outcome, shown, sentence);
+		print_plain("%-8s  %s: %s", outcome, shown, sentence);
 	}
 	return 0;
 }

@@ -129,7 +129,7 @@ int cmd_schedule(const struct invocation *inv) {
 	} else {
 		char when[PRINT_TIME_MAX];
 
-		printf("Scheduled %s for %s.\n", json_text(task, "id"),
+		print_plain("Scheduled %s for %s.", json_text(task, "id"),
 			print_time(json_text(task, "scheduledFor"), when));
 	}
 	json_decref(answer);

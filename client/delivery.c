@@ -72,17 +72,14 @@ static void print_ticket(const json_t *ticket) {
 	if (clock_parse(json_text(ticket, "scheduledFor"), &due_ms) == 0) {
 		clock_format_relative(due_ms, clock_now_ms(), relative);
 	}
-	printf("%s: %s%s",
+	print_plain("%s: %s%s%s%s%s%s%s%s%s.",
 		json_is_true(json_object_get(ticket, "duplicate")) ? "Seen before" : "Reported",
-		report[0] != '\0' ? "report " : "a passed build", report);
-	if (incident[0] != '\0') {
-		printf(", incident %s%s", incident,
-			json_is_true(json_object_get(ticket, "joined")) ? " (joined)" : "");
-	}
-	if (task[0] != '\0') {
-		printf(", follow-up task %s%s%s", task, relative[0] != '\0' ? " " : "", relative);
-	}
-	printf(".\n");
+		report[0] != '\0' ? "report " : "a passed build", report,
+		incident[0] != '\0' ? ", incident " : "", incident,
+		incident[0] != '\0' && json_is_true(json_object_get(ticket, "joined")) ? " (joined)"
+										       : "",
+		task[0] != '\0' ? ", follow-up task " : "", task,
+		task[0] != '\0' && relative[0] != '\0' ? " " : "", task[0] != '\0' ? relative : "");
 }
 
 static int tell_taken(const struct invocation *inv, const json_t *ticket, bool quiet) {

@@ -100,15 +100,20 @@ enum failure failure_from_error(const char *name) {
 	return row != NULL ? row->failure : FAILURE_REFUSED;
 }
 
+/* Without memory for it the code still says what failed. */
 static void print_json_error(const char *code, const char *message, const char *hint) {
 	json_t *object = json_pack(
 		"{s:{s:s, s:s, s:s?}}", "error", "code", code, "message", message, "hint", hint);
+	_cleanup_(freep) char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 
-	if (object != NULL) {
-		(void)json_dumpf(object, stderr, JSON_COMPACT);
-		fputc('\n', stderr);
-		json_decref(object);
+	if (text != NULL) {
+		fprintf(stderr, "%s\n", text);
+	} else {
+		fprintf(stderr,
+			"{\"error\":{\"code\":\"%s\",\"message\":\"out of memory\",\"hint\":null}}\n",
+			code);
 	}
+	json_decref(object);
 }
 
 /* Joins message and hint into one sentence: the message's own full stop goes. */

@@ -1,6 +1,7 @@
 #include "client/print.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,22 @@ char *print_one_line(const char *text) {
 		}
 	}
 	return clean;
+}
+
+void print_plain(const char *fmt, ...) {
+	_cleanup_(freep) char *line = NULL, *clean = NULL;
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = vasprintf(&line, fmt, ap);
+	va_end(ap);
+	if (r < 0) {
+		line = NULL;
+		return;
+	}
+	clean = print_one_line(line);
+	printf("%s%s", clean != NULL ? clean : "", clean != NULL ? "\n" : "");
 }
 
 /* Bytes of the first character, and the cells that a terminal has for it: one where nothing else is known. */
@@ -389,7 +406,9 @@ const char *print_time(const char *rfc3339, char out[PRINT_TIME_MAX]) {
 	int64_t ms;
 
 	if (rfc3339 == NULL || clock_parse(rfc3339, &ms) < 0) {
-		(void)text_format(out, PRINT_TIME_MAX, "%s", rfc3339 != NULL ? rfc3339 : "");
+		_cleanup_(freep) char *clean = rfc3339 != NULL ? print_one_line(rfc3339) : NULL;
+
+		(void)text_format(out, PRINT_TIME_MAX, "%s", clean != NULL ? clean : "");
 		return out;
 	}
 	clock_format(ms, absolute);
@@ -405,7 +424,7 @@ const char *print_time(const char *rfc3339, char out[PRINT_TIME_MAX]) {
 }
 
 const char *print_project(const char *project) {
-	return project != NULL && strcmp(project, "*") == 0 ? "everything" : project;
+	return project == NULL ? "" : strcmp(project, "*") == 0 ? "everything" : project;
 }
 
 bool print_is_utf8(void) {

@@ -33,6 +33,9 @@ must_check char *print_clean(const char *text);
 /* As print_clean(), line breaks and tabs as blanks. */
 must_check char *print_one_line(const char *text);
 
+/* One line with foreign words in it, made printable as a whole; nothing without memory. */
+void print_plain(const char *fmt, ...) printf_like(1, 2);
+
 /* Rows of cells. Cells are copied; a cell NULL is "". Out of memory shows as missing cells. */
 struct print_table;
 must_check struct print_table *print_table_create(const char *const *titles, size_t n_columns);

@@ -11,31 +11,37 @@
 #include "common/protocol.h"
 #include "common/text.h"
 
+static int put(json_t *parameters, const char *name, json_t *value) {
+	return json_object_set_new(parameters, name, value) == 0
+		? 0
+		: failure_report(FAILURE_FAILED, NULL, "out of memory");
+}
+
 /* A day is a time, too. */
-static bool add_time(json_t *parameters, const char *name, const char *text) {
-	char day[sizeof("2026-11-22T00:00:00Z")];
+static bool read_time(const char *text, char day[CLOCK_TEXT_MAX]) {
 	int64_t ms;
 
-	if (strlen(text) == strlen("2026-11-22")) {
-		text_format(day, sizeof(day), "%sT00:00:00Z", text);
-		text = day;
-	}
-	return clock_parse(text, &ms) == 0 &&
-		json_object_set_new(parameters, name, json_string(text)) == 0;
+	return text_format(day, CLOCK_TEXT_MAX, "%s%s", text,
+		       strlen(text) == strlen("2026-11-22") ? "T00:00:00Z" : "") &&
+		clock_parse(day, &ms) == 0;
 }
 
 /* A duration, where one may be, or a time, as what the daemon takes. */
 static int add_window(
 	const struct invocation *inv, json_t *parameters, const char *option, bool may_be_span) {
 	const char *text = option_text(&inv->options, option);
+	char time[CLOCK_TEXT_MAX];
 	int64_t ms = 0;
 	int r = may_be_span && text != NULL ? clock_parse_span(text, &ms) : -EINVAL;
 
-	if (text == NULL || add_time(parameters, option, text)) {
+	if (text == NULL) {
 		return 0;
 	}
 	if (r == 0) {
-		return json_object_set_new(parameters, "lastMs", json_integer(ms));
+		return put(parameters, "lastMs", json_integer(ms));
+	}
+	if (read_time(text, time)) {
+		return put(parameters, option, json_string(time));
 	}
 	if (r == -ERANGE) {
 		return failure_report(FAILURE_USAGE, "at most 100y can be looked back on",
@@ -51,10 +57,10 @@ static int add_window(
 static int add_digest(json_t *parameters) {
 	bool named = json_object_get(parameters, "since") != NULL ||
 		json_object_get(parameters, "until") != NULL;
-	int r = json_object_set_new(parameters, "ended", json_boolean(!named));
+	int r = put(parameters, "ended", json_boolean(!named));
 
 	return r == 0 && json_object_get(parameters, "lastMs") == NULL
-		? json_object_set_new(parameters, "lastMs", json_integer(CLOCK_DAY_MS))
+		? put(parameters, "lastMs", json_integer(CLOCK_DAY_MS))
 		: r;
 }
 
@@ -117,8 +123,12 @@ int stats_request(const struct invocation *inv, json_t **ret_stats) {
 		option_text(&inv->options, "project"), "branch", option_branch(&inv->options),
 		"recompute", option_flag(&inv->options, "recompute"));
 	json_t *stats = NULL;
-	int r = 0;
+	int r;
 
+	if (parameters == NULL) {
+		return failure_report(
+			FAILURE_FAILED, "arguments must be UTF-8", "cannot make the request");
+	}
 	r = add_window(inv, parameters, "since", true);
 	r = r != 0 ? r : add_window(inv, parameters, "until", false);
 	if (r == 0 && strcmp(inv->command->name, "digest") == 0) {
@@ -204,10 +214,12 @@ const char *stats_number(const json_t *value, char out[STATS_TEXT_MAX]) {
 }
 
 const char *stats_days(const json_t *stats, char out[STATS_TEXT_MAX]) {
-	char since[sizeof("2026-11-22")], until[sizeof("2026-11-22")];
+	_cleanup_(freep) char *from = print_one_line(json_text(stats, "since"));
+	_cleanup_(freep) char *to = print_one_line(json_text(stats, "until"));
+	char since[sizeof("2026-11-22")] = "", until[sizeof("2026-11-22")] = "";
 
-	TEXT_SET(since, json_text(stats, "since"));
-	TEXT_SET(until, json_text(stats, "until"));
+	(void)(from != NULL && TEXT_SET(since, from));
+	(void)(to != NULL && TEXT_SET(until, to));
 	text_format(out, STATS_TEXT_MAX, strcmp(since, until) == 0 ? "%s" : "%s to %s", since, until);
 	return out;
 }

@@ -274,9 +274,10 @@ static void show_forges(const json_t *forges) {
 	size_t i;
 
 	json_array_foreach((json_t *)forges, i, forge) {
+		_cleanup_(freep) char *name = print_one_line(json_text(forge, "name"));
 		char key[STATS_TEXT_MAX];
 
-		text_format(key, sizeof(key), "Budget %s", json_text(forge, "name"));
+		text_format(key, sizeof(key), "Budget %s", name != NULL ? name : "");
 		print_pair(key, json_text(forge, "budget"));
 	}
 }

@@ -1,5 +1,8 @@
 """Forge `local` never says ready while a step that failed has not passed, however the builds came in."""
-from conftest import wait_for
+import json
+import subprocess
+
+from conftest import CODEGENCTL, PATIENCE_S, wait_for
 
 # More than a verdict looks at by itself (LIMIT_BUILDS_PER_BRANCH).
 CROWD = 300
@@ -82,3 +85,23 @@ def test_a_pass_on_an_older_commit_leaves_the_newer_red(daemon):
     assert reasons(found) == [("ORDER_UNKNOWN", "ci / make test")]
     daemon.submit_passed(commit="ccccccc2")
     daemon.wait_state(incident, "resolved")
+
+
+def test_ready_waits_for_what_is_pending(daemon):
+    words = ["ready", "--wait", "--project", "acme/web", "--branch", "fix"]
+    ended = daemon.run_ctl("--json", "--timeout", "1", *words)
+    assert ended.returncode == 8 and json.loads(ended.stdout)["outcome"] == "pending", ended.stderr
+    with subprocess.Popen([CODEGENCTL, "--socket", daemon.control, *words], stdout=subprocess.PIPE, text=True,
+                          env=daemon.environment) as waiting:
+        daemon.submit_passed()
+        said, _ = waiting.communicate(timeout=PATIENCE_S)
+    assert waiting.returncode == 0 and "ready" in said
+
+
+def test_ready_of_what_it_cannot_know(daemon):
+    refused = daemon.run_ctl("ready", "--project", "https://example.org/", "--branch", "fix")
+    assert refused.returncode == 2 and "--project" in refused.stderr
+    daemon.stop()
+    unreachable = daemon.run_ctl("ready", "--wait", "--project", "acme/web", "--branch", "fix")
+    assert unreachable.returncode == 3 and unreachable.stderr
+    daemon.start()

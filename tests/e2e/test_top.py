@@ -39,6 +39,12 @@ class Screen:
         wait_for(lambda: all(text in self.text() for text in texts), f"the screen showing {texts}")
         return self.text()
 
+    def quit(self):
+        """From wherever a test left it: q leaves what lies over the lists, and then top."""
+        self.keys("q", "q", "q")
+        wait_for(lambda: self.tmux("display-message", "-p", "-t", "s", "#{pane_current_command}").strip() == "sh",
+                 "the end of top")
+
     def close(self):
         subprocess.run(["tmux", "-S", self.name, "kill-server"], capture_output=True, check=False)
 
@@ -51,8 +57,12 @@ def screen():
         screens.append(Screen(*arguments))
         return screens[-1]
     yield make
-    for one in screens:
-        one.close()
+    try:
+        for one in screens:
+            one.quit()
+    finally:
+        for one in screens:
+            one.close()
 
 
 def schedule(daemon, branch, delay="2h"):

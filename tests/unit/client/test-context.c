@@ -4,11 +4,16 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -298,15 +303,45 @@ static void test_bounds(void **state) {
 
 #define directory_test(name) cmocka_unit_test_setup_teardown(name, enter_directory, leave_directory)
 
+/* As some containers do, for as long as this process lives. */
+static void forbid_openat2(void) {
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = ARRAY_SIZE(rules), .filter = rules };
+
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* Files are still found, and no link is followed then, wherever it leads. */
+static void test_without_openat2(void **state) {
+	json_t *context;
+
+	write_file("package.json", "root");
+	write_file(".circleci/config.yml", "nested");
+	write_file(".github/workflows/ci.yml", "on: push\n");
+	write_file("conf/base.json", "inside");
+	assert_int_equal(symlink("conf/base.json", "tsconfig.json"), 0);
+	assert_int_equal(symlink("conf", "linked"), 0);
+	forbid_openat2();
+	context = collect(ERROR_UNKNOWN);
+	assert_member(context, "packageJson", "root");
+	assert_member(context, "circleciConfig", "nested");
+	assert_member(context, "githubWorkflows", "# .github/workflows/ci.yml\non: push\n");
+	assert_int_equal(json_object_size(context), 3);
+	json_decref(context);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		directory_test(test_members),
-		directory_test(test_order),
-		directory_test(test_git),
-		directory_test(test_workflows),
-		directory_test(test_hostile),
-		directory_test(test_secrets),
-		directory_test(test_bounds),
+		directory_test(test_members), directory_test(test_order), directory_test(test_git),
+		directory_test(test_workflows), directory_test(test_hostile),
+		directory_test(test_secrets), directory_test(test_bounds),
+		directory_test(test_without_openat2), /* the last one: it stays so */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
