@@ -217,6 +217,7 @@ def test_each_build_is_in_one_digest(clock):
     today = daemon.ctl("stats", "--since", "1d")
     assert today["builds"]["total"] == 0
     assert daemon.ctl("stats", "--since", "2d")["builds"]["total"] == 2
+    assert daemon.ctl("digest", "--since", "0d")["builds"] == daemon.ctl("stats", "--since", "0d")["builds"]
     assert daemon.ctl("digest", "--since", "2d")["builds"]["total"] == 7
     assert daemon.ctl("digest", "--since", "36h")["builds"]["total"] == 7
     day = digests[-1]["since"][:10]
