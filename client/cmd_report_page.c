@@ -33,12 +33,18 @@ static void answers_finish(struct answers *answers) {
 	json_decref(answers->stories);
 }
 
+/* With its newest report: what failed. */
 static int add_story(const struct invocation *inv, struct call_conn *conn, struct answers *answers,
 	const json_t *incident) {
-	json_t *story = NULL;
-	int r = request_call(
-		inv, conn, "Explain", json_pack("{s:s}", "id", json_text(incident, "id")), &story);
+	const char *id = json_text(incident, "id");
+	json_t *story = NULL, *found = NULL;
+	int r = request_call(inv, conn, "Explain", json_pack("{s:s}", "id", id), &story);
 
+	r = r != 0 ? r
+		   : request_call(inv, conn, "ListReports",
+			     json_pack("{s:s, s:i}", "incidentId", id, "limit", 1), &found);
+	(void)json_object_set(story, "report", json_array_get(json_object_get(found, "reports"), 0));
+	json_decref(found);
 	if (r == 0 && json_array_append_new(answers->stories, story) < 0) {
 		r = failure_report(FAILURE_FAILED, NULL, "out of memory");
 	}

@@ -46,6 +46,7 @@
 /* A page: all of it; incidents that are told in full; days and bars of a plot, and its series. */
 #define CLIENT_PAGE_MAX_BYTES (32 * 1024 * 1024)
 #define CLIENT_PAGE_INCIDENTS_MAX 50
+#define CLIENT_PAGE_CITED_BYTES 4096 /* of what failed, an incident */
 #define CLIENT_PLOT_DAYS_MAX 400
 #define CLIENT_PLOT_BARS_MAX 12
 #define CLIENT_PLOT_SERIES_MAX 2

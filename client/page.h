@@ -13,9 +13,9 @@
 
 struct page {
 	int64_t now_ms;
-	const json_t *stats;   /* GetStats */
-	const json_t *status;  /* GetStatus */
-	const json_t *stories; /* an answer of Explain for each incident that is told */
+	const json_t *stats;  /* GetStats */
+	const json_t *status; /* GetStatus */
+	const json_t *stories; /* an answer of Explain for each incident told; `report`: its newest */
 	int64_t n_open;	       /* incidents that are not ended, told or not */
 };
 

@@ -31,7 +31,7 @@ static void put_days(
 
 	html_raw(out, "<div class=\"plots\">\n");
 	for (size_t i = 0; i < n_plots; i++) {
-		plot_days(out, &plots[i], days);
+		plot_days(out, &plots[i], page->stats);
 	}
 	html_raw(out, "</div>\n");
 	if (json_array_size(days) > CLIENT_PLOT_DAYS_MAX) {

@@ -6,6 +6,7 @@
 #include "client/page.h"
 #include "client/plot.h"
 #include "client/print.h"
+#include "common/text.h"
 
 static void put_heading(struct html *out, const json_t *incident, size_t i) {
 	html_rawf(out, "<article aria-labelledby=\"incident-%zu\">\n<h3 id=\"incident-%zu\">", i, i);
@@ -42,6 +43,33 @@ static void put_facts(struct html *out, const json_t *incident) {
 		page_term_text(out, texts[i].name, json_text(incident, texts[i].member));
 	}
 	html_raw(out, "</dl>\n");
+}
+
+/* By the newest report: the lines that say it, else what was told as details. */
+static void put_failure(struct html *out, const json_t *report) {
+	static const struct {
+		const char *name, *member;
+	} texts[] = { { "Job", "jobName" }, { "Step", "stepName" }, { "Command", "command" },
+		{ "Build", "buildNumber" }, { "Commit", "commit" } };
+	const json_t *excerpt = json_object_get(json_object_get(report, "scan"), "excerpt");
+	const char *said = json_text(
+		excerpt != NULL ? excerpt : report, excerpt != NULL ? "text" : "errorDetails");
+	char cited[CLIENT_PAGE_CITED_BYTES];
+
+	if (report == NULL) {
+		return; /* it is older than what is kept, or the incident came by hand */
+	}
+	html_raw(out, "<h4>What failed</h4>\n<dl>\n");
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		page_term_text(out, texts[i].name, json_text(report, texts[i].member));
+	}
+	html_raw(out, "</dl>\n");
+	if (said[0] != '\0') {
+		text_copy(cited, sizeof(cited), said);
+		html_raw(out, "<pre>");
+		html_foreign(out, cited);
+		html_raw(out, strlen(cited) < strlen(said) ? "\n…</pre>\n" : "</pre>\n");
+	}
 }
 
 static void put_reason(struct html *out, const json_t *reason) {
@@ -159,6 +187,7 @@ static void put_incident(struct html *out, const json_t *story, size_t i) {
 	html_foreign(out, json_text(incident, "reason"));
 	html_raw(out, "</p>\n");
 	put_facts(out, incident);
+	put_failure(out, json_object_get(story, "report"));
 	put_verdict(out, json_object_get(incident, "lastVerdict"));
 	html_raw(out, "<details><summary>How it came there<span class=\"apart\">: ");
 	html_text(out, json_text(incident, "id"));

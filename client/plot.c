@@ -108,7 +108,11 @@ void plot_end(struct html *out) {
 void plot_legend(struct html *out, const struct plot *plot, const struct plot_axis *axis) {
 	size_t x = PLOT_RIGHT;
 
-	html_rawf(out, "<text x=\"0\" y=\"11\" class=\"unit\">%s</text>", axis->unit);
+	html_rawf(out, "<text x=\"0\" y=\"11\" class=\"unit\">%s", axis->unit);
+	if (axis->low > 0) {
+		html_rawf(out, ", from %g", axis->low);
+	}
+	html_raw(out, "</text>");
 	for (size_t s = plot->n_series; s-- > 0 && plot->n_series > 1;) {
 		x -= 7 * strlen(plot->series[s].name) + 10;
 		html_rawf(out, "<text x=\"%zu\" y=\"11\">%s</text>", x, plot->series[s].name);

@@ -31,8 +31,8 @@ struct plot {
 	size_t n_series;
 };
 
-/* Over time: of `days`, the series of GetStats, the newest CLIENT_PLOT_DAYS_MAX. */
-void plot_days(struct html *out, const struct plot *plot, const json_t *days);
+/* Over time: of the days of `stats`, the answer of GetStats, the newest CLIENT_PLOT_DAYS_MAX. */
+void plot_days(struct html *out, const struct plot *plot, const json_t *stats);
 
 /*
  * A bar for each object of `rows`, the first CLIENT_PLOT_BARS_MAX, and the second series as a line across it. What

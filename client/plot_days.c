@@ -22,8 +22,8 @@ struct days {
 	const struct plot *plot;
 	const json_t *list; /* borrowed */
 	size_t from, n;	    /* in the list */
-	int64_t first;	    /* since 1970 */
-	int64_t n_wide;	    /* from the first to the last of them */
+	int64_t first;	    /* of the window, since 1970 */
+	int64_t n_wide;	    /* of the window */
 	struct plot_axis axis;
 };
 
@@ -31,13 +31,17 @@ static const json_t *day_at(const struct days *days, size_t i) {
 	return json_array_get(days->list, days->from + i);
 }
 
-/* Days since 1970; 0 of what is no date. */
-static int64_t day_number(const json_t *day) {
+/* Days since 1970 of a date, or of a time; 0 of what is neither. */
+static int64_t date_number(const char *date) {
 	char text[CLOCK_TEXT_MAX];
 	int64_t ms = 0;
 
-	text_format(text, sizeof(text), "%sT00:00:00Z", json_text(day, "day"));
+	text_format(text, sizeof(text), "%.10sT00:00:00Z", date);
 	return clock_parse(text, &ms) == 0 ? ms / CLOCK_DAY_MS : 0;
+}
+
+static int64_t day_number(const json_t *day) {
+	return date_number(json_text(day, "day"));
 }
 
 static double value_at(const struct days *days, size_t i, size_t series) {
@@ -182,7 +186,11 @@ static void put_picture(struct html *out, const struct days *days) {
 
 /* The same in words, and in numbers */
 
-/* "{name}: from 1 to 5, 3 on the last day, unknown on 2 days. " */
+static const char *days_word(size_t n) {
+	return n == 1 ? "day" : "days";
+}
+
+/* "{name}: from 1 to 5, most recently 3; unknown on 2 days." */
 static void describe_series(const struct days *days, size_t series, char *out, size_t size) {
 	const struct plot *plot = days->plot;
 	double least = INFINITY, most = -INFINITY, last = NAN;
@@ -201,15 +209,25 @@ static void describe_series(const struct days *days, size_t series, char *out, s
 		text_format(out, size, " %s: unknown.", plot->series[series].name);
 		return;
 	}
-	text_format(out, size, " %s: from %s to %s, most recently %s; unknown on %zu days.",
+	text_format(out, size, " %s: from %s to %s, most recently %s; unknown on %zu %s.",
 		plot->series[series].name, plot_text(plot->unit, least, texts[0]),
 		plot_text(plot->unit, most, texts[1]), plot_text(plot->unit, last, texts[2]),
-		n_unknown);
+		n_unknown, days_word(n_unknown));
 }
 
 static void describe(const struct days *days, char *out, size_t size) {
-	text_format(out, size, "%zu days with builds or events, from %s to %s.", days->n,
-		json_text(day_at(days, 0), "day"), json_text(day_at(days, days->n - 1), "day"));
+	char from[CLOCK_TEXT_MAX], to[CLOCK_TEXT_MAX];
+
+	clock_format(days->first * CLOCK_DAY_MS, from);
+	clock_format((days->first + days->n_wide - 1) * CLOCK_DAY_MS, to);
+	text_format(out, size, "From %.10s to %.10s, with builds or events on %zu %s.", from, to,
+		days->n, days_word(days->n));
+	if (days->axis.low > 0) {
+		size_t len = strlen(out);
+
+		text_format(out + len, size - len, " The scale begins at %g %s.", days->axis.low,
+			days->axis.unit);
+	}
 	for (size_t s = 0; s < days->plot->n_series; s++) {
 		size_t len = strlen(out);
 
@@ -231,7 +249,20 @@ static void put_rows(struct html *out, const struct days *days) {
 	}
 }
 
-void plot_days(struct html *out, const struct plot *plot, const json_t *list) {
+/* That of the statistics, so that plots can be compared; of more days than are drawn, those that are. */
+static void find_window(struct days *days, const json_t *stats) {
+	int64_t last = day_number(day_at(days, days->n - 1));
+
+	days->first = day_number(day_at(days, 0));
+	last = MAX(last, date_number(json_text(stats, "until")));
+	if (days->from == 0 && last - date_number(json_text(stats, "since")) < CLIENT_PLOT_DAYS_MAX) {
+		days->first = MIN(days->first, date_number(json_text(stats, "since")));
+	}
+	days->n_wide = last - days->first + 1;
+}
+
+void plot_days(struct html *out, const struct plot *plot, const json_t *stats) {
+	const json_t *list = json_object_get(stats, "days");
 	size_t n = json_array_size(list);
 	struct days days = { .plot = plot, .list = list, .n = MIN(n, (size_t)CLIENT_PLOT_DAYS_MAX) };
 	double least, most;
@@ -242,8 +273,7 @@ void plot_days(struct html *out, const struct plot *plot, const json_t *list) {
 		plot_nothing(out, plot);
 		return;
 	}
-	days.first = day_number(day_at(&days, 0));
-	days.n_wide = day_number(day_at(&days, days.n - 1)) - days.first + 1;
+	find_window(&days, stats);
 	plot_axis_init(&days.axis, plot->unit, least, most, plot->unit != PLOT_PERCENT);
 	describe(&days, desc, sizeof(desc));
 	plot_begin(out, plot, HEIGHT, desc);

@@ -14,12 +14,15 @@
 #define SPARK_LINE_CELLS 60
 #define SPARK_LINE_MAX (3 * SPARK_LINE_CELLS + 1)
 
+enum spark_cells { SPARK_BLOCKS, SPARK_ASCII /* for who has no UTF-8 */ };
+
 /* `share` (0 to 1; beyond is cut) of SPARK_BAR_CELLS, to an eighth of a cell. Returns `out`. */
-const char *spark_bar(double share, char out[SPARK_BAR_MAX]);
+const char *spark_bar(enum spark_cells cells, double share, char out[SPARK_BAR_MAX]);
 
 /*
  * The values from their lowest to their highest as bars of eight heights, the newest SPARK_LINE_CELLS of them; what is
  * not known (`known[i]` false) is a blank.
  * Values that are alike are of middle height, of the lowest when they are zero. Returns `out`.
  */
-const char *spark_line(const double *values, const bool *known, size_t n, char out[SPARK_LINE_MAX]);
+const char *spark_line(enum spark_cells cells, const double *values, const bool *known, size_t n,
+	char out[SPARK_LINE_MAX]);

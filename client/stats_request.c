@@ -53,15 +53,15 @@ static int add_window(
 		"option \"--%s\" is no such time: \"%s\"", option, text);
 }
 
-/* Days that are over, so that what is written every morning tells each build once. */
+/* Days that are over, so that what is written every day tells each build once; no days before today are today. */
 static int add_digest(json_t *parameters) {
+	const json_t *last = json_object_get(parameters, "lastMs");
 	bool named = json_object_get(parameters, "since") != NULL ||
-		json_object_get(parameters, "until") != NULL;
+		json_object_get(parameters, "until") != NULL ||
+		(last != NULL && json_integer_value(last) == 0);
 	int r = put(parameters, "ended", json_boolean(!named));
 
-	return r == 0 && json_object_get(parameters, "lastMs") == NULL
-		? put(parameters, "lastMs", json_integer(CLOCK_DAY_MS))
-		: r;
+	return r == 0 && last == NULL ? put(parameters, "lastMs", json_integer(CLOCK_DAY_MS)) : r;
 }
 
 /* A recomputation tells how far it is. */

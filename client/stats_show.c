@@ -14,7 +14,11 @@
 #define DAYS_MAX SPARK_LINE_CELLS
 
 static bool is_pretty(void) {
-	return print_style_detect(true).relative && print_is_utf8();
+	return print_style_detect(true).relative;
+}
+
+static enum spark_cells picture_cells(void) {
+	return print_is_utf8() ? SPARK_BLOCKS : SPARK_ASCII;
 }
 
 /* The picture stands behind the text, or below it when there is no room, or nowhere. */
@@ -36,7 +40,9 @@ static const json_t *at(const json_t *object, const char *outer, const char *inn
 /* Behind a share. */
 static const char *bar(const json_t *share, char out[SPARK_BAR_MAX]) {
 	out[0] = '\0';
-	return is_pretty() && json_is_number(share) ? spark_bar(json_number_value(share), out) : out;
+	return is_pretty() && json_is_number(share)
+		? spark_bar(picture_cells(), json_number_value(share), out)
+		: out;
 }
 
 /* Days since 1970 of a date, or of a time. -1: it is none. */
@@ -48,18 +54,25 @@ static int64_t day_of(const char *text) {
 	return clock_parse(at, &ms) == 0 ? ms / CLOCK_DAY_MS : -1;
 }
 
+/* Days of the lines: from the first that has anything, or what there is room for, to the end of the window. */
+static void find_span(const json_t *stats, int64_t *ret_first, int64_t *ret_last) {
+	size_t room = print_pair_room();
+	int64_t n_max = room > 0 ? MIN((int64_t)room, DAYS_MAX) : DAYS_MAX;
+
+	*ret_last = day_of(json_text(stats, "until"));
+	*ret_first = day_of(json_text(json_array_get(json_object_get(stats, "days"), 0), "day"));
+	*ret_first = MAX(*ret_first, *ret_last - n_max + 1);
+}
+
 /*
- * A cell for each day from the first that has anything to the end of the window, so that lines can be compared; what is
- * not known of a day, and a day without anything, is a blank. The member of each day, or its member `inner`. "" in a
- * pipe, and of less than two days: that is no line.
+ * A cell for each of them, so that lines can be compared; what is not known of a day, and a day without anything, is a
+ * blank. The member of each day, or its member `inner`. "" in a pipe, and of less than two days: that is no line.
  */
 static const char *line(
 	const json_t *stats, const char *member, const char *inner, char out[SPARK_LINE_MAX]) {
 	const json_t *days = json_object_get(stats, "days");
-	size_t room = print_pair_room(), n_known = 0, i;
-	int64_t n_max = room > 0 ? MIN((int64_t)room, DAYS_MAX) : DAYS_MAX;
-	int64_t first = day_of(json_text(json_array_get(days, 0), "day"));
-	int64_t last = day_of(json_text(stats, "until"));
+	size_t n_known = 0, i;
+	int64_t first, last;
 	double values[DAYS_MAX] = { 0 };
 	bool known[DAYS_MAX] = { false };
 	json_t *day;
@@ -68,7 +81,7 @@ static const char *line(
 	if (!is_pretty()) {
 		return out;
 	}
-	first = MAX(first, last - n_max + 1);
+	find_span(stats, &first, &last);
 	json_array_foreach((json_t *)days, i, day) {
 		const json_t *value = json_object_get(day, member);
 		int64_t at = day_of(json_text(day, "day"));
@@ -80,7 +93,24 @@ static const char *line(
 			n_known++;
 		}
 	}
-	return n_known < 2 ? out : spark_line(values, known, (size_t)(last - first + 1), out);
+	return n_known < 2
+		? out
+		: spark_line(picture_cells(), values, known, (size_t)(last - first + 1), out);
+}
+
+/* What the lines show; nothing where there are none. */
+static void show_lines(const json_t *stats) {
+	char text[160], from[CLOCK_TEXT_MAX], to[CLOCK_TEXT_MAX];
+	int64_t first, last;
+
+	find_span(stats, &first, &last);
+	if (is_pretty() && json_array_size(json_object_get(stats, "days")) > 1) {
+		clock_format(first * CLOCK_DAY_MS, from);
+		clock_format(last * CLOCK_DAY_MS, to);
+		text_format(text, sizeof(text),
+			"a cell a day, %.10s to %.10s, each from lowest to highest", from, to);
+		show_line("Lines", text, "");
+	}
 }
 
 static void show_builds(const json_t *stats) {
@@ -289,6 +319,7 @@ void stats_show(const json_t *stats) {
 	print_fold();
 	text_format(text, sizeof(text), "%s (UTC)", stats_days(stats, days));
 	show_line("Days", text, "");
+	show_lines(stats);
 	print_pair("Project", json_text(stats, "project"));
 	print_pair("Branch", json_text(stats, "branch"));
 	if (stats_empty(stats) != NULL) {

@@ -93,8 +93,14 @@ void top_finish(struct top *top);
 /* Cells of the screen for a character; one for what is drawn as a question mark. */
 int top_cells(wchar_t c);
 void top_draw(const struct top *top);
+/* All lines of the panes in which nothing can be selected, below their titles. A new array. */
+json_t *top_all(const struct top *top);
 /* Rows of what is scrolled: the text's, or those of the list that has the selection. At least one. */
 size_t top_page(const struct top *top);
 
-/* top_keys.c: what a key of ncurses does. */
+/* top_keys.c */
+
+/* What a key of ncurses does. */
 void top_key(struct top *top, int key);
+/* Bytes of the next line: to its end, or to the last blank before the edge, which is `room` cells away. */
+size_t top_line_length(const char *text, int room);

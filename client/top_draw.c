@@ -58,7 +58,7 @@ static void column(char *line, size_t size, const char *text, size_t width) {
 
 		n = mbtowc(&c, at, MB_LEN_MAX);
 		cells = n > 0 ? top_cells(c) : 0;
-		if (n <= 0 || used + (size_t)cells > width - 1) {
+		if (n <= 0 || used + (size_t)cells + 1 > width) {
 			break;
 		}
 		memcpy(line + len, at, (size_t)n);
@@ -80,6 +80,26 @@ static void when(const char *rfc3339, char out[CLOCK_SPAN_MAX]) {
 	}
 }
 
+/* Cells of each column, blank included, by the screen's width; 0: it is left out. What follows has the rest. */
+struct layout {
+	int columns; /* of a screen, at least */
+	size_t time, task_type, error_type, project, branch, event_project;
+};
+
+static const struct layout *layout(void) {
+	static const struct layout layouts[] = {
+		{ 101, 12, 20, 22, 18, 30, 18 },
+		{ 70, 12, 20, 22, 18, 14, 18 },
+		{ 0, 11, 0, 0, 12, 26, 0 },
+	};
+	size_t i = 0;
+
+	while (COLS < layouts[i].columns) {
+		i++;
+	}
+	return &layouts[i];
+}
+
 /* Lines of panes */
 
 static void task_line(const json_t *task, const char *time, char *out, size_t size) {
@@ -88,10 +108,10 @@ static void task_line(const json_t *task, const char *time, char *out, size_t si
 
 	when(json_text(task, time), span);
 	out[0] = '\0';
-	column(out, size, span, 12);
-	column(out, size, json_text(task, "type"), 20);
-	column(out, size, json_text(environment, "projectName"), 18);
-	column(out, size, json_text(environment, "branch"), COLS > 100 ? 30 : 14);
+	column(out, size, span, layout()->time);
+	column(out, size, json_text(task, "type"), layout()->task_type);
+	column(out, size, json_text(environment, "projectName"), layout()->project);
+	column(out, size, json_text(environment, "branch"), layout()->branch);
 	text_format(out + strlen(out), size - strlen(out), "%s", json_text(task, "reason"));
 }
 
@@ -105,9 +125,9 @@ static void waiting_line(const json_t *task, char *out, size_t size) {
 
 static void incident_line(const json_t *incident, char *out, size_t size) {
 	out[0] = '\0';
-	column(out, size, json_text(incident, "errorType"), 22);
-	column(out, size, json_text(incident, "project"), 18);
-	column(out, size, json_text(incident, "branch"), COLS > 100 ? 30 : 14);
+	column(out, size, json_text(incident, "errorType"), layout()->error_type);
+	column(out, size, json_text(incident, "project"), layout()->project);
+	column(out, size, json_text(incident, "branch"), layout()->branch);
 	text_format(out + strlen(out), size - strlen(out), "%s", json_text(incident, "reason"));
 }
 
@@ -116,8 +136,8 @@ static void event_line(const json_t *event, char *out, size_t size) {
 
 	when(json_text(event, "at"), span);
 	out[0] = '\0';
-	column(out, size, span, 12);
-	column(out, size, json_text(event, "project"), 18);
+	column(out, size, span, layout()->time);
+	column(out, size, json_text(event, "project"), layout()->event_project);
 	text_format(out + strlen(out), size - strlen(out), "%s", json_text(event, "message"));
 }
 
@@ -215,13 +235,16 @@ static size_t first_shown(const struct pane *pane, size_t n, size_t n_shown, siz
 	return selected < n && selected >= n_shown ? selected + 1 - n_shown : 0;
 }
 
-static void draw_title(const struct top *top, size_t pane, int row, size_t n) {
+static void draw_title(const struct top *top, size_t pane, int row, size_t n, size_t n_shown) {
 	int64_t total = pane < TOP_LISTS ? top->lists[pane].total : (int64_t)n;
 	char line[LINE_MAX_CHARS];
 
 	if (total > (int64_t)n) {
 		text_format(line, sizeof(line), "%s (%lld, of which the newest %zu)",
 			panes[pane].title, (long long)total, n);
+	} else if (pane >= TOP_LISTS && n_shown < n && !panes[pane].newest_last) {
+		text_format(line, sizeof(line), "%s (%zu, %zu of them here: a shows all)",
+			panes[pane].title, n, n_shown);
 	} else {
 		text_format(line, sizeof(line), "%s (%zu)", panes[pane].title, n);
 	}
@@ -236,13 +259,29 @@ static int draw_pane(const struct top *top, size_t i, int row, size_t n_shown, s
 	char line[LINE_MAX_CHARS];
 
 	if (row < LINES - 2) {
-		draw_title(top, i, row, n);
+		draw_title(top, i, row, n, n_shown);
 	}
 	for (size_t k = 0; k < n_shown && row + 1 + (int)k < LINES - 2; k++) {
 		pane->line(json_array_get(list, first + k), line, sizeof(line));
 		put(row + 1 + (int)k, 2, first + k == selected ? A_REVERSE : A_NORMAL, line);
 	}
 	return row + 1 + (int)n_shown;
+}
+
+json_t *top_all(const struct top *top) {
+	json_t *lines = json_array();
+	char line[LINE_MAX_CHARS];
+
+	for (size_t i = TOP_LISTS; i < ARRAY_SIZE(panes); i++) {
+		const json_t *list = panes[i].list(top);
+
+		(void)json_array_append_new(lines, json_string(panes[i].title));
+		for (size_t k = 0; k < json_array_size(list); k++) {
+			panes[i].line(json_array_get(list, k), line, sizeof(line));
+			(void)json_array_append_new(lines, json_sprintf("  %s", line));
+		}
+	}
+	return lines;
 }
 
 static void draw_health(const struct top *top) {
@@ -307,6 +346,27 @@ size_t top_page(const struct top *top) {
 	return MAX(rows[pane], (size_t)1);
 }
 
+/* Above the line of the keys, over what is there: as many lines as it needs, the screen's first one excepted. */
+static void draw_sentence(const char *text) {
+	size_t starts[64], n = 0, n_max = (size_t)MAX(MIN(LINES - 2, (int)ARRAY_SIZE(starts)), 1);
+	_cleanup_(freep) char *clean = print_one_line(text);
+
+	for (size_t at = 0; clean != NULL && clean[at] != '\0' && n < n_max;) {
+		starts[n++] = at;
+		at += top_line_length(clean + at, COLS);
+		at += clean[at] == ' ';
+	}
+	for (size_t i = 0; i < n; i++) {
+		char line[LINE_MAX_CHARS];
+
+		text_format(line, sizeof(line), "%.*s",
+			(int)top_line_length(clean + starts[i], COLS), clean + starts[i]);
+		(void)move(LINES - 1 - (int)(n - i), 0);
+		(void)clrtoeol();
+		put(LINES - 1 - (int)(n - i), 0, A_BOLD, line);
+	}
+}
+
 void top_draw(const struct top *top) {
 	static const char *const hints[] = {
 		[TOP_LIST] =
@@ -322,7 +382,7 @@ void top_draw(const struct top *top) {
 	} else {
 		draw_lists(top);
 	}
-	put(LINES - 2, 0, A_BOLD, top->mode == TOP_ASK ? top->question : top->note);
+	draw_sentence(top->mode == TOP_ASK ? top->question : top->note);
 	put(LINES - 1, 0, top->mode == TOP_ASK ? A_BOLD : A_DIM, hints[top->mode]);
 	(void)refresh();
 }

@@ -88,8 +88,7 @@ static size_t fitting_length(const char *text, int room) {
 	return len;
 }
 
-/* Bytes of the next line: to its end, or to the last blank before the edge. */
-static size_t line_length(const char *text, int room) {
+size_t top_line_length(const char *text, int room) {
 	size_t cut = fitting_length(text, room);
 
 	if (text[cut] == '\0' || text[cut] == '\n' || text[cut] == ' ') {
@@ -110,7 +109,7 @@ static void text_add_named(struct top *top, const char *name, int indent, const 
 	char line[LINE_BYTES];
 
 	for (const char *c = clean; c != NULL && *c != '\0';) {
-		size_t len = line_length(c, room);
+		size_t len = top_line_length(c, room);
 
 		text_format(line, sizeof(line), "%-*s%.*s", indent, c == clean ? name : "",
 			(int)len, c);
@@ -183,6 +182,17 @@ static void explain(struct top *top) {
 			top, json_text(event, "kind"), NAME_CELLS, json_text(event, "message"));
 	}
 	json_decref(answer);
+}
+
+static void show_all(struct top *top) {
+	json_t *lines = top_all(top), *line;
+	size_t i;
+
+	text_begin(top);
+	json_array_foreach(lines, i, line) {
+		text_add(top, json_string_value(line));
+	}
+	json_decref(lines);
 }
 
 /* Acting */
@@ -260,6 +270,7 @@ static const struct key {
 	{ '\n', KEY_ENTER, show, "Enter        show the task or incident", false },
 	{ 'e', 0, explain, "e            explain: why it is where it is, and what happens next",
 		false },
+	{ 'a', 0, show_all, "a            all forges, agents and newest events", false },
 	{ 'r', 0, run_or_retry, "r            run the task now, or retry the incident (asks first)",
 		false },
 	{ 'c', 0, cancel_or_close,

@@ -84,6 +84,8 @@ static const struct instrument instruments[METRIC_COUNT] = {
 		.values = task_status_names, .n_values = TASK_STATUS_COUNT },
 	[METRIC_TASKS_OVERDUE] = { "codegend_tasks_overdue", GAUGE,
 		"Scheduled tasks whose due time is past." },
+	[METRIC_TASKS_OVERDUE_PAUSED] = { "codegend_tasks_overdue_paused", GAUGE,
+		"Those of them that a pause holds, of their project or of everything." },
 	[METRIC_INCIDENTS] = { "codegend_incidents", GAUGE, "Incidents by state.", .label = "state",
 		.values = incident_state_names, .n_values = INCIDENT_STATE_COUNT },
 	[METRIC_STORE_QUEUE] = { "codegend_store_queue_requests", HISTOGRAM,

@@ -29,6 +29,7 @@ enum metric {
 	METRIC_TASK_LATENESS,  /* ms */
 	METRIC_TASKS,	       /* enum task_status */
 	METRIC_TASKS_OVERDUE,
+	METRIC_TASKS_OVERDUE_PAUSED,
 	METRIC_INCIDENTS,    /* enum incident_state */
 	METRIC_STORE_QUEUE,  /* requests */
 	METRIC_STORE_BATCH,  /* requests; the store's thread */

@@ -35,6 +35,7 @@ static void set_counts(const struct store_counts *counts) {
 		metrics_set(METRIC_INCIDENTS, state, counts->incidents[state]);
 	}
 	metrics_set(METRIC_TASKS_OVERDUE, 0, counts->overdue);
+	metrics_set(METRIC_TASKS_OVERDUE_PAUSED, 0, counts->overdue_paused);
 	metrics_set(METRIC_STORE_BYTES, 0, counts->file_bytes);
 }
 

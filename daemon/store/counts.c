@@ -47,15 +47,16 @@ static int count_counters(struct db *db, struct store_counts *counts) {
 	return status;
 }
 
-static int count_overdue(struct db *db, struct store_counts *counts, const char *lane) {
-	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, SQL_TASK_OVERDUE);
+static int count_overdue(struct db *db, enum sql_id sql, const struct store_counts *counts,
+	const char *lane, int64_t *sum) {
+	_cleanup_(sql_resetp) sqlite3_stmt *statement = db_sql(db, sql);
 	int status;
 
 	sql_bind_text(statement, 1, lane);
 	sql_bind_int(statement, 2, counts->now_ms);
 	status = db_step(db, statement);
 	if (status > 0) {
-		counts->overdue += sqlite3_column_int64(statement, 0);
+		*sum += sqlite3_column_int64(statement, 0);
 	}
 	return MIN(status, 0);
 }
@@ -83,7 +84,10 @@ static int count_lanes(struct db *db, struct store_counts *counts) {
 	int status;
 
 	while ((status = next_lane(db, counts, lane)) > 0) {
-		status = count_overdue(db, counts, lane);
+		status = count_overdue(db, SQL_TASK_OVERDUE, counts, lane, &counts->overdue);
+		status = status < 0 ? status
+				    : count_overdue(db, SQL_TASK_OVERDUE_PAUSED, counts, lane,
+					      &counts->overdue_paused);
 		if (status < 0) {
 			break;
 		}

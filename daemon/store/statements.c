@@ -122,6 +122,11 @@ const char *const sql_texts[SQL_COUNT] = {
 				 " ORDER BY id DESC LIMIT ?2",
 	[SQL_TASK_OVERDUE] =
 		"SELECT count(*) FROM tasks WHERE " SCHEDULED " AND lane = ?1 AND due_ms < ?2",
+	/* The first condition is tried once, so that nothing is read while there is no pause. */
+	[SQL_TASK_OVERDUE_PAUSED] =
+		"SELECT count(*) FROM tasks WHERE EXISTS (SELECT 1 FROM pauses) AND " SCHEDULED
+		" AND lane = ?1 AND due_ms < ?2 AND (EXISTS (SELECT 1 FROM pauses WHERE project = '*')"
+		" OR project COLLATE NOCASE IN (SELECT project FROM pauses))",
 	[SQL_TASK_DELETE] = "DELETE FROM tasks WHERE id = ?1",
 	/* A trigger stays for the hour in which it counts against its project's budget. */
 	[SQL_TASK_OLD] = "SELECT id, CASE WHEN finished_ms > 0 AND type = 'trigger_agent'"

@@ -435,8 +435,9 @@ struct store_counts {
 	int64_t incidents[INCIDENT_STATE_COUNT];
 	int64_t reports, builds;
 	int64_t overdue;
-	int64_t next_due_ms; /* 0: nothing is scheduled */
-	int64_t file_bytes;  /* database and write-ahead log */
+	int64_t overdue_paused; /* of them those that a pause holds */
+	int64_t next_due_ms;	/* 0: nothing is scheduled */
+	int64_t file_bytes;	/* database and write-ahead log */
 	int64_t schema_version;
 	int64_t last_seq;	 /* of the event log */
 	struct note failures[5]; /* the newest notes of failed tasks and escalations, newest first */

@@ -136,6 +136,7 @@ def test_tasks_and_incidents_by_state(daemon):
     assert told[("codegend_incidents", "open")] == 1
     assert told[("codegend_tasks", "scheduled")] == len(daemon.tasks(status="scheduled")) > 0
     wait_figure(daemon, ("codegend_tasks_overdue",), 1)
+    assert figures(daemon)[("codegend_tasks_overdue_paused",)] == 1
     daemon.ctl("resume")
     wait_for(lambda: daemon.agent.ends() == 1, "the agent's run")
     wait_figure(daemon, ("codegend_tasks_overdue",), 0)

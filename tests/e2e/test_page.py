@@ -100,6 +100,41 @@ def test_an_open_incident_has_its_story(busy):
     assert [task["type"] for task in order] != [task["type"] for task in told["tasks"]]
 
 
+def test_what_failed_is_cited(busy):
+    story = page_of(busy).one("article")
+    assert [story.all("pre")[0].text(), story.all("dd")[-1].text()] == ["it broke", "ccccccc1"]
+    busy.submit("--log", "-", branch="broken", commit="ccccccc2", kind="lint_failure", build_number=4, job="checks",
+                step="npm run lint", text_of_log="src/a.ts\n  3:7  error  'x' is <unused>  no-unused-vars\n")
+    page = page_of(busy)
+    page.assert_sound()
+    story = page.one("article")
+    assert "'x' is <unused>" in story.all("pre")[0].text()
+    facts = {term.text(): fact.text() for term, fact in zip(story.all("dt"), story.all("dd"))}
+    assert {name: facts[name] for name in ("Job", "Step", "Build", "Commit")} == \
+        {"Job": "checks", "Step": "npm run lint", "Build": "4", "Commit": "ccccccc2"}
+
+
+def test_a_long_failure_is_cut(busy):
+    busy.ctl("submit", "--strict", "--project", "acme/web", "--branch", "long", "lint_failure", "ü" * 5000, submit=True)
+    wait_for(lambda: len(busy.tasks("trigger_agent", "completed")) == 3, "the end of the agent")
+    cited = [story.all("pre")[0].text() for story in page_of(busy).root.all("article")
+             if "long" in story.all("h3")[0].text()]
+    assert cited == ["ü" * 2047 + "\n…"]
+
+
+def test_plots_say_their_span_and_their_scale(busy):
+    stats = busy.ctl("stats")
+    page = page_of(busy)
+    for plot in ("builds", "coverage", "incidents"):
+        said = page.one("figure", id=f"plot-{plot}").all("desc")[0].text()
+        assert said.startswith(f"From {stats['since'][:10]} to {stats['until'][:10]}, with builds or events on 1 day.")
+    coverage = page.one("figure", id="plot-coverage")
+    assert "The scale begins at 39 %." in coverage.all("desc")[0].text()
+    assert coverage.all("text", **{"class": "unit"})[0].text() == "%, from 39"
+    [day] = coverage.all("circle")
+    assert 330 < float(day.attributes["cx"]) < 344  # the last of 30
+
+
 def test_a_verdict_is_told_with_its_reasons(busy):
     busy.ctl("check", "--all")
     incident = wait_for(lambda: [i for i in busy.incidents() if i["branch"] == "broken" and i.get("lastVerdict")],

@@ -217,6 +217,7 @@ def test_each_build_is_in_one_digest(clock):
     today = daemon.ctl("stats", "--since", "1d")
     assert today["builds"]["total"] == 0
     assert daemon.ctl("stats", "--since", "2d")["builds"]["total"] == 2
+    assert daemon.ctl("digest", "--since", "0d")["builds"] == daemon.ctl("stats", "--since", "0d")["builds"]
     assert daemon.ctl("digest", "--since", "2d")["builds"]["total"] == 7
     assert daemon.ctl("digest", "--since", "36h")["builds"]["total"] == 7
     day = digests[-1]["since"][:10]
@@ -361,7 +362,12 @@ def test_two_days_are_a_line(clock):
     two = on_terminal(daemon, 100, "stats", LC_ALL="C.UTF-8")
     assert "0 failed (0.0 %)  ▁█\r\n" in two
     assert "Lint errors:   0  ▁▁\r\n" in two
-    assert on_terminal(daemon, 100, "stats", LC_ALL="C").isascii()
+    ascii_only = on_terminal(daemon, 100, "stats", LC_ALL="C")
+    assert ascii_only.isascii()
+    assert "0 failed (0.0 %)  _#\r\n" in ascii_only
+    days = [day["day"] for day in daemon.ctl("stats")["days"]]
+    assert f"Lines:         a cell a day, {days[0]} to {days[1]}, each from lowest to highest\r\n" in two
+    assert "Lines:" not in one and "Lines:" not in daemon.run_ctl("stats").stdout
 
 
 def test_days_without_anything_are_blanks_of_a_line(clock):

@@ -1,5 +1,6 @@
 """`codegenctl top` in a real terminal, which is tmux: what is shown, and what keys do."""
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -225,7 +226,12 @@ def test_a_long_question_can_be_answered(daemon, screen):
     top = screen(daemon)
     top.shows("WAITS (1)")
     top.keys("c")
-    top.shows("Cancel task", "y do it  n leave it")
+    lines = top.shows("Cancel task", "y do it  n leave it").splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("Cancel task"))
+    assert "".join(lines[first:-1]).replace(" ", "").endswith(f"branch{branch}?"), lines
+    top.keys("n")
+    text = top.shows("Nothing was done.", "EVENTS")
+    assert "Cancel task" not in text
 
 
 def test_hostile_names_stay_text(daemon, screen):
@@ -253,13 +259,59 @@ def test_names_of_every_script_keep_to_their_columns(daemon, screen, columns, ro
     top = screen(daemon, columns, rows)
     lines = top.shows(f"WAITS ({len(HOSTILE)})", "EVENTS", "codegend").splitlines()
     assert "j k g G PgDn select" in lines[rows - 1]
-    waiting = [line for line in lines if "pr_readiness_check" in line]
-    assert waiting and all(cells(line) <= columns for line in waiting)
+    waiting = [line for line in lines if "acme/web" in line]
+    assert waiting and all(cells(line) <= columns for line in lines)
     if columns > 100:
         branches = [cells(line) - (2 + 12 + 20 + 18) for line in waiting]  # behind the columns in front
         assert max(branches) == 29 and min(branches) > 0
     daemon.ctl("pause")
     top.shows("PAUSED")  # it goes on drawing
+
+
+@pytest.mark.parametrize("columns, rows", [(40, 15), *SIZES])
+def test_project_and_branch_are_seen_on_every_screen(idle, screen, columns, rows):
+    idle.configure(max_cycles=1)
+    idle.start()
+    idle.wait_state(idle.submit(branch="lost-one")["incidentId"], "escalated")
+    schedule(idle, "one")
+    top = screen(idle, columns, rows)
+    shown = " ".join(top.shows("WAITS (1)", "NEEDS A PERSON (1)").split())
+    waits, person = shown.split("WAITS (1)")[1].split("NEEDS A PERSON (1)")
+    assert "acme/web one" in waits
+    assert "acme/web lost-one" in person.split("FORGES")[0]
+
+
+def test_all_agents_can_be_read(idle, screen):
+    idle.configure()
+    agent = 'agent helper{} {{\n    type = command\n    command = {{ "/bin/true" }}\n}}\n'
+    agents = "".join(agent.format(i) for i in range(20))
+    idle.config.write_text(idle.config.read_text() + agents)
+    idle.start()
+    for i in range(9):
+        schedule(idle, f"b{i}")
+    top = screen(idle)
+    text = top.shows("AGENTS (21, ", " of them here: a shows all)")
+    assert "helper19" not in text
+    top.keys("a")
+    top.shows("FORGES", "AGENTS", "fixer: 0 of 4 at work", "q back")
+    top.keys("G")
+    top.shows("helper19: 0 of ", "EVENTS")
+
+
+@pytest.mark.parametrize("number, code", [("INT", 130), ("TERM", 143)])
+def test_it_ends_by_signals_as_others_do(daemon, screen, number, code):
+    schedule(daemon, "one")
+    top = screen(daemon)
+    top.shows("WAITS (1)")
+    if number == "INT":
+        top.keys("C-c")
+    else:
+        shell = int(top.tmux("display-message", "-p", "-t", "s", "#{pane_pid}"))
+        [child] = subprocess.run(["pgrep", "-P", str(shell)], capture_output=True, text=True, check=True).stdout.split()
+        os.kill(int(child), signal.SIGTERM)
+    wait_for(lambda: "WAITS" not in top.text(), "the screen from before")
+    top.keys("echo ended $?; stty -a | tr ' ' '\\n' | grep -x echo", "Enter")
+    wait_for(lambda: f"ended {code}" in top.text() and "echo" in top.text().splitlines(), "the code, and the echo")
 
 
 def test_a_high_terminal_is_used(daemon, screen):
@@ -358,7 +410,8 @@ def test_unknown_terminal(daemon, screen):
     top.shows("the terminal is of an unknown type")
     top.keys("clear", "Enter")
     top.keys(f"TERM=dumb {CODEGENCTL} --socket {daemon.control} top; echo ended $?", "Enter")
-    top.shows("cannot move its cursor", "ended 1")
+    top.shows("ended 1")
+    assert "cannot move its cursor" in top.tmux("capture-pane", "-p", "-J", "-t", "s")
     top.keys("clear", "Enter")
     top.keys(f"TERM=vt100 {CODEGENCTL} --socket {daemon.control} top", "Enter")
     top.shows("EVENTS", "q quit")

@@ -18,7 +18,7 @@ static void test_bars(void **state) {
 	char out[SPARK_BAR_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		assert_string_equal(spark_bar(table[i].share, out), table[i].bar);
+		assert_string_equal(spark_bar(SPARK_BLOCKS, table[i].share, out), table[i].bar);
 	}
 }
 
@@ -31,22 +31,35 @@ static void test_lines(void **state) {
 	bool all[SPARK_LINE_CELLS + 5];
 	char out[SPARK_LINE_MAX];
 
-	assert_string_equal(spark_line(values, known, 5, out), "▁█▄ ▂");
-	assert_string_equal(spark_line(same, known, 2, out), "▅▅");
-	assert_string_equal(spark_line(zeros, known, 2, out), "▁▁");
-	assert_string_equal(spark_line(same, unknown, 2, out), "  ");
-	assert_string_equal(spark_line(same, known, 0, out), "");
+	assert_string_equal(spark_line(SPARK_BLOCKS, values, known, 5, out), "▁█▄ ▂");
+	assert_string_equal(spark_line(SPARK_BLOCKS, same, known, 2, out), "▅▅");
+	assert_string_equal(spark_line(SPARK_BLOCKS, zeros, known, 2, out), "▁▁");
+	assert_string_equal(spark_line(SPARK_BLOCKS, same, unknown, 2, out), "  ");
+	assert_string_equal(spark_line(SPARK_BLOCKS, same, known, 0, out), "");
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
 		many[i] = (double)i;
 		all[i] = true;
 	}
-	assert_int_equal(strlen(spark_line(many, all, ARRAY_SIZE(many), out)), 3 * SPARK_LINE_CELLS);
+	assert_int_equal(strlen(spark_line(SPARK_BLOCKS, many, all, ARRAY_SIZE(many), out)),
+		3 * SPARK_LINE_CELLS);
+}
+
+static void test_without_blocks(void **state) {
+	static const double values[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	static const bool known[] = { true, true, true, false, true, true, true, true };
+	char bar[SPARK_BAR_MAX], line[SPARK_LINE_MAX];
+
+	assert_string_equal(spark_bar(SPARK_ASCII, 0.125, bar), "##:");
+	assert_string_equal(spark_bar(SPARK_ASCII, 0, bar), "");
+	assert_string_equal(spark_bar(SPARK_ASCII, 1, bar), "####################");
+	assert_string_equal(spark_line(SPARK_ASCII, values, known, 8, line), "_.: =+*#");
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bars),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_without_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,6 +185,44 @@ static void test_claim_order_and_pause(void **state) {
 	store_survey_finish(&survey);
 }
 
+static void test_overdue_tasks_that_a_pause_holds(void **state) {
+	static const struct {
+		const char *paused[2];
+		int64_t n_held;
+	} rows[] = {
+		{ { "acme/other" }, 0 },
+		{ { "Acme/Web" }, 2 },
+		{ { "*" }, 3 },
+		{ { "acme/web", "*" }, 3 },
+	};
+	struct fixture *f = *state;
+	struct submission elsewhere;
+
+	(void)submit_simple(f, "a", T0 + 1);
+	(void)submit_simple(f, "b", T0 + 2);
+	submission_init(&elsewhere, "c", "", T0 + 3);
+	TEXT_SET(elsewhere.report.project, "acme/api");
+	TEXT_SET(elsewhere.build.project, "acme/api");
+	assert_int_equal(submit(f, &elsewhere), 0);
+	store_step_finish(&elsewhere.step);
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		struct store_counts counts = { .now_ms = T0 + 5 };
+
+		for (size_t k = 0; k < ARRAY_SIZE(rows[0].paused) && rows[i / 2].paused[k] != NULL;
+			k++) {
+			struct store_pause pause = { .paused = i % 2 == 0, .now_ms = T0 };
+
+			pause.project = rows[i / 2].paused[k];
+			assert_int_equal(
+				run(f, &pause.req, store_pause(f->store, &pause, request_done)), 0);
+		}
+		assert_int_equal(
+			run(f, &counts.req, store_counts(f->store, &counts, request_done)), 0);
+		assert_int_equal(counts.overdue, 3);
+		assert_int_equal(counts.overdue_paused, i % 2 == 0 ? rows[i / 2].n_held : 0);
+	}
+}
+
 static void test_imported_report(void **state) {
 	struct fixture *f = *state;
 	json_t *context = json_pack("{s:s}", "packageJson", "{}");
@@ -407,6 +445,7 @@ int main(void) {
 		TEST(test_long_scan_comes_in_slices),
 		TEST(test_claim_of_damaged_rows),
 		TEST(test_claim_order_and_pause),
+		TEST(test_overdue_tasks_that_a_pause_holds),
 		TEST(test_imported_report),
 		TEST(test_story),
 		TEST(test_story_that_breaks_off),
