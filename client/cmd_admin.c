@@ -27,6 +27,15 @@ static void print_paused(const char *project, bool resuming) {
 		everything ? "" : " ", everything ? "" : name);
 }
 
+/* It may be misspelled. Of everything, what stays paused says it. */
+static void print_not_paused(const char *project) {
+	_cleanup_(freep) char *name = print_one_line(project != NULL ? project : "");
+
+	if (project != NULL && name != NULL) {
+		printf("Was not paused: %s\n", name);
+	}
+}
+
 static int change_pause(const struct invocation *inv, const char *method, bool resuming) {
 	json_t *answer = NULL, *item;
 	size_t i;
@@ -35,6 +44,9 @@ static int change_pause(const struct invocation *inv, const char *method, bool r
 
 	if (r != 0) {
 		return r;
+	}
+	if (!inv->json && json_is_false(json_object_get(answer, "resumed"))) {
+		print_not_paused(command_argument(inv, 0));
 	}
 	if (inv->json) {
 		r = request_print_json(answer);

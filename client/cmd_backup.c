@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/cmd.h"
 #include "client/failure.h"
+#include "client/file.h"
 #include "client/print.h"
 #include "client/progress.h"
 #include "client/request.h"
@@ -171,15 +171,15 @@ static int report(const struct backup *backup) {
 }
 
 static int check_target(const struct backup *backup, bool force) {
-	struct stat st;
-
-	if (stat(backup->path, &st) < 0) {
-		return 0;
+	if (strcmp(backup->path, "-") == 0) {
+		return failure_report(FAILURE_USAGE, "name a file; \"./-\" is one",
+			"a backup is not written to standard output");
 	}
-	if (S_ISDIR(st.st_mode)) {
-		return cannot_write(backup, -EISDIR);
+	if (file_is_special(backup->path)) {
+		return failure_report(FAILURE_REFUSED, "name a file",
+			"\"%s\" is there and is no regular file", backup->path);
 	}
-	return force ? 0 : already_exists(backup);
+	return force || access(backup->path, F_OK) < 0 ? 0 : already_exists(backup);
 }
 
 int cmd_backup(const struct invocation *inv) {

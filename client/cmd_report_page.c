@@ -9,6 +9,7 @@
 
 #include "client/cmd.h"
 #include "client/failure.h"
+#include "client/file.h"
 #include "client/page.h"
 #include "client/print.h"
 #include "client/request.h"
@@ -96,11 +97,8 @@ static int cannot_write(const char *path, int status) {
 		FAILURE_FAILED, NULL, "cannot write \"%s\": %s", path, log_errno(status));
 }
 
-/* Replacing a device, a pipe or a link would be no help to anybody. */
 static int check_target(const char *path) {
-	struct stat st;
-
-	if (strcmp(path, "-") == 0 || lstat(path, &st) < 0 || S_ISREG(st.st_mode)) {
+	if (strcmp(path, "-") == 0 || !file_is_special(path)) {
 		return 0;
 	}
 	return failure_report(FAILURE_REFUSED, "name a file; \"-o -\" writes to standard output",

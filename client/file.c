@@ -127,6 +127,12 @@ int file_read_whole(const char *path, enum file_kinds kinds, size_t max_bytes, i
 	return r;
 }
 
+bool file_is_special(const char *path) {
+	struct stat st;
+
+	return lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 const char *file_problem(int negative_errno) {
 	switch (negative_errno) {
 	case -ENODEV: return "it is not a regular file";

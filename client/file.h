@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -34,6 +35,9 @@ must_check ssize_t file_read(int fd, void *data, size_t size, uint64_t total, in
  */
 must_check int file_read_whole(const char *path, enum file_kinds kinds, size_t max_bytes,
 	int64_t deadline_us, char **ret_data, size_t *ret_len);
+
+/* Whether there is what is no regular file, a link too: to replace it would be no help to anybody. */
+must_check bool file_is_special(const char *path);
 
 /* What is wrong with the file, in words. Static, until the next call. */
 const char *file_problem(int negative_errno);

@@ -78,6 +78,17 @@ _codegenctl() {
 			;;
 		esac
 	done
+	# The command that "run" runs has options of its own, which bash-completion knows.
+	for ((; i < COMP_CWORD; i++)); do
+		if [[ $command == run && ${COMP_WORDS[i]} == -- ]]; then
+			if declare -F _command_offset >/dev/null; then
+				_command_offset $((i + 1))
+			else
+				compopt -o default
+			fi
+			return
+		fi
+	done
 	case $command in
 	backup)
 		options='--force'

@@ -38,7 +38,7 @@ _codegenctl() {
 	local program=$words[1]
 	local context state line command
 	local -A opt_args
-	local -a global commands where
+	local -a global subcommands where # $commands is zsh's own, and _normal asks it
 
 	global=(
 		'--help[show help, of the command when one is given]'
@@ -50,7 +50,7 @@ _codegenctl() {
 		'--user[talk to this user'\''s own daemon]'
 		'--version[show the version of codegenctl]'
 	)
-	commands=(
+	subcommands=(
 		'backup:copy the database into a file, while the daemon runs'
 		'check:execute every due task now and wait'
 		'cleanup:remove old finished tasks'
@@ -87,7 +87,7 @@ _codegenctl() {
 	)
 	_arguments -C $global '1: :->command' '*:: :->arguments' && return
 	if [[ $state == command ]]; then
-		_describe command commands
+		_describe command subcommands
 		return
 	fi
 	command=$words[1]
@@ -129,7 +129,7 @@ _codegenctl() {
 		;;
 	help)
 		_arguments $global \
-			"1:command:(${commands[*]%%:*})"
+			"1:command:(${subcommands[*]%%:*})"
 		;;
 	import)
 		_arguments $global \

@@ -268,7 +268,8 @@ int engine_pause(struct engine *engine, struct engine_pause *pause,
 	pause->engine = engine;
 	pause->done = done;
 	config_spell_project(engine->config, pause->project); /* "*" stays what it is */
-	if (!pause->paused && find_pause(engine, pause->project) != NULL) {
+	pause->was_paused = engine_is_paused(engine, pause->project);
+	if (!pause->paused && pause->was_paused) {
 		TEXT_SET(pause->project, find_pause(engine, pause->project));
 	}
 	pause->store = (struct store_pause){

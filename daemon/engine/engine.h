@@ -198,6 +198,7 @@ must_check int engine_cleanup(struct engine *engine, struct engine_cleanup *clea
 struct engine_pause {
 	char project[LIMIT_NAME_MAX];
 	bool paused;
+	bool was_paused; /* out, when it is done */
 	struct engine *engine;
 	struct store_pause store;
 	void (*done)(struct engine_pause *pause, int status);

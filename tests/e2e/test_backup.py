@@ -1,4 +1,5 @@
 """A backup from the running daemon, and what a start on one does."""
+import os
 import sqlite3
 import stat
 import subprocess
@@ -60,6 +61,19 @@ def test_a_file_is_replaced_only_when_that_is_said(daemon):
         ended = daemon.run_ctl("backup", "--force", wrong)
         assert ended.returncode == 1 and str(wrong) in ended.stderr
     assert not list(daemon.directory.glob("backup.db.*")), "no half file is left"
+
+
+def test_only_a_file_is_replaced(daemon):
+    link, pipe = daemon.directory / "link.db", daemon.directory / "pipe.db"
+    (daemon.directory / "target").write_text("mine")
+    link.symlink_to("target")
+    os.mkfifo(pipe)
+    for wrong in (link, pipe):
+        refused = daemon.run_ctl("backup", "--force", wrong)
+        assert refused.returncode == 1 and f'"{wrong}" is there and is no regular file' in refused.stderr
+    assert link.is_symlink() and link.read_text() == "mine" and pipe.is_fifo()
+    assert daemon.run_ctl("backup", "-").returncode == 2 and not (daemon.directory / "-").exists()
+    assert daemon.run_ctl("backup", daemon.directory / "-").returncode == 0
 
 
 def test_submissions_go_on_meanwhile(daemon):

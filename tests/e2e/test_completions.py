@@ -10,6 +10,7 @@ SCRIPTS = ROOT / "completions"
 
 BASH = """
 source '{script}'
+_command_offset() {{ COMPREPLY=("command ${{COMP_WORDS[$1]}}"); }}
 COMP_WORDS=({words})
 COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
 _codegenctl
@@ -17,7 +18,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 FISH = """
 source '{script}'
-complete -C '{line} ' | string replace -r '\\t.*' ''
+complete -C '{line}' | string replace -r '\\t.*' ''
 true
 """
 # An interactive shell in a terminal: somebody types the line, and the key for completions.
@@ -63,8 +64,8 @@ def run(shell, text, daemon):
     return set(ended.stdout.split())
 
 
-def bash(daemon, words, last="", equals=""):
-    line = f"'{CODEGENCTL}' --socket {equals} '{daemon.control}' {words} '{last}'"
+def bash(daemon, words, current="", equals=""):
+    line = f"'{CODEGENCTL}' --socket {equals} '{daemon.control}' {words} '{current}'"
     return run("bash", BASH.format(script=SCRIPTS / "codegenctl.bash", words=line), daemon)
 
 
@@ -76,19 +77,19 @@ def linked(daemon):
     return daemon.directory
 
 
-def fish(daemon, words):
+def fish(daemon, words, current=""):
     linked(daemon)
     path = f"set PATH '{daemon.directory}' $PATH\n"
-    text = FISH.format(script=SCRIPTS / "codegenctl.fish", line=f"codegenctl --socket {daemon.control} {words}")
+    text = FISH.format(script=SCRIPTS / "codegenctl.fish", line=f"codegenctl --socket {daemon.control} {words} {current}")
     return run("fish", path + text, daemon)
 
 
-def zsh(daemon, words):
+def zsh(daemon, words, current=""):
     directory = linked(daemon) / "zsh"
     directory.mkdir(exist_ok=True)
     shutil.copy(SCRIPTS / "codegenctl.zsh", directory / "_codegenctl")
     (directory / "setup").write_text(ZSH_SETUP.format(directory=directory))
-    text = ZSH.format(setup=directory / "setup", line=f"codegenctl --socket {daemon.control} {words} ")
+    text = ZSH.format(setup=directory / "setup", line=f"codegenctl --socket {daemon.control} {words} {current}")
     return run("zsh", f"path=('{daemon.directory}' $path)\n{text}", daemon)
 
 
@@ -124,6 +125,15 @@ def test_words_are_completed(idle, shell):
     need(shell)
     assert SHELLS[shell](idle, "completion") == set(SHELLS)
     assert {"cancel", "retry", "run", "show", "snooze"} <= SHELLS[shell](idle, "task")
+
+
+@pytest.mark.parametrize("shell, offered", [("bash", "command"), ("fish", "codegenctl"), ("zsh", "codegenctl")])
+def test_the_command_of_run_is_completed_as_such(idle, shell, offered):
+    need(shell)
+    linked(idle)
+    assert offered in SHELLS[shell](idle, "run -- cat")
+    assert "--strict" not in SHELLS[shell](idle, "run -- cat", "--str")
+    assert "--strict" in SHELLS[shell](idle, "run", "--str")
 
 
 @pytest.mark.parametrize("shell", SHELLS)

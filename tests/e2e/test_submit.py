@@ -372,7 +372,10 @@ def test_what_stays_paused_is_said(daemon):
     assert daemon.run_ctl("pause", "nope").stdout == "Paused: nope\n"
     assert "1 project is paused" in daemon.run_ctl("check").stdout
     assert daemon.run_ctl("resume").stdout == 'Still paused: nope; "codegenctl resume nope" resumes it.\n'
+    assert daemon.run_ctl("resume", "other").stdout.splitlines() == \
+        ["Was not paused: other", 'Still paused: nope; "codegenctl resume nope" resumes it.']
     assert daemon.run_ctl("resume", "nope").stdout == "Nothing is paused.\n"
+    assert daemon.run_ctl("resume", "nope").stdout == "Was not paused: nope\nNothing is paused.\n"
     assert "paused" not in daemon.run_ctl("check").stdout
     daemon.ctl("pause")
     assert "Everything is paused" in daemon.run_ctl("check").stdout

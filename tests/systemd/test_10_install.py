@@ -31,6 +31,11 @@ def test_who_owns_what(installed, path, look):
     assert installed.look_at(path) == look
 
 
+def test_it_is_small(installed):
+    sizes = installed.do("dpkg-query", "--show", "--showformat=${Installed-Size}\\n", "codegend", "codegenctl").split()
+    assert sum(map(int, sizes)) <= 2048, "KiB"
+
+
 def test_verify_is_silent(installed):
     ended = installed.run("systemd-analyze", "verify", "--man=no", *UNITS)
     assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
