@@ -28,8 +28,7 @@ const char *config_quote(const char *text, char out[CONFIG_QUOTE_MAX]) {
 	return out;
 }
 
-static void errors_add(struct config_load *load, const char *line) {
-	struct config_errors *errors = load->errors;
+static void errors_add(struct config_load *load, struct config_errors *errors, const char *line) {
 	char **lines = reallocarray(errors->lines, errors->n_lines + 1, sizeof(*lines));
 
 	if (!lines) {
@@ -41,20 +40,18 @@ static void errors_add(struct config_load *load, const char *line) {
 	errors->n_lines += lines[errors->n_lines] != NULL;
 }
 
-void config_error(struct config_load *load, const char *path, int line, const char *fmt, ...) {
+static void errors_format(struct config_load *load, struct config_errors *errors, const char *path,
+	int line, const char *fmt, va_list ap) {
 	_cleanup_(freep) char *message = NULL;
 	_cleanup_(freep) char *sentence = NULL;
 	_cleanup_(freep) char *printable = text_clean(path, strlen(path));
-	va_list ap;
 	int r;
 
-	if (load->errors->n_lines >= LIMIT_CONFIG_ERRORS) {
-		load->n_unsaid++;
+	if (errors->n_lines >= LIMIT_CONFIG_ERRORS) {
+		errors->n_unsaid++;
 		return;
 	}
-	va_start(ap, fmt);
 	r = vasprintf(&message, fmt, ap);
-	va_end(ap);
 	if (r < 0 || !printable) {
 		message = r < 0 ? NULL : message;
 		load->out_of_memory = true;
@@ -67,7 +64,23 @@ void config_error(struct config_load *load, const char *path, int line, const ch
 		load->out_of_memory = true;
 		return;
 	}
-	errors_add(load, sentence);
+	errors_add(load, errors, sentence);
+}
+
+void config_error(struct config_load *load, const char *path, int line, const char *fmt, ...) {
+	va_list ap;
+
+	va_start(ap, fmt);
+	errors_format(load, load->errors, path, line, fmt, ap);
+	va_end(ap);
+}
+
+void config_warning(struct config_load *load, const char *path, int line, const char *fmt, ...) {
+	va_list ap;
+
+	va_start(ap, fmt);
+	errors_format(load, &load->config->warnings, path, line, fmt, ap);
+	va_end(ap);
 }
 
 static void source_finish(struct config_source *source) {
@@ -175,13 +188,18 @@ static void load_parts(struct config_load *load, const char *directory) {
 	free(entries);
 }
 
-static int load_result(struct config_load *load, struct config **ret_config) {
+static void add_unsaid(struct config_load *load, struct config_errors *errors, const char *what) {
 	char line[LIMIT_SENTENCE_MAX];
 
-	if (load->n_unsaid > 0) {
-		text_format(line, sizeof(line), "and %zu more mistakes", load->n_unsaid);
-		errors_add(load, line);
+	if (errors->n_unsaid > 0) {
+		text_format(line, sizeof(line), "and %zu more %s", errors->n_unsaid, what);
+		errors_add(load, errors, line);
 	}
+}
+
+static int load_result(struct config_load *load, struct config **ret_config) {
+	add_unsaid(load, load->errors, "mistakes");
+	add_unsaid(load, &load->config->warnings, "warnings");
 	if (load->out_of_memory) {
 		return -ENOMEM;
 	}
@@ -258,6 +276,7 @@ void config_destroy(struct config *config) {
 	free(config->rules);
 	destroy_proxy(config->proxy);
 	json_decref(config->origins);
+	config_errors_finish(&config->warnings);
 	free(config->no_proxy);
 	free(config->ca_file);
 	free(config->agents);

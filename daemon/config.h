@@ -80,6 +80,13 @@ struct config_project {
 	const struct config_submitters *submitters; /* borrowed: one of the configuration's; NULL: everybody */
 };
 
+/* What is wrong, one sentence each: `FILE:LINE: key "K": …`. */
+struct config_errors {
+	char **lines; /* owned */
+	size_t n_lines;
+	size_t n_unsaid; /* beyond LIMIT_CONFIG_ERRORS */
+};
+
 struct config {
 	int64_t retention_ms;
 	int64_t report_retention_ms;
@@ -100,13 +107,8 @@ struct config {
 	const struct config_submitters *submitters; /* of projects that say nothing, as theirs */
 	struct config_submitters **rules;	    /* each owned */
 	size_t n_rules;
+	struct config_errors warnings; /* owned: what is no mistake, and cannot have been meant */
 	json_t *origins; /* owned: where the values stand that files say; for config_origins_to_json() */
-};
-
-/* The mistakes found, one sentence each: `FILE:LINE: key "K": …`. */
-struct config_errors {
-	char **lines; /* owned */
-	size_t n_lines;
 };
 
 /*

@@ -54,7 +54,6 @@ struct config_load {
 	struct config_source *sources;
 	size_t n_sources;
 	struct config_errors *errors; /* borrowed */
-	size_t n_unsaid;	      /* errors beyond LIMIT_CONFIG_ERRORS */
 	bool out_of_memory;	      /* sticks: the load fails whatever else is true */
 };
 
@@ -159,6 +158,8 @@ struct config_setting {
 const struct config_value *config_setting_value(const struct config_setting *setting, size_t i);
 /* `FILE:LINE: key "K": "VALUE" PROBLEM`. */
 void config_refuse(const struct config_setting *setting, size_t i, const char *problem);
+/* The same as a warning. */
+void config_doubt(const struct config_setting *setting, size_t i, const char *problem);
 /* Puts the values where they belong, or refuses them. */
 void config_apply_setting(const struct config_setting *setting);
 
@@ -202,8 +203,10 @@ void config_apply(struct config_load *load);
 
 /* --- config.c --- */
 
-/* Adds `PATH:LINE: …` (line 0: `PATH: …`), printable whatever is in it. */
+/* Adds `PATH:LINE: …` (line 0: `PATH: …`), printable whatever is in it. A warning leaves the configuration usable. */
 void config_error(struct config_load *load, const char *path, int line, const char *fmt, ...)
+	printf_like(4, 5);
+void config_warning(struct config_load *load, const char *path, int line, const char *fmt, ...)
 	printf_like(4, 5);
 void config_list_destroy(char **list); /* NULL-ended, of texts; NULL is fine */
 /* Foreign text fit for an error: one line, no control characters, cut. Returns `out`. */

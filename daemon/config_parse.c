@@ -171,7 +171,7 @@ static bool memory_is_short(size_t text_len) {
 
 /* Returns whether all of it was read. */
 static bool parse_once(struct config_load *load, struct config_source *source, const char *text) {
-	size_t n_errors = load->errors->n_lines + load->n_unsaid;
+	size_t n_errors = load->errors->n_lines + load->errors->n_unsaid;
 	bool done;
 
 	if (memory_is_short(strlen(text))) {
@@ -189,7 +189,7 @@ static bool parse_once(struct config_load *load, struct config_source *source, c
 	cfg_set_error_function(source->cfg, confuse_said);
 	done = cfg_parse_buf(source->cfg, text) == CFG_SUCCESS;
 	/* It fails without a word when memory is short. */
-	load->out_of_memory |= !done && load->errors->n_lines + load->n_unsaid == n_errors;
+	load->out_of_memory |= !done && load->errors->n_lines + load->errors->n_unsaid == n_errors;
 	return done;
 }
 

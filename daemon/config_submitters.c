@@ -50,20 +50,29 @@ static int parse_id(const char *text, uid_t *ret_id) {
 	return 1;
 }
 
-/* What getpwnam() and getgrnam() leave when there simply is nobody of that name differs from system to system. */
-static void refuse_unknown(const struct config_setting *setting, size_t i, int error) {
+static void refuse(const struct config_setting *setting, size_t i) {
+	config_refuse(setting, i,
+		value_text(setting, i)[0] == GROUP_SIGN
+			? "is no group; a group's name or number behind the @"
+			: "is no user; a user's name or number, or a group as in \"@ci\"");
+}
+
+/*
+ * Somebody who was deleted is no reason to report for nobody. What getpwnam() and getgrnam() leave when there simply is
+ * nobody of that name differs from system to system.
+ */
+static void take_unknown(const struct config_setting *setting, size_t i, int error) {
 	bool is_group = value_text(setting, i)[0] == GROUP_SIGN;
 	char problem[LIMIT_SENTENCE_MAX];
 
 	if (error == EIO || error == EMFILE || error == ENFILE || error == ENOMEM || error == ERANGE) {
 		text_format(problem, sizeof(problem), "cannot be looked up: %s", log_errno(-error));
+		config_refuse(setting, i, problem);
 	} else {
-		text_format(problem, sizeof(problem), "is no %s of this system; %s",
-			is_group ? "group" : "user",
-			is_group ? "a group's name or number behind the @"
-				 : "a user's name or number, or a group as in \"@ci\"");
+		config_doubt(setting, i,
+			is_group ? "is no group of this system, so it stands for nobody"
+				 : "is no user of this system, so it stands for nobody");
 	}
-	config_refuse(setting, i, problem);
 }
 
 /* Those of whom the group says that they are in it. One that the system does not know any more cannot submit. */
@@ -89,8 +98,12 @@ static int add_group(const struct config_setting *setting, size_t i, struct conf
 
 	errno = 0;
 	group = is_number == 1 ? getgrgid(gid) : getgrnam(name);
-	if (is_number < 0 || (!group && is_number == 0)) {
-		refuse_unknown(setting, i, errno);
+	if (is_number < 0 || name[0] == '\0') {
+		refuse(setting, i);
+		return 0;
+	}
+	if (!group && is_number == 0) {
+		take_unknown(setting, i, errno);
 		return 0;
 	}
 	if (group && add_listed_members(rule, group) < 0) {
@@ -109,8 +122,12 @@ static int add_user(const struct config_setting *setting, size_t i, struct confi
 		errno = 0;
 		user = getpwnam(name);
 	}
-	if (is_number != 1 && !user) {
-		refuse_unknown(setting, i, is_number == 0 ? errno : 0);
+	if (is_number < 0) {
+		refuse(setting, i);
+		return 0;
+	}
+	if (is_number == 0 && !user) {
+		take_unknown(setting, i, errno);
 		return 0;
 	}
 	return add_id(&rule->uids, &rule->n_uids, user ? user->pw_uid : uid);

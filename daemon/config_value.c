@@ -22,6 +22,14 @@ void config_refuse(const struct config_setting *setting, size_t i, const char *p
 		setting->key->name, config_quote(value->text, quoted), problem);
 }
 
+void config_doubt(const struct config_setting *setting, size_t i, const char *problem) {
+	const struct config_value *value = config_setting_value(setting, i);
+	char quoted[CONFIG_QUOTE_MAX];
+
+	config_warning(setting->load, setting->source->path, value->line, "key \"%s\": \"%s\" %s",
+		setting->key->name, config_quote(value->text, quoted), problem);
+}
+
 /* For what may hold a secret, if only by mistake: the value is not said. */
 static void refuse_unsaid(const struct config_setting *setting, const char *problem) {
 	config_error(setting->load, setting->source->path, config_setting_value(setting, 0)->line,

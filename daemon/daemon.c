@@ -170,8 +170,13 @@ static void say_ready(struct daemon *daemon) {
 
 static int load_config(
 	const struct daemon *daemon, struct config **ret_config, struct config_errors *ret_errors) {
-	return config_load(
+	int r = config_load(
 		daemon->config_file, daemon->options->config_file != NULL, ret_config, ret_errors);
+
+	for (size_t i = 0; r == 0 && i < (*ret_config)->warnings.n_lines; i++) {
+		log_warning("%s", (*ret_config)->warnings.lines[i]);
+	}
+	return r;
 }
 
 static void log_config_errors(const struct config_errors *errors) {

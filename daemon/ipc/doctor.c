@@ -1,6 +1,8 @@
 #include "daemon/ipc/doctor.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,20 @@ static const char *const state_names[DOCTOR_STATE_COUNT] = {
 	[DOCTOR_WARNING] = "warning",
 	[DOCTOR_PROBLEM] = "problem",
 };
+
+enum doctor_state doctor_say(struct doctor_finding *finding, enum doctor_state state,
+	const char *remedy, const char *fmt, ...) {
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(finding->message, sizeof(finding->message), fmt, args);
+	va_end(args);
+	finding->message[text_cut(finding->message, strlen(finding->message))] = '\0';
+	if (remedy != NULL) {
+		TEXT_SET(finding->remedy, remedy);
+	}
+	return state;
+}
 
 /* The answer */
 

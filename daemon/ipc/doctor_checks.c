@@ -1,6 +1,5 @@
 /* The checks, in the order in which they are told. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,20 +23,6 @@
 #define MIB (INT64_C(1) << 20)
 /* systemd-timesyncd(8) makes it when it has set the clock. */
 #define TIMESYNC_FILE "/run/systemd/timesync/synchronized"
-
-enum doctor_state doctor_say(struct doctor_finding *finding, enum doctor_state state,
-	const char *remedy, const char *fmt, ...) {
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(finding->message, sizeof(finding->message), fmt, args);
-	va_end(args);
-	finding->message[text_cut(finding->message, strlen(finding->message))] = '\0';
-	if (remedy != NULL) {
-		TEXT_SET(finding->remedy, remedy);
-	}
-	return state;
-}
 
 /* The service */
 
@@ -70,6 +55,18 @@ static enum doctor_state check_service(
 	}
 	return doctor_say(finding, DOCTOR_OK, NULL,
 		"Started by systemd, which holds its sockets and watches over it.");
+}
+
+/* The configuration */
+
+static size_t count_warnings(const struct doctor_patient *patient) {
+	return patient->config->warnings.n_lines;
+}
+
+static enum doctor_state check_configuration(
+	const struct doctor_patient *patient, size_t i, struct doctor_finding *finding) {
+	return doctor_say(finding, DOCTOR_WARNING, "correct it, then codegenctl reload", "%s.",
+		patient->config->warnings.lines[i]);
 }
 
 /* The store */
@@ -548,6 +545,7 @@ static enum doctor_state check_agent_credential(
 
 const struct doctor_check doctor_checks[] = {
 	{ "service", NULL, check_service },
+	{ "configuration", count_warnings, check_configuration },
 	{ "store", NULL, check_store },
 	{ "disk", NULL, check_disk },
 	{ "clock", NULL, check_clock },

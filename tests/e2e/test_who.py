@@ -113,15 +113,18 @@ def test_root_is_a_user_and_an_administrator_is_none(shared):
 
 
 def test_a_name_that_nobody_has(shared):
-    configure(shared, 'project "acme/web" {\n    submitters = { root, no-such-user }\n}\n')
-    code, said = shared.run_to_end()
-    assert code == 7
-    assert f'{shared.config}:4: key "submitters": "no-such-user" is no user of this system' in said
-    # On a reload, the old rule stays.
-    configure(shared, "", submitters=f"{{ {WEB} }}")
+    """A user who was deleted takes nobody else's reports along, and lets nobody in."""
+    configure(shared, 'project "acme/web" {\n    submitters = { no-such-user }\n}\n')
+    warning = f'{shared.config}:4: key "submitters": "no-such-user" is no user of this system, so it stands for nobody'
+    code, said = shared.run_to_end("--check-config")
+    assert code == 0 and warning in said
     begin(shared)
-    configure(shared, "", submitters="{ no-such-user }")
-    assert shared.run_ctl("reload").returncode == 7
+    assert not takes(submit_as(shared, STRANGER, "--strict"))
+    assert takes(submit_as(shared, STRANGER, "--strict", project="acme/api"))
+    checks = json.loads(shared.run_ctl("--json", "doctor").stdout)["checks"]
+    assert [check["message"] for check in checks if check["name"] == "configuration"] == [warning + "."]
+    configure(shared, "", submitters=f"{{ {WEB}, no-such-user }}")
+    shared.ctl("reload")
     assert takes(submit_as(shared, WEB, "--strict")) and not takes(submit_as(shared, STRANGER, "--strict"))
 
 
