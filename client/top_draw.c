@@ -371,9 +371,15 @@ void top_draw(const struct top *top) {
 	static const char *const hints[] = {
 		[TOP_LIST] =
 			"j k g G PgDn select  Enter show  e why  r run  c cancel  p pause  ? help  q quit",
-		[TOP_TEXT] = "j k PgDn PgUp scroll  g start  G end  q back",
+		[TOP_TEXT] = "q back  j k PgDn PgUp scroll  g start  G end",
 		[TOP_ASK] = "y do it  n leave it",
 	};
+	static const char narrow[] = "? help  q quit  j k select  Enter show";
+	const char *hint = hints[top->mode];
+
+	if (top->mode == TOP_LIST && (size_t)COLS < strlen(hint)) {
+		hint = narrow; /* help tells the rest */
+	}
 
 	(void)erase();
 	draw_health(top);
@@ -383,6 +389,6 @@ void top_draw(const struct top *top) {
 		draw_lists(top);
 	}
 	draw_sentence(top->mode == TOP_ASK ? top->question : top->note);
-	put(LINES - 1, 0, top->mode == TOP_ASK ? A_BOLD : A_DIM, hints[top->mode]);
+	put(LINES - 1, 0, top->mode == TOP_ASK ? A_BOLD : A_DIM, hint);
 	(void)refresh();
 }

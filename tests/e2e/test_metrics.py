@@ -382,7 +382,7 @@ def asked_of():
 
 def test_every_expression_names_a_series_that_is_told(make_place):
     daemon = make_place().daemon
-    series = {"node_textfile_mtime_seconds"}
+    series = {"node_textfile_mtime_seconds", "node_textfile_scrape_error"}
     for words in (["metrics"], ["stats", "--prometheus"]):
         told = Figures(daemon.run_ctl(*words).stdout)
         for name, kind in told.types.items():

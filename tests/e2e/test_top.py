@@ -258,7 +258,7 @@ def test_names_of_every_script_keep_to_their_columns(daemon, screen, columns, ro
         schedule(daemon, branch)
     top = screen(daemon, columns, rows)
     lines = top.shows(f"WAITS ({len(HOSTILE)})", "EVENTS", "codegend").splitlines()
-    assert "j k g G PgDn select" in lines[rows - 1]
+    assert "? help  q quit" in lines[rows - 1]
     waiting = [line for line in lines if "acme/web" in line]
     assert waiting and all(cells(line) <= columns for line in lines)
     if columns > 100:
@@ -279,6 +279,8 @@ def test_project_and_branch_are_seen_on_every_screen(idle, screen, columns, rows
     waits, person = shown.split("WAITS (1)")[1].split("NEEDS A PERSON (1)")
     assert "acme/web one" in waits
     assert "acme/web lost-one" in person.split("FORGES")[0]
+    top.keys("Enter")
+    top.shows("q back")
 
 
 def test_all_agents_can_be_read(idle, screen):
