@@ -236,15 +236,19 @@ void on_get_status(struct call *call, void *params) {
 static void pause_done(struct engine_pause *pause, int status) {
 	struct pause_params *p = container_of(pause, struct pause_params, pause);
 	_cleanup_(call_unrefp) struct call *call = p->call;
-	json_t *answer = json_pack("{s:o, s:o*}", "paused", paused_to_json(call_engine(call)),
-		"resumed", pause->paused ? NULL : json_boolean(pause->was_paused));
+	json_t *answer;
 
-	if (status < 0 || answer == NULL) {
-		json_decref(answer);
-		call_fail(call, status < 0 ? status : -ENOMEM, NULL);
-	} else {
-		call_reply(call, answer);
+	if (status < 0) {
+		call_fail(call, status, NULL);
+		return;
 	}
+	answer = json_pack("{s:o, s:o*}", "paused", paused_to_json(call_engine(call)), "resumed",
+		pause->paused ? NULL : json_boolean(pause->was_paused));
+	if (answer == NULL) {
+		call_fail(call, -ENOMEM, NULL);
+		return;
+	}
+	call_reply(call, answer);
 }
 
 static void set_paused(struct call *call, struct pause_params *p, bool paused) {
