@@ -72,11 +72,28 @@ static void expand(const char *path, char out[ADDRESS_PATH_MAX]) {
 	out[len] = '\0';
 }
 
+/* A file of the directory "ID:DIRECTORY" is the credential "ID_FILE". */
+static void take_directory(struct reading *reading, const char *value, bool is_encrypted) {
+	size_t len = strcspn(value, ":");
+	char directory[ADDRESS_PATH_MAX];
+
+	if (strncmp(value, reading->name, len) != 0 || reading->name[len] != '_') {
+		return;
+	}
+	expand(value[len] == ':' ? value + len + 1 : "", directory);
+	if (directory[0] != '/' || is_encrypted ||
+		address_join(reading->named->below, ADDRESS_PATH_MAX, directory,
+			reading->name + len + 1) < 0) {
+		reading->named->below[0] = '\0';
+	}
+}
+
 static void take_load(struct reading *reading, const char *value) {
 	const char *path = of_name(reading, value);
 
+	take_directory(reading, value, false);
 	if (*value == '\0') {
-		reading->named->path[0] = '\0';
+		reading->named->path[0] = reading->named->below[0] = '\0';
 	} else if (path != NULL) {
 		expand(path[0] == '/' || path[0] == '%' ? path : "", reading->named->path);
 	}
@@ -84,6 +101,7 @@ static void take_load(struct reading *reading, const char *value) {
 
 /* It takes the place of one that is not encrypted, and may be read by anybody. */
 static void take_load_encrypted(struct reading *reading, const char *value) {
+	take_directory(reading, value, true);
 	if (*value == '\0' || of_name(reading, value) != NULL) {
 		reading->named->path[0] = '\0';
 	}
@@ -139,11 +157,26 @@ static void take_line(struct reading *reading, char *line) {
 	}
 }
 
-/* A line that ends in a backslash goes on in the next. */
+/* A line that ends in a backslash goes on in the next; a comment never does, and does not end one either. */
 static void join_lines(char *text) {
-	for (char *at = text; (at = strstr(at, "\\\n")) != NULL;) {
-		at[0] = at[1] = ' ';
+	char *out = text;
+
+	for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
+		size_t len = strlen(line);
+		char first = line[strspn(line, BLANKS)];
+
+		if (first == '#' || first == ';') {
+			continue;
+		}
+		memmove(out, line, len);
+		out += len;
+		if (len > 0 && out[-1] == '\\') {
+			out[-1] = ' ';
+		} else if (rest != NULL) {
+			*out++ = '\n';
+		}
 	}
+	*out = '\0';
 }
 
 static void read_file(struct reading *reading) {
@@ -159,7 +192,7 @@ static void read_file(struct reading *reading) {
 		line = trim(line);
 		if (*line == '[') {
 			in_service = strcmp(line, "[Service]") == 0;
-		} else if (in_service && *line != '#' && *line != ';') {
+		} else if (in_service) {
 			take_line(reading, line);
 		}
 	}

@@ -9,6 +9,8 @@
 
 struct credential_named {
 	char path[ADDRESS_PATH_MAX]; /* of LoadCredential=; "": none, or it is looked for in the stores */
+	/* Of LoadCredential= of a directory, as if all lay in it: deeper down a "/" is a "_" in the name. "": none. */
+	char below[ADDRESS_PATH_MAX];
 	char set_in[ADDRESS_PATH_MAX]; /* the file that has the secret itself, in SetCredential=; "": none */
 };
 

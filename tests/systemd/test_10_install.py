@@ -212,6 +212,21 @@ def test_doctor_looks_at_what_a_drop_in_names(running):
         running.systemctl("restart", "codegend.service")
 
 
+def test_doctor_looks_at_a_directory_of_credentials(running):
+    forge = 'forge github {\n    type = github\n    token = "credential:gh_tok"\n}\n'
+    running.write("/etc/codegend/codegend.conf", forge)
+    running.write("/srv/agent/tok", SECRET, mode=0o644)
+    try:
+        with running.drop_in("[Service]\n# more \\\nLoadCredential=gh:/srv/agent/\n"):
+            found = finding(running, "credential of forge")
+            assert found["state"] == "problem" and '"/srv/agent/tok"' in found["message"], found
+            running.do("chmod", "600", "/srv/agent/tok")
+            assert finding(running, "credential of forge")["state"] == "ok"
+    finally:
+        running.do("rm", "-r", "/etc/codegend/codegend.conf", "/srv/agent")
+        running.systemctl("restart", "codegend.service")
+
+
 def test_no_core_is_dumped(running):
     limits = running.do("cat", f"/proc/{running.main_pid()}/limits")
     line, = [line for line in limits.splitlines() if line.startswith("Max core file size")]

@@ -40,7 +40,9 @@ static const struct row rows[] = {
 	/* A file; blanks in its name are the file's, those around it are not, and there are no quotes. */
 	{ { { "low/codegend.service", SERVICE " LoadCredential = token:/x y \r\n" } }, "/x y", "" },
 	{ { { "low/codegend.service", SERVICE "LoadCredential=token:/x:y" } }, "/x:y", "" },
-	{ { { "low/codegend.service", SERVICE "LoadCredential=token:/a \\\n b\n" } }, "/a    b", "" },
+	{ { { "low/codegend.service", SERVICE "LoadCredential=token:/a \\\n b\n" } }, "/a   b", "" },
+	{ { { "low/codegend.service", SERVICE "# none \\\nLoadCredential=token:/x\n" } }, "/x", "" },
+	{ { { "low/codegend.service", SERVICE "LoadCredential=\\\n; none\ntoken:/x" } }, "/x", "" },
 	{ { { "low/codegend.service", SERVICE "LoadCredential=token:\"/x\"\n" } }, "", "" },
 	/* One of the stores. */
 	{ { { "low/codegend.service", SERVICE "LoadCredential=token\n" } }, "", "" },
@@ -145,6 +147,37 @@ static void test_rows(void **state) {
 	}
 }
 
+/* Of a directory; the name is "token_of_web". */
+static void test_directories(void **state) {
+	static const struct {
+		const char *lines;
+		const char *below;
+	} texts[] = {
+		{ "LoadCredential=token:/srv/dir/\n", "/srv/dir/of_web" },
+		{ "LoadCredential=token_of:%E/dir\n", "/etc/dir/web" },
+		{ "LoadCredential=token:/srv/dir\nLoadCredential=other:/x\n", "/srv/dir/of_web" },
+		{ "LoadCredential=token:/srv/dir\nLoadCredential=token:/x\n", "/x/of_web" },
+		{ "LoadCredential=token:/srv/dir\nLoadCredential=token\n", "" },
+		{ "LoadCredential=token:/srv/dir\nLoadCredential=\n", "" },
+		{ "LoadCredential=token:/srv/dir\nLoadCredentialEncrypted=token:/x\n", "" },
+		{ "LoadCredential=tok:/srv/dir\n", "" },
+		{ "LoadCredential=token_of_web:/srv/dir\n", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		char directory[] = "/tmp/test-credential-unit-XXXXXX", text[256];
+		const char *const units[] = { directory, NULL };
+		struct credential_named named;
+
+		assert_non_null(mkdtemp(directory));
+		(void)text_format(text, sizeof(text), SERVICE "%s", texts[i].lines);
+		make(directory, "codegend.service", text);
+		credential_unit_look(units, "token_of_web", &named);
+		assert_string_equal(named.below, texts[i].below);
+		assert_int_equal(fd_remove_tree(directory), 0);
+	}
+}
+
 static void test_a_path_without_end(void **state) {
 	static char text[2 * ADDRESS_PATH_MAX] = SERVICE "LoadCredential=token:/";
 	struct row row = { { { "low/codegend.service", text } }, "", "" };
@@ -156,6 +189,7 @@ static void test_a_path_without_end(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_directories),
 		cmocka_unit_test(test_a_path_without_end),
 	};
 
