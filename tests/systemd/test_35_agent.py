@@ -253,17 +253,32 @@ def test_the_socket_is_the_daemon_s(agent):
     assert agent.machine.look_at("/var/lib/codegend-agent") == "700 codegend-agent:codegend-agent"
 
 
-def test_doctor_looks_with_its_eyes(agent):
-    def finding():
-        told = json.loads(agent.machine.run(CLIENT, "--json", "doctor", user="admin").stdout)
-        return next(check for check in told["checks"] if check["name"] == "agent")
+def finding(agent):
+    """What doctor says of it."""
+    told = json.loads(agent.machine.run(CLIENT, "--json", "doctor", user="admin").stdout)
+    return next(check for check in told["checks"] if check["name"] == "agent")
 
+
+def test_doctor_looks_with_its_eyes(agent):
     agent.run("true")
-    assert finding()["state"] == "ok" and "codegend-agent" in finding()["message"]
+    assert finding(agent)["state"] == "ok" and "codegend-agent" in finding(agent)["message"]
     agent.machine.do("chmod", "700", PROGRAM)
-    assert finding()["state"] == "problem" and "permission denied" in finding()["message"]
+    assert finding(agent)["state"] == "problem" and "permission denied" in finding(agent)["message"]
     agent.machine.do("rm", PROGRAM)
-    assert "no such file" in finding()["message"]
+    assert "no such file" in finding(agent)["message"]
+
+
+def test_a_masked_one_is_unmasked_as_doctor_says(agent):
+    agent.run("true")
+    agent.machine.systemctl("mask", "codegend-agent@.service")
+    try:
+        assert "masked" in finding(agent)["remedy"], "the first one asks in vain"
+        remedy = finding(agent)["remedy"]
+        agent.machine.do("sh", "-c", remedy[:remedy.index(", and look")].replace(", ", " && "))
+        assert finding(agent)["state"] == "ok"
+    finally:
+        agent.machine.systemctl("unmask", "codegend-agent@.service")
+        agent.machine.systemctl("start", "codegend-agent.socket")
 
 
 def test_without_its_socket_nothing_runs_here_instead(agent):
