@@ -23,6 +23,11 @@ struct doctor_socket {
 	int status;		     /* 0: it answers; as call_open() and call_method() */
 };
 
+struct doctor_finding {
+	char message[CLIENT_SENTENCE_MAX];
+	char remedy[CLIENT_SENTENCE_MAX]; /* "": there is none to be named */
+};
+
 /* What the checks go by. */
 struct doctor_client {
 	const struct invocation *inv;
@@ -30,11 +35,8 @@ struct doctor_client {
 	struct doctor_socket control;
 	struct doctor_socket submit;
 	char version[CLIENT_NAME_MAX]; /* the daemon's; "" unknown */
-};
-
-struct doctor_finding {
-	char message[CLIENT_SENTENCE_MAX];
-	char remedy[CLIENT_SENTENCE_MAX]; /* "": there is none to be named */
+	enum doctor_state unit_state;  /* DOCTOR_NONE: systemd was not asked, or knows nothing */
+	struct doctor_finding unit;    /* of what it says; its remedy is one for the sockets, too */
 };
 
 struct doctor_check {
@@ -47,15 +49,8 @@ struct doctor_check {
 void doctor_ask(const struct invocation *inv, struct doctor_client *ret_client);
 /* Who has the submit socket alone, as a CI step has, needs no more; that it answers is another check. */
 bool doctor_may_only_submit(const struct doctor_client *client);
-/* What systemd says of codegend.service; all are "" when it cannot be asked. */
-struct doctor_unit {
-	char load[CLIENT_NAME_MAX];  /* LoadState: "loaded", "not-found", ... */
-	char state[CLIENT_NAME_MAX]; /* ActiveState of systemctl(1): "active", "inactive", ... */
-	char ending[CLIENT_NAME_MAX]; /* of its last process, as si_code has it: "1", it ended by itself */
-	char exit_status[CLIENT_NAME_MAX]; /* of its last process; of one that was killed the signal */
-	char text[CLIENT_SENTENCE_MAX]; /* what the daemon told last, such as why it does not start */
-};
-void doctor_ask_systemd(bool user, struct doctor_unit *ret_unit);
+/* Asks systemd why nobody answers, for at most CLIENT_SYSTEMCTL_TIMEOUT_MS: `client->unit`. */
+void doctor_ask_systemd(struct doctor_client *client);
 
 extern const struct doctor_check doctor_checks[];
 extern const size_t n_doctor_checks;

@@ -4,7 +4,6 @@
 
 #include "client/call.h"
 #include "client/doctor.h"
-#include "client/git.h"
 #include "client/limits.h"
 #include "client/print.h"
 #include "common/clock.h"
@@ -27,6 +26,12 @@ static void ping(struct doctor_socket *socket, int64_t deadline_us, char version
 	socket->status = r;
 }
 
+/* An operator need not be able to submit. */
+static bool is_missed(const struct doctor_client *client) {
+	return client->control.status != 0 ||
+		(client->submit.status != 0 && client->submit.status != -EACCES);
+}
+
 void doctor_ask(const struct invocation *inv, struct doctor_client *client) {
 	const char *option = option_text(&inv->globals, "socket");
 	const char *variable = getenv("CODEGEN_SOCKET");
@@ -34,7 +39,7 @@ void doctor_ask(const struct invocation *inv, struct doctor_client *client) {
 	int64_t deadline_us =
 		MIN(call_deadline_us(inv->timeout_ms), call_deadline_us(CLIENT_DOCTOR_TIMEOUT_MS));
 
-	*client = (struct doctor_client){ .inv = inv };
+	*client = (struct doctor_client){ .inv = inv, .unit_state = DOCTOR_NONE };
 	client->is_named =
 		option_given(&inv->globals, "socket") || (variable != NULL && *variable != '\0');
 	if (address_socket(ADDRESS_KIND_CONTROL, option, user, client->control.path,
@@ -46,6 +51,10 @@ void doctor_ask(const struct invocation *inv, struct doctor_client *client) {
 		address_socket(ADDRESS_KIND_SUBMIT, NULL, user, client->submit.path,
 			sizeof(client->submit.path)) == 0) {
 		ping(&client->submit, deadline_us, client->version);
+	}
+	/* Of a socket that was named it is not known whose it is. */
+	if (!client->is_named && is_missed(client) && !doctor_may_only_submit(client)) {
+		doctor_ask_systemd(client);
 	}
 }
 
@@ -61,51 +70,5 @@ bool doctor_may_only_submit(const struct doctor_client *client) {
 	case ENOENT:
 	case ENOTDIR: return submit == 0;
 	default: return false;
-	}
-}
-
-/* `line`: "NAME=VALUE". */
-static void take_property(const char *line, struct doctor_unit *unit) {
-	const struct {
-		const char *name;
-		char *value;
-		size_t size;
-	} properties[] = {
-		{ "LoadState=", unit->load, sizeof(unit->load) },
-		{ "ActiveState=", unit->state, sizeof(unit->state) },
-		{ "ExecMainCode=", unit->ending, sizeof(unit->ending) },
-		{ "ExecMainStatus=", unit->exit_status, sizeof(unit->exit_status) },
-		{ "StatusText=", unit->text, sizeof(unit->text) },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
-		size_t len = strlen(properties[i].name);
-		_cleanup_(freep) char *value = NULL;
-
-		if (strncmp(line, properties[i].name, len) != 0) {
-			continue;
-		}
-		value = print_one_line(line + len);
-		(void)text_format(properties[i].value, properties[i].size, "%.400s",
-			value != NULL ? value : "");
-	}
-}
-
-void doctor_ask_systemd(bool user, struct doctor_unit *unit) {
-	const char *const argv[] = { "systemctl", user ? "--user" : "--system", "show",
-		"--property=LoadState", "--property=ActiveState", "--property=ExecMainCode",
-		"--property=ExecMainStatus", "--property=StatusText", "codegend.service", NULL };
-	_cleanup_(freep) char *printed = NULL;
-	struct git_query query;
-
-	*unit = (struct doctor_unit){ 0 };
-	git_start_other(&query, argv);
-	git_wait(&query, 1, call_deadline_us(CLIENT_SYSTEMCTL_TIMEOUT_MS));
-	printed = buffer_steal(&query.out);
-	git_finish(&query);
-	for (char *line = printed, *end; line != NULL && (end = strchr(line, '\n')) != NULL;
-		line = end + 1) {
-		*end = '\0';
-		take_property(line, unit);
 	}
 }

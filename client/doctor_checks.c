@@ -56,27 +56,33 @@ static enum doctor_state say_not_allowed(
 	return say(finding, state, remedy, "You may not use \"%s\"; its group may.", path);
 }
 
-static enum doctor_state say_no_answer(
-	struct doctor_finding *finding, enum doctor_state state, const char *path, int status) {
-	const char *sentence;
+static enum doctor_state say_no_answer(const struct doctor_client *client,
+	struct doctor_finding *finding, enum doctor_state state, const struct doctor_socket *socket) {
+	const char *path = socket->path, *known = client->unit.remedy, *sentence;
 
-	switch (-status) {
+	switch (-socket->status) {
 	case EACCES:
 	case EPERM: return say_not_allowed(finding, state, path);
 	case ENOENT:
 	case ENOTDIR:
 		return say(finding, state,
-			"systemctl enable --now codegend-control.socket codegend-submit.socket, or"
-			" codegend --user and --user here; --socket names another",
+			known[0] != '\0'
+				? known
+				: "systemctl enable --now codegend-control.socket codegend-submit.socket,"
+				  " or codegend --user and --user here; --socket names another",
 			"There is no socket \"%s\".", path);
 	case ECONNREFUSED:
 		return say(finding, state,
-			"systemctl start codegend; journalctl -u codegend says why it ended",
+			known[0] != '\0'
+				? known
+				: "systemctl start codegend; journalctl -u codegend says why it ended",
 			"Nobody listens at \"%s\".", path);
 	default:
-		(void)request_problem(status, &sentence);
+		(void)request_problem(socket->status, &sentence);
 		return say(finding, state,
-			"codegend --check-config; systemctl status codegend; journalctl -u codegend",
+			known[0] != '\0' && client->unit_state != DOCTOR_OK
+				? known
+				: "codegend --check-config; systemctl status codegend; journalctl -u codegend",
 			"\"%s\" does not answer as it should: %s.", path, sentence);
 	}
 }
@@ -110,9 +116,8 @@ static enum doctor_state check_control(
 	if (doctor_may_only_submit(client)) {
 		return say_only_submits(client, finding);
 	}
-	return control->status == 0
-		? say(finding, DOCTOR_OK, "", "\"%s\" answers.", control->path)
-		: say_no_answer(finding, DOCTOR_PROBLEM, control->path, control->status);
+	return control->status == 0 ? say(finding, DOCTOR_OK, "", "\"%s\" answers.", control->path)
+				    : say_no_answer(client, finding, DOCTOR_PROBLEM, control);
 }
 
 /* The one of CI steps, unless another was named for both. */
@@ -125,65 +130,16 @@ static enum doctor_state check_submit(
 		return DOCTOR_NONE;
 	}
 	/* An operator need not be able to submit. */
-	return submit->status == 0
-		? say(finding, DOCTOR_OK, "", "\"%s\" answers.", submit->path)
-		: say_no_answer(finding, is_operator ? DOCTOR_WARNING : DOCTOR_PROBLEM,
-			  submit->path, submit->status);
+	return submit->status == 0 ? say(finding, DOCTOR_OK, "", "\"%s\" answers.", submit->path)
+				   : say_no_answer(client, finding,
+					     is_operator ? DOCTOR_WARNING : DOCTOR_PROBLEM, submit);
 }
 
-/* How its last process ended, which stays known while it waits for the next start. */
-static const char *why_it_ended(const struct doctor_unit *unit) {
-	static const struct {
-		const char *ending;
-		const char *status; /* NULL: any */
-		const char *sentence;
-	} endings[] = {
-		{ "1", "7", "Its configuration is wrong, and it does not start with it" },
-		{ "1", "9", "It cannot use its store, and does not start" },
-		{ "2", NULL, "It was killed" },
-		{ "3", NULL, "It crashed" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
-		if (strcmp(unit->ending, endings[i].ending) == 0 &&
-			(endings[i].status == NULL ||
-				strcmp(unit->exit_status, endings[i].status) == 0)) {
-			return endings[i].sentence;
-		}
-	}
-	return "";
-}
-
-/* Nobody answers: systemd may know why. Of a socket that was named it is not known whose it is. */
+/* Nobody answers: systemd may know why. */
 static enum doctor_state check_unit(
 	const struct doctor_client *client, struct doctor_finding *finding) {
-	struct doctor_unit unit;
-	const char *text;
-
-	if (client->is_named || client->control.status == 0 || doctor_may_only_submit(client)) {
-		return DOCTOR_NONE;
-	}
-	doctor_ask_systemd(option_flag(&client->inv->globals, "user"), &unit);
-	if (strcmp(unit.load, "loaded") != 0) {
-		return DOCTOR_NONE;
-	}
-	if (strcmp(unit.state, "active") == 0) {
-		return say(finding, DOCTOR_OK, "", "systemd says that codegend.service runs.");
-	}
-	if (strcmp(unit.state, "inactive") == 0) {
-		return say(finding, DOCTOR_WARNING,
-			"systemctl start codegend-submit.socket codegend-control.socket codegend.service, if it"
-			" was not stopped on purpose",
-			"systemd says that codegend.service is stopped.");
-	}
-	text = unit.text[0] != '\0' ? unit.text : why_it_ended(&unit);
-	if (text[0] == '\0') {
-		return DOCTOR_NONE;
-	}
-	return say(finding, DOCTOR_PROBLEM,
-		"codegend --check-config names every mistake in the configuration, journalctl -u codegend the rest",
-		"codegend.service does not run. The last that is known of it is: %s%s", text,
-		text[strlen(text) - 1] == '.' ? "" : ".");
+	*finding = client->unit;
+	return client->unit_state;
 }
 
 static enum doctor_state check_version(

@@ -13,9 +13,11 @@
 #define CLIENT_GIT_TIMEOUT_MS (1 * CLOCK_SECOND_MS)
 /* Of the submission's time, for a log that is not standard input. */
 #define CLIENT_LOG_TIMEOUT_MS (1 * CLOCK_SECOND_MS)
-/* Of doctor: until a socket that systemd holds counts as one behind which nobody is; and what systemd may take. */
+/* Of doctor: until a socket that systemd holds counts as one behind which nobody is; what systemd may take,
+ * and how long until it is asked again. */
 #define CLIENT_DOCTOR_TIMEOUT_MS (5 * CLOCK_SECOND_MS)
 #define CLIENT_SYSTEMCTL_TIMEOUT_MS (2 * CLOCK_SECOND_MS)
+#define CLIENT_SYSTEMCTL_POLL_MS 50
 #define CLIENT_GIT_OUTPUT_BYTES (16 * 1024)
 /* Of the submission's time, kept for writing it to the spool. */
 #define CLIENT_SPOOL_TIMEOUT_MS 200

@@ -89,6 +89,14 @@ static void look_at(const char *path, bool is_of_store, struct credential_source
 	}
 }
 
+/* Each "_" of its name may be a "/": tried from the left. */
+static void look_below(char *path, struct credential_source *worst) {
+	for (char *at = strrchr(path, '/'); at != NULL; at = strchr(at, '_')) {
+		*at = '/';
+		look_at(path, false, worst);
+	}
+}
+
 void credential_store_look(const char *const *places, const char *const *units, const char *name,
 	struct credential_source *worst) {
 	struct credential_named named;
@@ -108,9 +116,7 @@ void credential_store_look(const char *const *places, const char *const *units, 
 	if (named.path[0] != '\0') {
 		look_at(named.path, false, worst);
 	}
-	if (named.in_directory[0] != '\0') {
-		look_at(named.in_directory, false, worst);
-	}
+	look_below(named.below, worst);
 	if (named.set_in[0] != '\0' && worst->exposure < CREDENTIAL_SET) {
 		worst->exposure = CREDENTIAL_SET;
 		(void)TEXT_SET(worst->path, named.set_in);

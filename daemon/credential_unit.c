@@ -72,23 +72,19 @@ static void expand(const char *path, char out[ADDRESS_PATH_MAX]) {
 	out[len] = '\0';
 }
 
-/* What names a file, or a directory. */
-static bool is_absolute(const char *path) {
-	return path[0] == '/' || path[0] == '%';
-}
-
-/* Where "ID:DIRECTORY" has the credential as a file of it, which is named behind "ID_". */
-static void take_directory(struct reading *reading, const char *value) {
+/* A file of the directory "ID:DIRECTORY" is the credential "ID_FILE". */
+static void take_directory(struct reading *reading, const char *value, bool is_encrypted) {
 	size_t len = strcspn(value, ":");
-	const char *rest = reading->name + len;
-	char path[ADDRESS_PATH_MAX];
+	char directory[ADDRESS_PATH_MAX];
 
-	if (value[len] == ':' && is_absolute(value + len + 1) &&
-		strncmp(reading->name, value, len) == 0 && rest[0] == '_' && rest[1] != '\0') {
-		expand(value + len + 1, path);
-		if (address_join(reading->named->in_directory, ADDRESS_PATH_MAX, path, rest + 1) < 0) {
-			reading->named->in_directory[0] = '\0';
-		}
+	if (strncmp(value, reading->name, len) != 0 || reading->name[len] != '_') {
+		return;
+	}
+	expand(value[len] == ':' ? value + len + 1 : "", directory);
+	if (directory[0] != '/' || is_encrypted ||
+		address_join(reading->named->below, ADDRESS_PATH_MAX, directory,
+			reading->name + len + 1) < 0) {
+		reading->named->below[0] = '\0';
 	}
 }
 
@@ -100,14 +96,13 @@ static void take_load(struct reading *reading, const char *value) {
 	struct credential_named *named = reading->named;
 	const char *path = of_name(reading, value);
 
+	take_directory(reading, value, false);
 	if (*value == '\0') {
 		forget_loaded(named);
-		named->in_directory[0] = '\0';
-	} else if (path == NULL) {
-		take_directory(reading, value);
-	} else {
+		named->below[0] = '\0';
+	} else if (path != NULL) {
 		forget_loaded(named);
-		if (is_absolute(path)) {
+		if (path[0] == '/' || path[0] == '%') {
 			expand(path, named->path);
 		} else if (strchr(path, '/') == NULL) {
 			expand(path, named->stored);
@@ -117,11 +112,12 @@ static void take_load(struct reading *reading, const char *value) {
 
 /* It takes the place of one that is not encrypted, and may be read by anybody. */
 static void take_load_encrypted(struct reading *reading, const char *value) {
+	take_directory(reading, value, true);
 	if (*value == '\0' || of_name(reading, value) != NULL) {
 		forget_loaded(reading->named);
 	}
 	if (*value == '\0') {
-		reading->named->in_directory[0] = '\0';
+		reading->named->below[0] = '\0';
 	}
 }
 
@@ -175,11 +171,26 @@ static void take_line(struct reading *reading, char *line) {
 	}
 }
 
-/* A line that ends in a backslash goes on in the next. */
+/* A line that ends in a backslash goes on in the next; a comment never does, and does not end one either. */
 static void join_lines(char *text) {
-	for (char *at = text; (at = strstr(at, "\\\n")) != NULL;) {
-		at[0] = at[1] = ' ';
+	char *out = text;
+
+	for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
+		size_t len = strlen(line);
+		char first = line[strspn(line, BLANKS)];
+
+		if (first == '#' || first == ';') {
+			continue;
+		}
+		memmove(out, line, len);
+		out += len;
+		if (len > 0 && out[-1] == '\\') {
+			out[-1] = ' ';
+		} else if (rest != NULL) {
+			*out++ = '\n';
+		}
 	}
+	*out = '\0';
 }
 
 static void read_file(struct reading *reading) {
@@ -195,7 +206,7 @@ static void read_file(struct reading *reading) {
 		line = trim(line);
 		if (*line == '[') {
 			in_service = strcmp(line, "[Service]") == 0;
-		} else if (in_service && *line != '#' && *line != ';') {
+		} else if (in_service) {
 			take_line(reading, line);
 		}
 	}

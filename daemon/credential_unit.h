@@ -11,7 +11,8 @@
 struct credential_named {
 	char path[ADDRESS_PATH_MAX]; /* of LoadCredential=; "": none, or it is looked for in the stores */
 	char stored[ADDRESS_PATH_MAX]; /* under which other name it is looked for there; "": its own */
-	char in_directory[ADDRESS_PATH_MAX]; /* the file of it, where LoadCredential= names a directory; "": none */
+	/* Of LoadCredential= of a directory, as if all lay in it: deeper down a "/" is a "_" in the name. "": none. */
+	char below[ADDRESS_PATH_MAX];
 	char set_in[ADDRESS_PATH_MAX]; /* the file that has the secret itself, in SetCredential=; "": none */
 };
 

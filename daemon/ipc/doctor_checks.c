@@ -380,10 +380,10 @@ static void remedy_there(const struct doctor_agent *asked, const char *path, con
 /* Nothing listens, which a unit whose file was gone for a while does not notice; or what was started ended at once. */
 static const char *remedy_of_asking(int status) {
 	return status == -ECONNRESET
-		? "journalctl -u 'codegend-agent@*' says why it does not start, such as a directory of"
-		  " ReadWritePaths= that is not there"
-		: "systemctl enable codegend-agent.socket, systemctl restart codegend-agent.socket, and look"
-		  " at journalctl -u 'codegend-agent*'";
+		? "journalctl -u 'codegend-agent*' says why it does not start, such as a directory of"
+		  " ReadWritePaths= that is not there, or that it is masked"
+		: "systemctl unmask codegend-agent@.service, systemctl enable codegend-agent.socket, systemctl"
+		  " restart codegend-agent.socket, and look at journalctl -u 'codegend-agent*'";
 }
 
 /* As packaged, it may write to its own /tmp alone. */

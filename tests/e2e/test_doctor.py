@@ -359,6 +359,11 @@ class System:
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
 
+    def units(self, *states):
+        """What it says of codegend.service and its two sockets: "LOAD ACTIVE" each."""
+        said = "\n".join("LoadState={}\nActiveState={}\n".format(*state.split()) for state in states)
+        self.systemctl(f"cat <<'END'\n{said}END")
+
     def unit(self, state, status, text, load="loaded", code=1):
         """What it says of codegend.service. `code`: how the last process ended, as si_code has it."""
         (self.directory / "said").write_text(f"LoadState={load}\nActiveState={state}\nExecMainCode={code}\n"
@@ -399,6 +404,16 @@ def test_a_daemon_that_does_not_start_says_why(system):
     assert "store" in examine(system, "--timeout", "1", code=1)["service", None]["message"]
     system.unit("activating", 9, "", code=2)  # by signal 9, which is no exit status
     assert "was killed" in examine(system, "--timeout", "1", code=1)["service", None]["message"]
+    system.unit("activating", 243, "")
+    found = examine(system, "--timeout", "1", code=1)
+    assert "LoadCredential=" in found["service", None]["message"]
+    assert "systemctl cat codegend" in found["control socket", None]["remedy"]
+    # While the next one starts nothing is known.
+    system.unit("activating", 0, "", code=0)
+    known = (system.directory / "said").read_text().replace("Code=0", "Code=1").replace("Status=0", "Status=7")
+    (system.directory / "later").write_text(known)
+    system.systemctl('cd "$(dirname "$0")/.."; cat said; cp later said')
+    assert "configuration is wrong" in examine(system, "--timeout", "1", code=1)["service", None]["message"]
     for ended in ("exit 1", "exec sleep 1000"):
         system.systemctl(ended)
         found = examine(system, "--timeout", "1", code=1)
@@ -417,6 +432,37 @@ def test_a_service_that_runs_or_was_stopped_is_no_problem(system, state, load, e
     found = examine(system).get(("service", None))
     assert (found and found["state"]) == (expected and expected[0]), found
     assert expected is None or expected[1] in found["message"]
+
+
+SOCKETS = "codegend-control.socket codegend-submit.socket"
+
+
+@pytest.mark.parametrize("states, message, remedy", [
+    (["masked inactive", "loaded inactive", "loaded inactive"], "codegend.service is masked", "systemctl unmask"),
+    (["loaded inactive", "loaded failed", "masked inactive"], "codegend-submit.socket is masked", "systemctl unmask"),
+    (["loaded inactive", "loaded active", "loaded failed"], "codegend-submit.socket has failed",
+     "systemctl reset-failed"),
+    (["loaded active", "loaded active", "loaded active"], "codegend.service runs", f"systemctl restart {SOCKETS}"),
+    (["loaded inactive", "loaded inactive", "loaded inactive"], "is stopped", f"systemctl enable --now {SOCKETS}"),
+    (["not-found inactive"] * 3, None, "codegend --user"),
+])
+def test_what_stands_in_the_way_of_a_start(system, states, message, remedy):
+    """The socket's remedy is one that works."""
+    system.units(*states)
+    found = examine(system, code=1)
+    assert remedy in found["control socket", None]["remedy"] and remedy in found["submit socket", None]["remedy"]
+    assert message is None or message in found["service", None]["message"]
+    assert message is not None or ("service", None) not in found
+
+
+def test_a_socket_that_was_removed(system, daemon):
+    """Of a unit that is active: to enable it does nothing."""
+    system.runtime.mkdir()
+    (system.runtime / "control.sock").symlink_to(daemon.control)
+    system.units(*["loaded active"] * 3)
+    found = examine(system, code=1)
+    assert found["control socket", None]["state"] == "ok"
+    assert found["submit socket", None]["remedy"] == f"systemctl restart {SOCKETS}"
 
 
 def test_who_only_submits_has_no_problem(system, daemon):

@@ -138,6 +138,82 @@ def finding(machine, name):
     return next(check for check in told["checks"] if check["name"] == name)
 
 
+def why(machine, name="service"):
+    """What doctor says of a daemon that does not answer; it does not wait for long."""
+    told = json.loads(machine.run(CLIENT, "--json", "--timeout", "1", "doctor", user="admin").stdout)
+    return next(check for check in told["checks"] if check["name"] == name)
+
+
+def obey(machine, remedy):
+    """Runs what a remedy says is to be done."""
+    machine.do("sh", "-c", remedy[remedy.index("systemctl"):].replace(", then ", " && ").replace(" and ", " && "))
+    machine.submit("after-a-remedy")
+    assert machine.is_active()
+
+
+@pytest.mark.parametrize("unit, stopped", [
+    ("codegend.service", ["codegend.service", *SOCKETS]),
+    ("codegend-submit.socket", ["codegend-submit.socket"]),
+])
+def test_a_masked_unit_is_unmasked_as_doctor_says(running, unit, stopped):
+    running.systemctl("mask", unit)
+    try:
+        running.systemctl("stop", *stopped)
+        for _ in range(2):
+            found = why(running)
+            assert f"{unit} is masked" in found["message"] and found["state"] == "problem", found
+            assert why(running, "control socket")["remedy"] == found["remedy"]
+        obey(running, found["remedy"])
+    finally:
+        running.systemctl("unmask", unit)
+
+
+def test_a_socket_that_failed_is_started_as_doctor_says(running):
+    running.systemctl("stop", "codegend.service", *SOCKETS)
+    running.do("groupmod", "--new-name", "renamed", "codegen-submit")
+    try:
+        for _ in range(6):  # more often than systemd tries it
+            assert running.run("systemctl", "start", "codegend-submit.socket").returncode != 0
+        running.systemctl("start", "codegend-control.socket")
+        found = why(running)
+        assert "codegend-submit.socket has failed" in found["message"], found
+    finally:
+        running.do("groupmod", "--new-name", "codegen-submit", "renamed")
+    obey(running, found["remedy"][found["remedy"].index("then "):])
+
+
+def test_a_socket_that_was_removed_is_back_as_doctor_says(running):
+    running.do("rm", SUBMIT_SOCKET)
+    obey(running, why(running, "submit socket")["remedy"])
+
+
+@pytest.mark.parametrize("setting", ["LoadCredential=x:/nonexistent", "LoadCredentialEncrypted=x:/etc/hostname"])
+def test_a_credential_that_stops_the_service_is_named(running, setting):
+    place = "/etc/systemd/system/codegend.service.d/test.conf"
+    running.write(place, f"[Service]\n{setting}\n")
+    running.systemctl("daemon-reload")
+    running.run("systemctl", "restart", "codegend.service")
+    try:
+        found = why(running)
+        assert setting.split("=")[0] in found["message"] and "systemctl cat" in found["remedy"], found
+    finally:
+        running.do("rm", place)
+        running.systemctl("daemon-reload")
+    running.wait_active()
+
+
+def test_why_it_does_not_start_is_said_at_any_time(running):
+    """Also while it tries once more."""
+    running.write("/etc/codegend/codegend.conf", "mode = nonsense\n")
+    running.run("systemctl", "restart", "codegend.service")
+    try:
+        for _ in range(10):
+            assert '"nonsense" is not known' in why(running)["message"]
+    finally:
+        running.do("rm", "/etc/codegend/codegend.conf")
+    running.wait_active()
+
+
 def test_a_spool_that_is_gone_comes_back_as_doctor_says(running):
     running.do("rm", "--recursive", "/var/spool/codegend")
     for _ in range(2):
@@ -218,6 +294,21 @@ def test_doctor_looks_at_what_a_drop_in_names(running):
             assert finding(running, "credential of forge")["state"] == "problem"
     finally:
         running.do("rm", "/etc/codegend/codegend.conf", "/srv/token")
+        running.systemctl("restart", "codegend.service")
+
+
+def test_doctor_looks_at_a_directory_of_credentials(running):
+    forge = 'forge github {\n    type = github\n    token = "credential:gh_tok"\n}\n'
+    running.write("/etc/codegend/codegend.conf", forge)
+    running.write("/srv/agent/tok", SECRET, mode=0o644)
+    try:
+        with running.drop_in("[Service]\n# more \\\nLoadCredential=gh:/srv/agent/\n"):
+            found = finding(running, "credential of forge")
+            assert found["state"] == "problem" and '"/srv/agent/tok"' in found["message"], found
+            running.do("chmod", "600", "/srv/agent/tok")
+            assert finding(running, "credential of forge")["state"] == "ok"
+    finally:
+        running.do("rm", "-r", "/etc/codegend/codegend.conf", "/srv/agent")
         running.systemctl("restart", "codegend.service")
 
 

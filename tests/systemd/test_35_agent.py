@@ -137,8 +137,8 @@ def test_it_opens_no_socket(agent):
     assert "OPENED" not in output and output.endswith("tried\n"), output
 
 
-# Signs of life and lines for the journal: systemd takes the former of codegend-agent alone.
-REACHABLE = {f"/run/systemd/{name}" for name in ("notify", "journal/dev-log", "journal/socket", "journal/stdout")}
+# Signs of life, which systemd takes of codegend-agent alone.
+REACHABLE = {"/run/systemd/notify"}
 
 
 def test_it_reaches_no_manager(agent):
@@ -259,6 +259,31 @@ def test_it_fills_its_disk(agent, little):
     assert not agent.machine.run("sh", "-c", "ls /tmp/big /var/tmp/1").stdout
 
 
+# Its own, and gone with it.
+WRITABLE = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")
+
+
+def test_it_writes_to_no_place_of_all(agent):
+    """Some are everybody's: what is written there stays, and what fills them fills them for the machine."""
+    output = agent.output("""
+        for at in /run /run/lock /run/user /var/lock /var/crash /var/mail /var/lib/codegend-agent; do
+            dd if=/dev/zero of=$at/filled bs=1k count=1 && echo WROTE $at
+        done; find / -path /proc -prune -o -type d -writable -print 2>/dev/null; echo tried""")
+    places = [line for line in output.splitlines() if line.startswith("/")]
+    assert "tried" in output and "WROTE" not in output, output
+    assert places and all(place.startswith(WRITABLE) for place in places), places
+    mounts = agent.machine.do("cat", f"/proc/{agent.machine.main_pid()}/mountinfo").splitlines()
+    assert all(line.split()[5].startswith("ro") for line in mounts if re.match("/run(/lock)?$", line.split()[4])), mounts
+
+
+def test_it_forges_no_line_of_the_journal(agent):
+    agent.output("""
+        printf 'MESSAGE=forged\\nSYSLOG_IDENTIFIER=codegend\\n' | logger --journald
+        logger -t codegend forged; true""")
+    agent.machine.do("journalctl", "--sync")
+    assert not agent.machine.run("journalctl", "-q", "-o", "cat", "-g", "forged").stdout
+
+
 def test_it_forks_without_end(agent, little):
     wait = agent.begin("bomb() { bomb | bomb & bomb; }; (bomb) 2>/dev/null; sleep 1000", timeout="5s")
     while_it_does = agent.machine.submit("while-forking", branch="while-forking")
@@ -307,17 +332,32 @@ def test_the_socket_is_the_daemon_s(agent):
     assert agent.machine.look_at("/var/lib/codegend-agent") == "700 codegend-agent:codegend-agent"
 
 
-def test_doctor_looks_with_its_eyes(agent):
-    def finding():
-        told = json.loads(agent.machine.run(CLIENT, "--json", "doctor", user="admin").stdout)
-        return next(check for check in told["checks"] if check["name"] == "agent")
+def finding(agent):
+    """What doctor says of it."""
+    told = json.loads(agent.machine.run(CLIENT, "--json", "doctor", user="admin").stdout)
+    return next(check for check in told["checks"] if check["name"] == "agent")
 
+
+def test_doctor_looks_with_its_eyes(agent):
     agent.run("true")
-    assert finding()["state"] == "ok" and "codegend-agent" in finding()["message"]
+    assert finding(agent)["state"] == "ok" and "codegend-agent" in finding(agent)["message"]
     agent.machine.do("chmod", "700", PROGRAM)
-    assert finding()["state"] == "problem" and "permission denied" in finding()["message"]
+    assert finding(agent)["state"] == "problem" and "permission denied" in finding(agent)["message"]
     agent.machine.do("rm", PROGRAM)
-    assert "no such file" in finding()["message"]
+    assert "no such file" in finding(agent)["message"]
+
+
+def test_a_masked_one_is_unmasked_as_doctor_says(agent):
+    agent.run("true")
+    agent.machine.systemctl("mask", "codegend-agent@.service")
+    try:
+        assert "masked" in finding(agent)["remedy"], "the first one asks in vain"
+        remedy = finding(agent)["remedy"]
+        agent.machine.do("sh", "-c", remedy[:remedy.index(", and look")].replace(", ", " && "))
+        assert finding(agent)["state"] == "ok"
+    finally:
+        agent.machine.systemctl("unmask", "codegend-agent@.service")
+        agent.machine.systemctl("start", "codegend-agent.socket")
 
 
 def test_without_its_socket_nothing_runs_here_instead(agent):

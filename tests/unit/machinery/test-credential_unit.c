@@ -40,7 +40,9 @@ static const struct row rows[] = {
 	/* A file; blanks in its name are the file's, those around it are not, and there are no quotes. */
 	{ { { "low/codegend.service", SERVICE " LoadCredential = token:/x y \r\n" } }, "/x y", "" },
 	{ { { "low/codegend.service", SERVICE "LoadCredential=token:/x:y" } }, "/x:y", "" },
-	{ { { "low/codegend.service", SERVICE "LoadCredential=token:/a \\\n b\n" } }, "/a    b", "" },
+	{ { { "low/codegend.service", SERVICE "LoadCredential=token:/a \\\n b\n" } }, "/a   b", "" },
+	{ { { "low/codegend.service", SERVICE "# none \\\nLoadCredential=token:/x\n" } }, "/x", "" },
+	{ { { "low/codegend.service", SERVICE "LoadCredential=\\\n; none\ntoken:/x" } }, "/x", "" },
 	{ { { "low/codegend.service", SERVICE "LoadCredential=token:\"/x\"\n" } }, "", "" },
 	/* One of the stores. */
 	{ { { "low/codegend.service", SERVICE "LoadCredential=token\n" } }, "", "" },
@@ -146,7 +148,7 @@ static void check(const char *name, const struct row *row) {
 	}
 	credential_unit_look(units, name, &named);
 	(void)text_format(
-		found, sizeof(found), "%s%s%s", named.path, named.stored, named.in_directory);
+		found, sizeof(found), "%s%s%s", named.path, named.stored, named.below);
 	if (!text_equal(found, row->named) || !text_equal(named.set_in, set_in)) {
 		fail_msg("%s: \"%s\", set in \"%s\"", row->files[0].text, found, named.set_in);
 	}
@@ -159,23 +161,34 @@ static void test_rows(void **state) {
 	}
 }
 
-static void test_a_directory(void **state) {
-	static const struct row named[] = {
-		{ { { "low/codegend.service", SERVICE "LoadCredential=forge:/d\n" } }, "/d/token_a",
-			"" },
-		{ { { "low/codegend.service", SERVICE "LoadCredential=forge_token:%E/d\n" } },
-			"/etc/d/a", "" },
-		{ { { "low/codegend.service", SERVICE "LoadCredential=forge_token_a:/x\n" } }, "/x",
-			"" },
-		{ { { "low/codegend.service", SERVICE "LoadCredential=forg:/d\n" } }, "", "" },
-		{ { { "low/codegend.service", SERVICE "LoadCredential=forge:d\n" } }, "", "" },
-		{ { { "low/codegend.service", SERVICE "LoadCredential=forge\n" } }, "", "" },
-		{ { { "low/codegend.service", SERVICE "LoadCredential=forge:/d\nLoadCredential=\n" } },
-			"", "" },
+/* Of a directory; the name is "token_of_web". */
+static void test_directories(void **state) {
+	static const struct {
+		const char *lines;
+		const char *below;
+	} texts[] = {
+		{ "LoadCredential=token:/srv/dir/\n", "/srv/dir/of_web" },
+		{ "LoadCredential=token_of:%E/dir\n", "/etc/dir/web" },
+		{ "LoadCredential=token:/srv/dir\nLoadCredential=other:/x\n", "/srv/dir/of_web" },
+		{ "LoadCredential=token:/srv/dir\nLoadCredential=token:/x\n", "/x/of_web" },
+		{ "LoadCredential=token:/srv/dir\nLoadCredential=token\n", "" },
+		{ "LoadCredential=token:/srv/dir\nLoadCredential=\n", "" },
+		{ "LoadCredential=token:/srv/dir\nLoadCredentialEncrypted=token:/x\n", "" },
+		{ "LoadCredential=tok:/srv/dir\n", "" },
+		{ "LoadCredential=token_of_web:/srv/dir\n", "" },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
-		check("forge_token_a", &named[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		char directory[] = "/tmp/test-credential-unit-XXXXXX", text[256];
+		const char *const units[] = { directory, NULL };
+		struct credential_named named;
+
+		assert_non_null(mkdtemp(directory));
+		(void)text_format(text, sizeof(text), SERVICE "%s", texts[i].lines);
+		make(directory, "codegend.service", text);
+		credential_unit_look(units, "token_of_web", &named);
+		assert_string_equal(named.below, texts[i].below);
+		assert_int_equal(fd_remove_tree(directory), 0);
 	}
 }
 
@@ -190,7 +203,7 @@ static void test_a_path_without_end(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_a_directory),
+		cmocka_unit_test(test_directories),
 		cmocka_unit_test(test_a_path_without_end),
 	};
 
