@@ -87,6 +87,21 @@ static enum doctor_state say_no_answer(const struct doctor_client *client,
 	}
 }
 
+/* Modes that let everybody in are as packaged nowhere, and take SocketMode= or chmod. */
+static enum doctor_state say_answers(struct doctor_finding *finding, enum doctor_state open,
+	const char *path, const char *unit, const char *what) {
+	char remedy[CLIENT_SENTENCE_MAX];
+
+	if (!socket_group_is_everybody(path)) {
+		return say(finding, DOCTOR_OK, "", "\"%s\" answers.", path);
+	}
+	(void)text_format(remedy, sizeof(remedy),
+		"chmod o= it, and no SocketMode= in a drop-in may open it again: systemctl cat %s",
+		unit);
+	return say(finding, open, remedy,
+		"\"%s\" answers everybody on this machine: anybody may %s.", path, what);
+}
+
 /* Nothing is wrong for a CI step; an operator learns what is missing. */
 static enum doctor_state say_only_submits(
 	const struct doctor_client *client, struct doctor_finding *finding) {
@@ -116,8 +131,10 @@ static enum doctor_state check_control(
 	if (doctor_may_only_submit(client)) {
 		return say_only_submits(client, finding);
 	}
-	return control->status == 0 ? say(finding, DOCTOR_OK, "", "\"%s\" answers.", control->path)
-				    : say_no_answer(client, finding, DOCTOR_PROBLEM, control);
+	return control->status == 0
+		? say_answers(finding, DOCTOR_PROBLEM, control->path, "codegend-control.socket",
+			  "read all logs, pause, and cancel")
+		: say_no_answer(client, finding, DOCTOR_PROBLEM, control);
 }
 
 /* The one of CI steps, unless another was named for both. */
@@ -130,9 +147,11 @@ static enum doctor_state check_submit(
 		return DOCTOR_NONE;
 	}
 	/* An operator need not be able to submit. */
-	return submit->status == 0 ? say(finding, DOCTOR_OK, "", "\"%s\" answers.", submit->path)
-				   : say_no_answer(client, finding,
-					     is_operator ? DOCTOR_WARNING : DOCTOR_PROBLEM, submit);
+	return submit->status == 0
+		? say_answers(finding, DOCTOR_WARNING, submit->path, "codegend-submit.socket",
+			  "report, and so have agents started")
+		: say_no_answer(client, finding, is_operator ? DOCTOR_WARNING : DOCTOR_PROBLEM,
+			  submit);
 }
 
 /* Nobody answers: systemd may know why. */

@@ -64,3 +64,15 @@ bool socket_group_remedy(const char *path, char ret_remedy[CLIENT_SENTENCE_MAX])
 	}
 	return true;
 }
+
+bool socket_group_is_everybody(const char *path) {
+	_cleanup_(freep) char *above = strdup(path);
+	struct stat st;
+	bool open = above != NULL && stat(path, &st) == 0 && (st.st_mode & S_IWOTH) != 0;
+
+	for (char *slash; open && (slash = strrchr(above, '/')) != NULL;) {
+		*slash = '\0';
+		open = stat(slash == above ? "/" : above, &st) == 0 && (st.st_mode & S_IXOTH) != 0;
+	}
+	return open;
+}

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/fd.h"
 #include "common/log.h"
@@ -83,6 +84,18 @@ void config_warning(struct config_load *load, const char *path, int line, const 
 	va_end(ap);
 }
 
+static void say_unreadable(struct config_load *load, const char *path, int status) {
+	if (status == -EACCES) {
+		config_error(load, path, 0,
+			"cannot be read: %s; chown or chmod it, or its directory, for the user with the id "
+			"%u",
+			log_errno(status), (unsigned)geteuid());
+	} else {
+		config_error(load, path, 0, "cannot be read: %s",
+			status == -EFBIG ? "longer than 1 MiB" : log_errno(status));
+	}
+}
+
 static void source_finish(struct config_source *source) {
 	if (source->cfg) {
 		cfg_free(source->cfg);
@@ -145,8 +158,7 @@ static void load_file(struct config_load *load, const char *path, bool required)
 	load->n_sources++;
 	if (r < 0) {
 		source->broken = true;
-		config_error(load, path, 0, "cannot be read: %s",
-			r == -EFBIG ? "longer than 1 MiB" : log_errno(r));
+		say_unreadable(load, path, r);
 		return;
 	}
 	source->is_public = stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0;
@@ -168,7 +180,7 @@ static void load_parts(struct config_load *load, const char *directory) {
 	int n = scandir(directory, &entries, is_part, by_name);
 
 	if (n < 0 && errno != ENOENT) {
-		config_error(load, directory, 0, "cannot be read: %s", log_errno(-errno));
+		say_unreadable(load, directory, -errno);
 	}
 	if (n >= LIMIT_CONFIG_FILES) {
 		config_error(load, directory, 0, "holds %d files; at most %d are read", n,

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@
 #include "daemon/watchdog.h"
 
 #define DAEMON_DATABASE "codegend.db"
+#define DAEMON_USER "codegend" /* of codegend.service */
 
 enum daemon_signal { SIGNAL_HUP, SIGNAL_INT, SIGNAL_TERM, SIGNAL_COUNT };
 
@@ -518,6 +521,23 @@ static void warn_of_programs(const struct config *config) {
 	}
 }
 
+/* The service's configuration is what its user can read of it. */
+static int load_as_daemon(struct daemon *daemon, struct config **ret_config) {
+	bool is_service = !daemon->options->user && daemon->options->config_file == NULL;
+	const struct passwd *user = is_service && geteuid() == 0 ? getpwnam(DAEMON_USER) : NULL;
+	int r;
+
+	if (user != NULL &&
+		(initgroups(user->pw_name, user->pw_gid) < 0 || setegid(user->pw_gid) < 0 ||
+			seteuid(user->pw_uid) < 0)) {
+		log_warning("What the user " DAEMON_USER " may read is not known: %s.",
+			log_errno(-errno));
+	}
+	r = load_config_or_say(daemon, ret_config);
+	(void)!seteuid(getuid());
+	return r;
+}
+
 int daemon_check_config(const struct daemon_options *options) {
 	struct daemon daemon = { .options = options };
 	struct config *config = NULL;
@@ -525,7 +545,7 @@ int daemon_check_config(const struct daemon_options *options) {
 	if (find_config_file(&daemon) < 0) {
 		return DAEMON_EXIT_FAILED;
 	}
-	if (load_config_or_say(&daemon, &config) < 0) {
+	if (load_as_daemon(&daemon, &config) < 0) {
 		return DAEMON_EXIT_CONFIG;
 	}
 	warn_of_programs(config);

@@ -172,6 +172,12 @@ static int open_denied(struct opening *opening, int status) {
 	if (status == -EROFS) {
 		return say_read_only(opening, "file system");
 	}
+	if (status == -EACCES) {
+		return say(opening, status,
+			"The database \"%s\" cannot be opened: %s; chown it, and what lies beside it, to "
+			"the user with the id %u.",
+			opening->path, log_errno(status), (unsigned)geteuid());
+	}
 	return say(opening, status, "The database \"%s\" cannot be opened: %s.", opening->path,
 		log_errno(status));
 }

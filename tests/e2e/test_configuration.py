@@ -1,10 +1,12 @@
 """Wrong settings are named with their place; right ones take force without a restart."""
 import json
+import os
 import signal
+import subprocess
 
 import pytest
 
-from conftest import wait_for
+from conftest import CODEGEND, wait_for
 
 WRONG = {  # what is wrong: (configuration, the line it is in, a word the sentence must hold)
     "unknown key": ("max-cycles = 3\nmax-cycle = 3\n", 2, "max-cycle"),
@@ -87,6 +89,33 @@ def test_a_password_in_a_file_that_everybody_may_read_is_refused(idle):
     idle.config.chmod(0o644)
     idle.configure('proxy = "http://127.0.0.1:1"\n')
     assert idle.run_to_end("--check-config")[0] == 0, "without one it may be read"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_checks_what_the_service_may_read(idle):
+    etc = idle.directory / "etc"
+    parts = etc / "codegend" / "codegend.conf.d"
+    parts.mkdir(parents=True)
+    for path in (idle.directory, etc):
+        path.chmod(0o755)
+    (etc / "passwd").write_text("root:x:0:0::/:/bin/sh\ncodegend:x:61010:61010::/:/bin/sh\n")
+    (etc / "group").write_text("root:x:0:\ncodegend:x:61010:\n")
+    file = etc / "codegend" / "codegend.conf"
+    file.write_text("mode = act\n")
+
+    def check():
+        inside = 'mount --bind "$1" /etc && exec "$2" --check-config'
+        ended = subprocess.run(["unshare", "--mount", "sh", "-c", inside, "-", etc, CODEGEND], capture_output=True,
+                               text=True, timeout=60)
+        return ended.returncode, ended.stdout + ended.stderr
+
+    assert check()[0] == 0, check()
+    for path, told in ((file, "codegend.conf: cannot be read: "), (parts, "codegend.conf.d: cannot be read: ")):
+        before = path.stat().st_mode
+        path.chmod(before & 0o700)
+        code, said = check()
+        assert code == 7 and told in said and "chown or chmod it" in said and "61010" in said, said
+        path.chmod(before)
 
 
 def test_settings_in_force(idle):

@@ -476,6 +476,27 @@ def test_who_only_submits_has_no_problem(system, daemon):
     assert found["version", None]["state"] == "ok"
 
 
+def test_sockets_that_let_everybody_in(system, daemon):
+    system.runtime.symlink_to(daemon.runtime)
+    sockets = {"control socket": (daemon.control, "problem"), "submit socket": (daemon.submit_socket, "warning")}
+
+    def look():
+        found = examine(system)
+        return {name: found[name, None]["state"] for name in sockets}
+
+    for path, _ in sockets.values():
+        path.chmod(0o666)
+    assert set(look().values()) == {"ok"}, "the directory is closed"
+    for path in (daemon.directory, daemon.runtime, daemon.runtime / "submit"):
+        path.chmod(0o755)
+    assert look() == {name: state for name, (_, state) in sockets.items()}
+    found = examine(system, code=1)["control socket", None]
+    assert "everybody" in found["message"] and "SocketMode" in found["remedy"]
+    for path, _ in sockets.values():
+        path.chmod(0o660)
+    assert set(look().values()) == {"ok"}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
 def test_administration_is_not_offered_to_who_only_submits(system, daemon):
     for path in (daemon.directory, daemon.runtime, daemon.runtime / "submit"):

@@ -420,6 +420,28 @@ static void test_second_daemon_and_crash(void **state) {
 	assert_int_equal(file_sql(f, "SELECT count(*) FROM reports"), 1);
 }
 
+/* As after a copy that root made. */
+static void test_of_another_user(void **state) {
+	struct fixture *f = *state;
+	int wait_status;
+	pid_t child;
+
+	make_database(f);
+	assert_int_equal(chmod(f->path, 0), 0);
+	assert_int_equal(chmod(f->directory, 0777), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		bool refused = (geteuid() != 0 || setuid(61010) == 0) && fixture_open(f) == -EACCES;
+
+		_exit(refused && strstr(f->sentence, "; chown it, and what lies beside it, to the user")
+				? 0
+				: 1);
+	}
+	assert_int_equal(waitpid(child, &wait_status, 0), child);
+	assert_true(WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0);
+}
+
 /* On a file system mounted read-only: root writes through every mode. In a child, so that the mount stays there. */
 static void test_read_only(void **state) {
 	struct fixture *f = *state;
@@ -468,6 +490,7 @@ int main(void) {
 		TEST(test_missing_table),
 		TEST(test_no_directory),
 		TEST(test_second_daemon_and_crash),
+		TEST(test_of_another_user),
 		TEST(test_read_only),
 	};
 
