@@ -94,16 +94,57 @@ static void put_agents(struct digest *out, const json_t *stats) {
 
 static void put_flaky(struct digest *out, const json_t *stats) {
 	const json_t *flaky = json_object_get(stats, "flaky");
+	size_t n = MIN(json_array_size(flaky), (size_t)DIGEST_FLAKY);
+	int64_t n_more = json_number(stats, "flakyTotal") - (int64_t)n;
 
-	for (size_t i = 0; i < MIN(json_array_size(flaky), (size_t)DIGEST_FLAKY); i++) {
-		put(out, i == 0 ? "- Flaky: " : ", ");
-		put_code(out, json_text(json_array_get(flaky, i), "name"));
+	for (size_t i = 0; i < n; i++) {
+		const json_t *row = json_array_get(flaky, i);
+
+		put(out, i == 0 ? "- Flaky:\n  - " : "  - ");
+		put_code(out, json_text(row, "name"));
 		put(out, " in ");
-		put_code(out, json_text(json_array_get(flaky, i), "project"));
+		put_code(out, json_text(row, "project"));
 		put(out, " on ");
-		put_code(out, json_text(json_array_get(flaky, i), "branch"));
+		put_code(out, json_text(row, "branch"));
+		put(out, ", times: ");
+		put_number(out, json_object_get(row, "times"), "\n");
 	}
-	put(out, json_array_size(flaky) > 0 ? "\n" : "");
+	if (n_more > 0) {
+		char text[64];
+
+		text_format(text, sizeof(text), "  - and %lld more\n", (long long)n_more);
+		put(out, text);
+	}
+}
+
+/* What was told of these days. */
+static void put_quality(struct digest *out, const json_t *stats) {
+	static const char *const tests[] = { "total", "failed", "skipped", NULL };
+	static const char *const lint[] = { "errors", "warnings", NULL };
+	static const struct {
+		const char *part, *said;
+		const char *const *members;
+	} parts[] = { { "lint", "- Lint, mean of a build: ", lint },
+		{ "tests", "- Tests, mean of a build: ", tests },
+		{ "security", "- Findings, mean of a build: ", stats_severities } };
+	const json_t *quality = json_object_get(stats, "quality");
+	const json_t *lines = json_object_get(json_object_get(quality, "coverage"), "lines");
+	char text[STATS_MEANS_MAX], percent[STATS_TEXT_MAX];
+
+	if (json_is_number(lines)) {
+		put(out, "- Coverage: ");
+		put(out, stats_percent(lines, percent));
+		put(out, "\n");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const json_t *part = json_object_get(quality, parts[i].part);
+
+		if (json_number(part, "builds") > 0) {
+			put(out, parts[i].said);
+			put(out, stats_means(part, parts[i].members, text));
+			put(out, "\n");
+		}
+	}
 }
 
 /* Whatever day they are of: nobody but a person ends these. */
@@ -148,6 +189,7 @@ static int print_digest(const json_t *stats, const json_t *escalated) {
 	put_builds(&out, stats);
 	put_incidents(&out, stats);
 	put_agents(&out, stats);
+	put_quality(&out, stats);
 	put_flaky(&out, stats);
 	if (json_number(stats, "behind") > 0) {
 		put(&out, "- ");

@@ -6,6 +6,7 @@
 #include "client/page.h"
 #include "client/plot.h"
 #include "client/print.h"
+#include "client/stats_request.h"
 
 /* Single figures, each a row. */
 struct figure {
@@ -88,7 +89,15 @@ void page_put_quality(struct html *out, const struct page *page) {
 		{ "Lint errors", PLOT_COUNT, { NULL, "lint", "errors" } },
 		{ "Lint warnings", PLOT_COUNT, { NULL, "lint", "warnings" } },
 		{ "Tests", PLOT_COUNT, { NULL, "tests", "total" } },
+		{ "Tests that failed", PLOT_COUNT, { NULL, "tests", "failed" } },
+		{ "Tests skipped", PLOT_COUNT, { NULL, "tests", "skipped" } },
 		{ "Time of the tests", PLOT_DURATION, { NULL, "tests", "durationMs" } },
+		{ "Critical findings", PLOT_COUNT, { NULL, "security", "critical" } },
+		{ "High findings", PLOT_COUNT, { NULL, "security", "high" } },
+		{ "Moderate findings", PLOT_COUNT, { NULL, "security", "moderate" } },
+		{ "Low findings", PLOT_COUNT, { NULL, "security", "low" } },
+		{ "Findings for information", PLOT_COUNT, { NULL, "security", "info" } },
+		{ "Findings of unknown severity", PLOT_COUNT, { NULL, "security", "unknown" } },
 	};
 	static const struct plot plots[] = {
 		{ "coverage", "Lines covered by tests", PLOT_PERCENT, PLOT_LINES,
@@ -173,8 +182,13 @@ void page_put_branches(struct html *out, const struct page *page) {
 	};
 	const json_t *branches = json_object_get(page->stats, "branches");
 
+	if (json_array_size(branches) == 0) {
+		html_raw(out, "<p>No branch has " STATS_BUSY " builds yet.</p>\n");
+		return;
+	}
 	html_raw(out,
-		"<p>Of the busiest branches, all their builds, not only those of these days.</p>\n"
+		"<p>Of the busiest branches, of " STATS_BUSY
+		" builds and more, all their builds, not only those of these days.</p>\n"
 		"<div class=\"plots\">\n");
 	plot_bars(out, &streaks, branches, labels);
 	html_raw(out, "</div>\n");
@@ -255,6 +269,10 @@ void page_put_agents(struct html *out, const struct page *page) {
 
 void page_put_failures(struct html *out, const struct page *page) {
 	static const struct column failures[] = {
+		{ "Headline", true, PLOT_COUNT, { NULL, "headline", NULL } },
+		{ "Project", true, PLOT_COUNT, { NULL, "project", NULL } },
+		{ "Step", true, PLOT_COUNT, { NULL, "step", NULL } },
+		{ "Newest report", true, PLOT_COUNT, { NULL, "report", NULL } },
 		{ "Fingerprint", true, PLOT_COUNT, { NULL, "fingerprint", NULL } },
 		{ "Error type", true, PLOT_COUNT, { NULL, "errorType", NULL } },
 		{ "Cause", true, PLOT_COUNT, { NULL, "cause", NULL } },
@@ -271,10 +289,16 @@ void page_put_failures(struct html *out, const struct page *page) {
 		{ "Times", false, PLOT_COUNT, { NULL, "times", NULL } },
 	};
 
-	put_table(out, "Most frequent failures", json_object_get(page->stats, "failures"), failures,
-		ARRAY_SIZE(failures));
+	char heading[STATS_HEADING_MAX];
+
+	put_table(out,
+		stats_heading(page->stats, "failures", "failuresTotal", "Most frequent failures",
+			heading),
+		json_object_get(page->stats, "failures"), failures, ARRAY_SIZE(failures));
 	put_table(out, "Slowest repairs", json_object_get(page->stats, "slowest"), failures,
 		ARRAY_SIZE(failures));
-	put_table(out, "Flaky: failed and passed on one commit",
+	put_table(out,
+		stats_heading(page->stats, "flaky", "flakyTotal",
+			"Flaky: failed and passed on one commit", heading),
 		json_object_get(page->stats, "flaky"), flaky, ARRAY_SIZE(flaky));
 }

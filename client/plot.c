@@ -22,10 +22,7 @@ double plot_number(const json_t *object, const struct plot_series *series) {
 static const char *show(enum plot_unit unit, const json_t *value, char out[PLOT_TEXT_MAX]) {
 	switch (unit) {
 	case PLOT_COUNT: return stats_number(value, out);
-	case PLOT_PERCENT:
-		text_format(out, PLOT_TEXT_MAX, json_is_number(value) ? "%.2f %%" : "unknown",
-			json_number_value(value));
-		return out;
+	case PLOT_PERCENT: return stats_percent(value, out);
 	case PLOT_SHARE: return stats_share(value, out);
 	case PLOT_DURATION: return stats_duration(value, out);
 	}

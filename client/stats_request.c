@@ -213,6 +213,55 @@ const char *stats_number(const json_t *value, char out[STATS_TEXT_MAX]) {
 	return out;
 }
 
+const char *stats_percent(const json_t *value, char out[STATS_TEXT_MAX]) {
+	double percent = json_number_value(value);
+
+	if (!json_is_number(value)) {
+		text_copy(out, STATS_TEXT_MAX, "unknown");
+	} else if (percent < 100 && percent >= 99.995) {
+		text_copy(out, STATS_TEXT_MAX, "over 99.99 %");
+	} else {
+		show_mean(percent, out);
+		text_format(out + strlen(out), STATS_TEXT_MAX - strlen(out), " %%");
+	}
+	return out;
+}
+
+const char *const stats_severities[] = { "critical", "high", "moderate", "low", "info", "unknown",
+	NULL };
+
+const char *stats_means(const json_t *part, const char *const *order, char out[STATS_MEANS_MAX]) {
+	out[0] = '\0';
+	for (size_t i = 0; order[i] != NULL; i++) {
+		const json_t *value = json_object_get(part, order[i]);
+		char number[STATS_TEXT_MAX];
+		size_t len = strlen(out);
+
+		if (json_is_number(value)) {
+			text_format(out + len, STATS_MEANS_MAX - len, "%s%s %s",
+				len > 0 ? ", " : "", order[i], stats_number(value, number));
+		}
+	}
+	if (out[0] == '\0') {
+		text_copy(out, STATS_MEANS_MAX, "unknown");
+	}
+	return out;
+}
+
+const char *stats_heading(const json_t *stats, const char *list, const char *total,
+	const char *what, char out[STATS_HEADING_MAX]) {
+	size_t n = json_array_size(json_object_get(stats, list));
+	int64_t n_all = json_number(stats, total);
+
+	if (n_all > (int64_t)n) {
+		text_format(out, STATS_HEADING_MAX, "%s, the first %zu of %lld", what, n,
+			(long long)n_all);
+	} else {
+		text_copy(out, STATS_HEADING_MAX, what);
+	}
+	return out;
+}
+
 const char *stats_days(const json_t *stats, char out[STATS_TEXT_MAX]) {
 	_cleanup_(freep) char *from = print_one_line(json_text(stats, "since"));
 	_cleanup_(freep) char *to = print_one_line(json_text(stats, "until"));

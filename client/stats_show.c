@@ -173,22 +173,23 @@ static void show_follow_up(const json_t *stats) {
 static void show_quality(const json_t *stats) {
 	static const struct {
 		const char *key, *part, *member, *series;
-	} rows[] = { { "Coverage", "coverage", "lines", "coverage" },
-		{ "Lint errors", "lint", "errors", "lintErrors" },
-		{ "Lint warnings", "lint", "warnings", "lintWarnings" },
-		{ "Tests", "tests", "total", "tests" } };
+		const char *(*show)(const json_t *value, char out[STATS_TEXT_MAX]);
+	} rows[] = { { "Coverage", "coverage", "lines", "coverage", stats_percent },
+		{ "Lint errors", "lint", "errors", "lintErrors", stats_number },
+		{ "Lint warnings", "lint", "warnings", "lintWarnings", stats_number },
+		{ "Tests", "tests", "total", "tests", stats_number },
+		{ "Test time", "tests", "durationMs", "testsMs", stats_duration } };
+	static const char *const not_passed[] = { "failed", "skipped", NULL };
 	const json_t *quality = json_object_get(stats, "quality");
-	char text[256], number[STATS_TEXT_MAX], picture[SPARK_LINE_MAX];
+	char text[STATS_MEANS_MAX], number[STATS_TEXT_MAX], picture[SPARK_LINE_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const json_t *value = at(quality, rows[i].part, rows[i].member);
-
-		text_format(text, sizeof(text), "%s%s", stats_number(value, number),
-			i == 0 && json_is_number(value) ? " %" : "");
-		show_line(rows[i].key, text, line(stats, rows[i].series, NULL, picture));
+		rows[i].show(at(quality, rows[i].part, rows[i].member), number);
+		show_line(rows[i].key, number, line(stats, rows[i].series, NULL, picture));
 	}
-	stats_duration(at(quality, "tests", "durationMs"), number);
-	show_line("Test time", number, line(stats, "testsMs", NULL, picture));
+	show_line("Not passed", stats_means(json_object_get(quality, "tests"), not_passed, text), "");
+	stats_means(json_object_get(quality, "security"), stats_severities, text);
+	show_line("Findings", text, line(stats, "findings", NULL, picture));
 }
 
 /* Tables: a title row, and a row for each object. */
@@ -203,6 +204,7 @@ struct column {
 static void show_table(
 	const char *heading, const json_t *list, const struct column *columns, size_t n_columns) {
 	const char *titles[PRINT_COLUMNS_MAX];
+	char title[STATS_HEADING_MAX];
 	uint8_t ranks[PRINT_COLUMNS_MAX];
 	_cleanup_(print_table_destroyp) struct print_table *table = NULL;
 	json_t *row;
@@ -231,9 +233,18 @@ static void show_table(
 		print_table_add(table, cells);
 	}
 	fputc('\n', stdout);
-	print_block(heading, 0);
+	text_format(title, sizeof(title), "%s:", heading);
+	print_block(title, 0);
 	print_table_rank(table, ranks);
 	print_table_show(table);
+}
+
+/* Where no branch has as many builds as it takes to be told. */
+static void show_branches(const json_t *stats) {
+	if (json_array_size(json_object_get(stats, "branches")) == 0 &&
+		json_number(json_object_get(stats, "builds"), "total") > 0) {
+		show_line("Branches", "none has " STATS_BUSY " builds yet", "");
+	}
 }
 
 static void show_tables(const json_t *stats) {
@@ -255,23 +266,31 @@ static void show_tables(const json_t *stats) {
 	static const struct column failures[] = { { "FAILURES", "failures", NULL, 0, stats_number },
 		{ "REPAIRED", "repaired", NULL, 4, stats_number },
 		{ "MEAN TIME", "meanMs", NULL, 0, stats_duration },
-		{ "ERROR TYPE", "errorType", NULL, 0, NULL }, { "CAUSE", "cause", NULL, 2, NULL },
-		{ "FINGERPRINT", "fingerprint", NULL, 1, NULL } };
+		{ "PROJECT", "project", NULL, 0, NULL },
+		{ "ERROR TYPE", "errorType", NULL, 2, NULL }, { "CAUSE", "cause", NULL, 5, NULL },
+		{ "FINGERPRINT", "fingerprint", NULL, 6, NULL }, { "STEP", "step", NULL, 3, NULL },
+		{ "REPORT", "report", NULL, 1, NULL }, { "HEADLINE", "headline", NULL, 0, NULL } };
 	static const struct column flaky[] = { { "TIMES", "times", NULL, 1, stats_number },
 		{ "KIND", "kind", NULL, 3, NULL }, { "PROJECT", "project", NULL, 0, NULL },
 		{ "BRANCHES", "branches", NULL, 4, stats_number },
 		{ "MOST ON", "branch", NULL, 2, NULL }, { "NAME", "name", NULL, 0, NULL } };
+	char heading[STATS_HEADING_MAX];
 
-	show_table("The busiest branches, all their builds, not only those of these days:",
+	show_table(json_text(stats, "branch")[0] != '\0'
+			? "The branch, all its builds, not only those of these days"
+			: "The busiest branches, of " STATS_BUSY
+			  " builds and more, all their builds, not only those of these days",
 		json_object_get(stats, "branches"), branches, ARRAY_SIZE(branches));
-	show_table("What the agents did:", json_object_get(stats, "agents"), agents,
+	show_table("What the agents did", json_object_get(stats, "agents"), agents,
 		ARRAY_SIZE(agents));
-	show_table("The most frequent failures:", json_object_get(stats, "failures"), failures,
+	show_table(stats_heading(stats, "failures", "failuresTotal", "The most frequent failures",
+			   heading),
+		json_object_get(stats, "failures"), failures, ARRAY_SIZE(failures));
+	show_table("The slowest repairs", json_object_get(stats, "slowest"), failures,
 		ARRAY_SIZE(failures));
-	show_table("The slowest repairs:", json_object_get(stats, "slowest"), failures,
-		ARRAY_SIZE(failures));
-	show_table("Flaky, failed and passed on one commit:", json_object_get(stats, "flaky"),
-		flaky, ARRAY_SIZE(flaky));
+	show_table(stats_heading(stats, "flaky", "flakyTotal",
+			   "Flaky, failed and passed on one commit", heading),
+		json_object_get(stats, "flaky"), flaky, ARRAY_SIZE(flaky));
 }
 
 /* Builds that came out of order do count, though in no run. */
@@ -333,6 +352,7 @@ void stats_show(const json_t *stats) {
 	show_resolution(stats);
 	show_follow_up(stats);
 	show_quality(stats);
+	show_branches(stats);
 	print_pair("Published", stats_number(json_object_get(stats, "published"), number));
 	show_forges(json_object_get(stats, "forges"));
 	show_ignored(json_object_get(stats, "ignored"));

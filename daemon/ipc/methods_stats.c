@@ -1,9 +1,13 @@
-/* GetStats: the slices of the store put together, then the figures. */
+/* GetStats: the slices of the store put together, then the figures, and what their failures say. */
 #include <errno.h>
+#include <string.h>
 
 #include "common/clock.h"
+#include "common/id.h"
+#include "common/text.h"
 #include "daemon/ipc/handlers.h"
 #include "daemon/ipc/stats_figures.h"
+#include "daemon/model/scan.h"
 #include "daemon/model/tally.h"
 
 static void stats_read(struct store_req *req, int status);
@@ -56,13 +60,89 @@ static void stats_end(struct stats_params *p, int status) {
 	if (status < 0) {
 		call_fail(p->call, status, NULL);
 	} else {
-		reply_with(p->call, "stats", make_answer(p));
+		reply_with(p->call, "stats", TAKE_PTR(p->answer));
 	}
+	json_decref(TAKE_PTR(p->answer));
 	store_stats_finish(&p->stats);
 	json_decref(TAKE_PTR(p->totals));
 	json_decref(TAKE_PTR(p->days));
 	call_unref(p->call);
 }
+
+/* Headlines: what the newest report of each failure says */
+
+/* Of all rows of failures the `i`-th; borrowed. NULL: there are no more. */
+static json_t *failure_at(const json_t *answer, size_t i) {
+	static const char *const lists[] = { "failures", "slowest" };
+
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+		const json_t *list = json_object_get(answer, lists[l]);
+
+		if (i < json_array_size(list)) {
+			return json_array_get(list, i);
+		}
+		i -= json_array_size(list);
+	}
+	return NULL;
+}
+
+/* What the scan of its log says of it, else the first line of what was told; null: nothing. */
+static json_t *headline_of(const struct report *report) {
+	const char *text = scan_headline(report->scan);
+	char line[LIMIT_SENTENCE_MAX];
+
+	if (text[0] == '\0' && report->details != NULL) {
+		text = report->details;
+	}
+	TEXT_SET(line, text);
+	line[strcspn(line, "\n")] = '\0';
+	return line[0] != '\0' ? json_string(line) : json_null();
+}
+
+static void headline_read(struct store_req *req, int status);
+
+/* One report after the other; of one that is gone, or cannot be read now, it is not known. */
+static void headlines_step(struct stats_params *p) {
+	json_t *row;
+
+	while ((row = failure_at(p->answer, p->n_rows)) != NULL) {
+		const char *report = json_string_value(json_object_get(row, "report"));
+
+		p->get.kind = STORE_REPORTS;
+		(void)json_object_set_new(row, "headline", json_null());
+		if (report != NULL && id_parse(ID_REPORT, report, &p->get.id) == 0 &&
+			store_get(engine_store(call_engine(p->call)), &p->get, headline_read) == 0) {
+			return;
+		}
+		p->n_rows++;
+	}
+	stats_end(p, 0);
+}
+
+static void headline_read(struct store_req *req, int status) {
+	struct store_get *get = container_of(req, struct store_get, req);
+	struct stats_params *p = container_of(get, struct stats_params, get);
+
+	if (status == 0) {
+		(void)json_object_set_new(
+			failure_at(p->answer, p->n_rows), "headline", headline_of(&get->report));
+		store_get_finish(get);
+	}
+	p->n_rows++;
+	headlines_step(p);
+}
+
+static void stats_answer(struct stats_params *p) {
+	p->answer = make_answer(p);
+	if (p->answer == NULL) {
+		stats_end(p, -ENOMEM);
+		return;
+	}
+	p->n_rows = 0;
+	headlines_step(p);
+}
+
+/* Slices */
 
 static int stats_add(struct stats_params *p) {
 	int r = tally_merge(p->totals, p->stats.totals);
@@ -90,7 +170,11 @@ static void stats_read(struct store_req *req, int status) {
 			return;
 		}
 	}
-	stats_end(p, status);
+	if (status < 0) {
+		stats_end(p, status);
+	} else {
+		stats_answer(p);
+	}
 }
 
 void stats_preset(void *params) {

@@ -115,6 +115,9 @@ struct stats_params {
 	int64_t told_ms; /* when the peer last heard how far it is; monotonic */
 	json_t *totals;	 /* owned, as the next: of the slices so far */
 	json_t *days;
+	json_t *answer; /* owned */
+	size_t n_rows;	/* of its rows of failures, how many have their headline */
+	struct store_get get;
 	struct call *call;
 };
 

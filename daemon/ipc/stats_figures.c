@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/id.h"
 #include "common/text.h"
 #include "daemon/limits.h"
 #include "daemon/model/tally.h"
@@ -174,8 +175,10 @@ static int compare_name(const json_t *a, const json_t *b, const char *name) {
 static int by_times(const json_t *a, const json_t *b) {
 	int order = compare_member(a, b, "times");
 
+	order = order != 0
+		? order
+		: compare_name(b, a, "kind"); /* tests, whose names say more, before steps */
 	order = order != 0 ? order : compare_name(a, b, "name");
-	order = order != 0 ? order : compare_name(a, b, "kind");
 	return order != 0 ? order : compare_name(a, b, "project");
 }
 
@@ -233,6 +236,7 @@ static void flaky_take(json_t *rows, const char *label, int64_t n) {
 	}
 }
 
+/* All of them. */
 static json_t *flaky(const json_t *tally) {
 	json_t *rows = json_object(), *list = json_array(), *value;
 	const char *label;
@@ -245,22 +249,32 @@ static json_t *flaky(const json_t *tally) {
 		(void)json_array_append(list, value);
 	}
 	json_decref(rows);
-	return best_of(list, by_times, LIMIT_STATS_ROWS);
+	return list;
 }
 
-/* "FINGERPRINT\nTYPE\nCAUSE" */
-static json_t *failure_to_json(const json_t *tally, const char *label, int64_t n) {
-	const char *type = strchr(label, '\n');
-	const char *cause = type != NULL ? strchr(type + 1, '\n') : NULL;
+/* "FINGERPRINT\nTYPE\nCAUSE\nPROJECT\nSTEP" */
+static json_t *failure_to_json(const json_t *tally, const char *label) {
+	static const char *const parts[] = { "fingerprint", "errorType", "cause", "project" };
 	int64_t repaired = tally_n(tally, "repaired", label);
+	char report[ID_TEXT_MAX];
+	json_t *row = json_object();
+	const char *rest = label;
 
-	if (cause == NULL) {
-		return json_object();
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && strchr(rest, '\n') != NULL; i++) {
+		size_t len = strcspn(rest, "\n");
+
+		(void)json_object_set_new(row, parts[i], json_stringn(rest, len));
+		rest += len + 1;
 	}
-	return json_pack("{s:s%, s:s%, s:s, s:I, s:I, s:o}", "fingerprint", label,
-		(size_t)(type - label), "errorType", type + 1, (size_t)(cause - type - 1), "cause",
-		cause + 1, "failures", (json_int_t)n, "repaired", (json_int_t)repaired, "meanMs",
-		ratio(tally_total(tally, "repaired", label), repaired));
+	id_format(ID_REPORT, tally_total(tally, TALLY_NEWEST, label), report);
+	(void)json_object_set_new(row, "step", json_string(rest));
+	(void)json_object_set_new(
+		row, "report", report[0] != '\0' ? json_string(report) : json_null());
+	(void)json_object_set_new(row, "failures", number(tally_n(tally, "failures", label)));
+	(void)json_object_set_new(row, "repaired", number(repaired));
+	(void)json_object_set_new(
+		row, "meanMs", ratio(tally_total(tally, "repaired", label), repaired));
+	return row;
 }
 
 /* A label and what it is ordered by. There may be very many: an object is made of the best alone. */
@@ -312,9 +326,7 @@ static json_t *failures(const json_t *tally, const char *metric, rank_fn *rank) 
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++) {
-		(void)json_array_append_new(list,
-			failure_to_json(
-				tally, best[i].label, tally_n(tally, "failures", best[i].label)));
+		(void)json_array_append_new(list, failure_to_json(tally, best[i].label));
 	}
 	return list;
 }
@@ -440,6 +452,10 @@ static json_t *series(const json_t *days) {
 	return list;
 }
 
+static size_t count_of(const json_t *tally, const char *metric) {
+	return json_object_size(json_object_get(tally, metric));
+}
+
 static json_t *ignored(const struct stats_window *window) {
 	json_t *object = counts(window->totals, "ignored");
 
@@ -451,13 +467,16 @@ static json_t *ignored(const struct stats_window *window) {
 
 json_t *stats_figures(const struct stats_window *window) {
 	const json_t *totals = window->totals;
+	json_t *all_flaky = flaky(totals);
+	size_t n_flaky = json_array_size(all_flaky), n_failures = count_of(totals, "failures");
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:o, s:I, s:o, s:o}",
 		"builds", builds(totals), "branches", branches(window->branches), "resolution",
 		durations(totals, "resolution", NULL), "followUp", follow_up(totals), "incidents",
 		incidents(totals), "agents", agents(totals), "quality", quality(totals), "flaky",
-		flaky(totals), "failures", failures(totals, "failures", rank_by_count), "slowest",
-		failures(totals, "repaired", rank_by_mean), "published",
-		(json_int_t)tally_n(totals, "published", "posts"), "ignored", ignored(window),
-		"days", series(window->days));
+		best_of(all_flaky, by_times, LIMIT_STATS_ROWS), "flakyTotal", (json_int_t)n_flaky,
+		"failures", failures(totals, "failures", rank_by_count), "failuresTotal",
+		(json_int_t)n_failures, "slowest", failures(totals, "repaired", rank_by_mean),
+		"published", (json_int_t)tally_n(totals, "published", "posts"), "ignored",
+		ignored(window), "days", series(window->days));
 }

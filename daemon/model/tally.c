@@ -7,15 +7,24 @@
 #include <string.h>
 
 #include "common/buffer.h"
+#include "common/clock.h"
 #include "common/text.h"
 
-int64_t tally_round(int64_t value) {
-	int64_t unit = 1;
+int64_t tally_round_up(int64_t value_ms) {
+	static const int64_t units[] = { CLOCK_DAY_MS, CLOCK_HOUR_MS, CLOCK_MINUTE_MS,
+		CLOCK_SECOND_MS };
+	int64_t step = 1;
 
-	while (value / unit >= 100) {
-		unit *= 10;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (value_ms >= units[i]) {
+			step = units[i] / 10;
+			break;
+		}
 	}
-	return (value + unit / 2) / unit * unit;
+	while (value_ms / step >= 100) {
+		step *= 10;
+	}
+	return (value_ms + step - 1) / step * step;
 }
 
 /* [0, 0], without json_pack(): it is made for most of what an event adds. NULL: memory. */
@@ -64,6 +73,9 @@ int tally_add(json_t *tally, const char *metric, const char *label, int64_t n, i
 		return -ENOMEM;
 	}
 	add_to(pair, 0, n);
+	if (strcmp(metric, TALLY_NEWEST) == 0) {
+		total = MAX(total - json_integer_value(json_array_get(pair, 1)), 0);
+	}
 	add_to(pair, 1, total);
 	return 0;
 }
@@ -75,7 +87,7 @@ int tally_add_duration(json_t *tally, const char *metric, const char *prefix, in
 	assert(value_ms >= 0);
 	buffer_init(&label, 4096);
 	r = buffer_appendf(&label, "%s%s%" PRId64, prefix != NULL ? prefix : "",
-		prefix != NULL ? "\n" : "", tally_round(value_ms));
+		prefix != NULL ? "\n" : "", tally_round_up(value_ms));
 	if (r == 0) {
 		r = tally_add(tally, metric, label.data, 1, value_ms);
 	}

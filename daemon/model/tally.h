@@ -12,13 +12,20 @@
 
 #include "common/macro.h"
 
-/* Durations are counted by their value rounded to two significant digits, so that percentiles can be told. */
-int64_t tally_round(int64_t value);
+/*
+ * Durations are counted by their value rounded up to two significant digits of the largest unit that it is one of
+ * (milliseconds, seconds, minutes, hours, days), as it is shown: so percentiles can be told, and "within" holds.
+ */
+int64_t tally_round_up(int64_t value_ms);
 
-/* Adds to `metric`, `label`. Labels are any text. Returns: 0; -ENOMEM. */
+/*
+ * Adds to `metric`, `label`. Labels are any text. Of the metric TALLY_NEWEST the total is no sum but the highest that
+ * was added. Returns: 0; -ENOMEM.
+ */
+#define TALLY_NEWEST "newest"
 must_check int tally_add(
 	json_t *tally, const char *metric, const char *label, int64_t n, int64_t total);
-/* The same with the label tally_round(value), behind "`prefix`\n" unless that is NULL. `value_ms`: none below 0. */
+/* The same with the label tally_round_up(value_ms), behind "`prefix`\n" unless that is NULL. None is below 0. */
 must_check int tally_add_duration(
 	json_t *tally, const char *metric, const char *prefix, int64_t value_ms);
 /* Adds all of `more`. Returns: 0; -ENOMEM; -EBADMSG, it has another shape. */

@@ -112,7 +112,7 @@ static void put_numbers(
 	put(out, !wrong && any ? "]" : "");
 }
 
-/* Of the lines, in hundredths of a percent, rounded to the nearest. */
+/* Of the lines, in hundredths of a percent, rounded to the nearest; all of it is only what is all. */
 static void put_coverage(struct writer *out, const json_t *coverage) {
 	const json_t *lines = json_object_get(coverage, "lines");
 	int64_t covered = number_of(lines, "covered");
@@ -122,7 +122,8 @@ static void put_coverage(struct writer *out, const json_t *coverage) {
 	if (covered < 0 || total <= 0 || covered > total || total > INT64_MAX / 20001) {
 		put(out, "\"unknown\"");
 	} else {
-		put_int(out, (20000 * covered + total) / (2 * total));
+		put_int(out,
+			MIN((20000 * covered + total) / (2 * total), covered < total ? 9999 : 10000));
 	}
 }
 
@@ -260,6 +261,11 @@ static void put_triggered(
 		incident->triggered_sha[0] != '\0' ? incident->triggered_sha : incident->head_sha);
 }
 
+/* What a check by hand found is nothing that the incident went through. */
+static bool is_by_hand(const struct step_scene *scene) {
+	return scene->task != NULL && scene->task->incident_id == 0;
+}
+
 /* What a lane "agent/fixer" posts is told by its trigger. */
 static void put_fact(struct writer *out, const struct store_step *step,
 	const struct step_scene *scene, const struct incident *incident, enum note_kind kind) {
@@ -281,7 +287,7 @@ static void put_fact(struct writer *out, const struct store_step *step,
 		}
 		break;
 	case NOTE_VERDICT:
-		if (incident != NULL) {
+		if (incident != NULL && !is_by_hand(scene)) {
 			put_incident(out, "verdict", incident);
 			member(out, "commit", incident->verdict.head_sha);
 		}

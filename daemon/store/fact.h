@@ -13,7 +13,7 @@
  *     triggered   branch, agent, commit
  *     verdict     branch, commit
  *     published   branch
- *     ended       branch, state, proven, cycle, first, commit
+ *     ended       branch, state, proven, cycle, first (no check before found it not ready, ever), commit
  *
  * A number that was not sent is null; one that makes no sense puts the word "unknown" in the place of its part.
  * `branch` is "HEAD-REPOSITORY:BRANCH" for forks.

@@ -209,8 +209,9 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_NOTE_OLD] =
 		"SELECT seq, at_ms FROM events WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
 	[SQL_NOTE_DELETE] = "DELETE FROM events WHERE seq = ?1",
-	[SQL_FACTS] = "SELECT seq, at_ms, project, incident_id, data FROM events WHERE seq > ?1"
-		      " ORDER BY seq",
+	[SQL_FACTS] =
+		"SELECT seq, at_ms, project, incident_id, report_id, data FROM events WHERE seq > ?1"
+		" ORDER BY seq",
 	[SQL_FACTS_OF_INCIDENT] =
 		"SELECT at_ms, data FROM events WHERE incident_id = ?1 AND " OF_INCIDENT
 		" AND seq <= ?2 AND data IS NOT NULL ORDER BY seq",

@@ -18,10 +18,12 @@ static const char *or_all(const char *name) {
 /* Of single failures there may be very many, and no day tells them. */
 static int add_day(struct store_stats *stats, int64_t day, const char *text) {
 	json_t *tally = json_loads(text, 0, NULL);
+	static const char *const left_out[] = { "failures", "repaired", TALLY_NEWEST };
 	int status = tally == NULL ? -EBADMSG : tally_merge(stats->totals, tally);
 
-	(void)json_object_del(tally, "failures");
-	(void)json_object_del(tally, "repaired");
+	for (size_t i = 0; i < ARRAY_SIZE(left_out); i++) {
+		(void)json_object_del(tally, left_out[i]);
+	}
 	if (status < 0) {
 		json_decref(tally);
 		return status;

@@ -22,6 +22,7 @@ struct stats_event {
 	int64_t at_ms;
 	const char *project;
 	int64_t incident_id;
+	int64_t report_id;
 	const json_t *fact;
 };
 
@@ -63,11 +64,18 @@ enum stats_build_kind { BUILD_COUNTS, BUILD_IS_LATE, BUILD_IS_DUPLICATE };
 must_check int stats_branch_take(struct db *db, const struct stats_build *build,
 	enum stats_build_kind *ret_kind, json_t **ret_flaky);
 
+/* Of a failure: fingerprint, error type, cause, project and what failed, a line each. */
+#define STATS_LABEL_MAX (7 * LIMIT_NAME_MAX)
+
 /* stats_story.c: what the log says of one incident up to an event. */
 struct stats_story {
 	bool has_start;
-	int64_t start_ms;		/* opened, or reopened */
-	char cause[3 * LIMIT_NAME_MAX]; /* label of its failure: fingerprint, type and cause, a line each */
+	int64_t start_ms;	      /* opened, or came back after it was resolved */
+	char cause[STATS_LABEL_MAX];  /* label of the failure of its start */
+	char failed[STATS_LABEL_MAX]; /* of the last that was reported */
+	bool is_resolved;
+	bool came_back;
+	bool is_checked;	    /* since the start, and it was not ready */
 	char agent[LIMIT_NAME_MAX]; /* triggered last since then, or since it last ended; "" nobody */
 	int64_t triggered_ms;
 	char last_agent[LIMIT_NAME_MAX]; /* triggered last, ever */
@@ -84,5 +92,10 @@ void stats_story_finish(struct stats_story *story);
  * comes from whoever may submit, and each would be a row, a bar and a series for monitoring. Static.
  */
 const char *stats_cause(const json_t *fact);
-/* "FINGERPRINT\nTYPE\nCAUSE" of a fact, "unknown" for what it does not say. */
-void stats_failure_label(const json_t *fact, char *out, size_t size);
+/*
+ * "FINGERPRINT\nTYPE\nCAUSE\nPROJECT\nSTEP" of a fact, "unknown" for what it does not say. The step, "JOB / STEP",
+ * tells failures without a fingerprint apart; else it is "".
+ */
+void stats_failure_label(const char *project, const json_t *fact, char out[STATS_LABEL_MAX]);
+/* The project of an event, or "unknown". */
+const char *stats_project(const struct stats_event *event);

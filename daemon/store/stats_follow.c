@@ -210,11 +210,12 @@ static int write_all(struct db *db, json_t *branches) {
 
 /* A fact that cannot be read counts nowhere; we wrote it, so it is not worth a refusal. */
 static int take_row(struct db *db, json_t *scopes, sqlite3_stmt *row) {
-	const char *data = (const char *)sqlite3_column_text(row, 4);
+	const char *data = (const char *)sqlite3_column_text(row, 5);
 	struct stats_event event = { .seq = sqlite3_column_int64(row, 0),
 		.at_ms = sqlite3_column_int64(row, 1),
 		.project = (const char *)sqlite3_column_text(row, 2),
-		.incident_id = sqlite3_column_int64(row, 3) };
+		.incident_id = sqlite3_column_int64(row, 3),
+		.report_id = sqlite3_column_int64(row, 4) };
 	json_t *fact = data != NULL ? json_loads(data, 0, NULL) : NULL;
 	int status = 0;
 

@@ -39,9 +39,18 @@ const char *stats_cause(const json_t *fact) {
 		: "other";
 }
 
-void stats_failure_label(const json_t *fact, char *out, size_t size) {
-	text_format(out, size, "%s\n%s\n%s", word_of(fact, "fingerprint"), word_of(fact, "type"),
-		stats_cause(fact));
+const char *stats_project(const struct stats_event *event) {
+	return event->project[0] != '\0' ? event->project : "unknown";
+}
+
+void stats_failure_label(const char *project, const json_t *fact, char out[STATS_LABEL_MAX]) {
+	bool is_known = text_of(fact, "fingerprint")[0] != '\0';
+	const char *job = is_known ? "" : text_of(fact, "job");
+	const char *step = is_known ? "" : text_of(fact, "step");
+
+	text_format(out, STATS_LABEL_MAX, "%s\n%s\n%s\n%s\n%s%s%s", word_of(fact, "fingerprint"),
+		word_of(fact, "type"), stats_cause(fact), project, job,
+		job[0] != '\0' && step[0] != '\0' ? " / " : "", step);
 }
 
 static int drop_agent(struct stats_story *story, struct trigger *trigger) {
@@ -51,15 +60,28 @@ static int drop_agent(struct stats_story *story, struct trigger *trigger) {
 }
 
 static void take_start(struct stats_story *story, int64_t at_ms) {
+	TEXT_SET(story->cause, story->failed);
 	story->has_start = true;
 	story->start_ms = at_ms;
+	story->is_resolved = false;
+	story->is_checked = false;
 	story->given_up[0] = '\0';
+}
+
+/* It begins anew, with the failure that was told right before. */
+static void take_return(struct stats_story *story, int64_t at_ms) {
+	story->came_back = true;
+	take_start(story, at_ms);
 }
 
 static void take_end(struct stats_story *story, const json_t *fact, int64_t at_ms) {
 	const char *state = text_of(fact, "state");
 
-	TEXT_SET(story->given_up, strcmp(state, "resolved") != 0 ? state : "");
+	if (story->is_resolved) { /* it came back, and its budget of cycles was spent */
+		take_return(story, at_ms);
+	}
+	story->is_resolved = strcmp(state, "resolved") == 0;
+	TEXT_SET(story->given_up, story->is_resolved ? "" : state);
 	story->given_up_ms = at_ms;
 }
 
@@ -89,17 +111,21 @@ static int take_sign(
 		: 0;
 }
 
-static int take(struct stats_story *story, struct trigger *trigger, const json_t *fact,
-	int64_t at_ms, bool is_last) {
+static int take(struct stats_story *story, struct trigger *trigger, const char *project,
+	const json_t *fact, int64_t at_ms, bool is_last) {
 	const char *what = text_of(fact, "what");
+	bool opens = strcmp(what, "opened") == 0 || json_is_true(json_object_get(fact, "opens"));
 
-	if (strcmp(what, "opened") == 0 || json_is_true(json_object_get(fact, "opens"))) {
+	if (opens || json_is_false(json_object_get(fact, "passed"))) {
+		stats_failure_label(project, fact, story->failed);
+	}
+	story->is_checked |= strcmp(what, "verdict") == 0;
+	if (opens) {
 		take_start(story, at_ms);
-		stats_failure_label(fact, story->cause, sizeof(story->cause));
 	} else if (strcmp(what, "triggered") == 0) {
 		take_trigger(story, trigger, fact, at_ms);
 	} else if (strcmp(what, "reopened") == 0 && !is_last) {
-		take_start(story, at_ms);
+		take_return(story, at_ms);
 		return drop_agent(story, trigger);
 	} else if (strcmp(what, "ended") == 0 && !is_last) {
 		take_end(story, fact, at_ms);
@@ -112,6 +138,7 @@ static int take(struct stats_story *story, struct trigger *trigger, const json_t
 
 int stats_story_read(struct db *db, const struct stats_event *event, struct stats_story *ret_story) {
 	_cleanup_(sql_resetp) sqlite3_stmt *row = db_sql(db, SQL_FACTS_OF_INCIDENT);
+	const char *project = stats_project(event);
 	struct trigger trigger = { .waits = false };
 	int status;
 
@@ -125,13 +152,15 @@ int stats_story_read(struct db *db, const struct stats_event *event, struct stat
 	while ((status = db_step(db, row)) > 0) {
 		json_t *fact = json_loads((const char *)sqlite3_column_text(row, 1), 0, NULL);
 
-		status = take(ret_story, &trigger, fact, sqlite3_column_int64(row, 0), false);
+		status = take(
+			ret_story, &trigger, project, fact, sqlite3_column_int64(row, 0), false);
 		json_decref(fact);
 		if (status < 0) {
 			return status;
 		}
 	}
-	return status < 0 ? status : take(ret_story, &trigger, event->fact, event->at_ms, true);
+	return status < 0 ? status
+			  : take(ret_story, &trigger, project, event->fact, event->at_ms, true);
 }
 
 void stats_story_finish(struct stats_story *story) {

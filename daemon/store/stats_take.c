@@ -129,15 +129,16 @@ static int take_flaky(json_t *tally, const json_t *flaky) {
 	return r;
 }
 
-static int take_outcome(json_t *tally, const json_t *fact, bool passed) {
-	char label[3 * LIMIT_NAME_MAX];
+static int take_outcome(json_t *tally, const struct stats_event *event, bool passed) {
+	char label[STATS_LABEL_MAX];
 	int r = add(tally, "builds", passed ? "passed" : "failed", 0);
 
 	if (r == 0 && !passed) {
-		stats_failure_label(fact, label, sizeof(label));
+		stats_failure_label(stats_project(event), event->fact, label);
 		r = add(tally, "failures", label, 0);
+		r = r < 0 ? r : add(tally, TALLY_NEWEST, label, event->report_id);
 	}
-	return r < 0 ? r : take_quality(tally, fact);
+	return r < 0 ? r : take_quality(tally, event->fact);
 }
 
 static int take_build(struct db *db, json_t *scopes, json_t *tally, const struct stats_event *event) {
@@ -163,7 +164,7 @@ static int take_build(struct db *db, json_t *scopes, json_t *tally, const struct
 		return add(tally, "ignored", "duplicate", 0);
 	}
 	if (r == 0) {
-		r = take_outcome(tally, fact, build.passed);
+		r = take_outcome(tally, event, build.passed);
 	}
 	if (r == 0 && kind == BUILD_IS_LATE) {
 		r = add(tally, "ignored", "outOfOrder", 0);
@@ -205,6 +206,12 @@ static int take_published(
 	return add(tally, "published", "posts", 0);
 }
 
+/* By the first check since it began; what its end says is of the whole incident. */
+static bool is_first_check(const struct stats_event *event, const struct stats_story *story) {
+	return story->came_back ? !story->is_checked
+				: json_is_true(json_object_get(event->fact, "first"));
+}
+
 /* Proven green: how long it took, and in which cycle. */
 static int take_resolved(
 	json_t *tally, const struct stats_event *event, const struct stats_story *story) {
@@ -215,7 +222,7 @@ static int take_resolved(
 	text_format(cycle, sizeof(cycle), "%lld",
 		(long long)json_integer_value(json_object_get(event->fact, "cycle")));
 	r = add(tally, "cycles", cycle, 0);
-	if (r == 0 && json_is_true(json_object_get(event->fact, "first"))) {
+	if (r == 0 && is_first_check(event, story)) {
 		r = add(tally, "checks", "first", 0);
 	}
 	if (r == 0 && !story->has_start) {
@@ -254,10 +261,6 @@ static int take_agent(json_t *tally, const struct stats_event *event,
 	return r;
 }
 
-static const char *project_of(const struct stats_event *event) {
-	return event->project[0] != '\0' ? event->project : "unknown";
-}
-
 /* One that was given up and ends once more has that end only: the one before is taken back from its day. */
 static int take_end(json_t *scopes, json_t *tally, const struct stats_event *event,
 	const struct stats_story *story, const char *end) {
@@ -267,7 +270,7 @@ static int take_end(json_t *scopes, json_t *tally, const struct stats_event *eve
 	if (r < 0 || story->given_up[0] == '\0') {
 		return r;
 	}
-	r = stats_scope(scopes, project_of(event), word_of(event->fact, "branch"),
+	r = stats_scope(scopes, stats_project(event), word_of(event->fact, "branch"),
 		stats_day(story->given_up_ms), &before);
 	return r < 0 ? r : tally_add(before, "ends", story->given_up, -1, 0);
 }
@@ -309,8 +312,8 @@ int stats_take(struct db *db, json_t *scopes, const struct stats_event *event) {
 
 	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {
 		if (strcmp(what, takers[i].what) == 0) {
-			r = stats_scope(scopes, project_of(event), word_of(event->fact, "branch"),
-				stats_day(event->at_ms), &tally);
+			r = stats_scope(scopes, stats_project(event),
+				word_of(event->fact, "branch"), stats_day(event->at_ms), &tally);
 			return r < 0 ? r : takers[i].take(db, scopes, tally, event);
 		}
 	}

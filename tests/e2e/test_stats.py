@@ -120,6 +120,7 @@ def test_every_figure_is_what_a_second_computation_says(lived):
     one = daemon.ctl("stats", *window, "--project", busiest["project"], "--branch", busiest["branch"])
     assert_same(one, figures.figures(rows, first_day, last_day, busiest["project"], busiest["branch"]), "a branch")
     assert one["branches"] == [busiest]
+    assert any(row["step"] for row in stats["failures"]) and stats["failuresTotal"] > len(stats["failures"])
     # The days add up to the whole, and each is a window of its own.
     assert sum(day["builds"]["total"] for day in stats["days"]) == stats["builds"]["total"]
     day = stats["days"][len(stats["days"]) // 2]
@@ -230,7 +231,7 @@ def test_digest(busy):
     assert ("- Incidents: 1 opened, 0 reopened, 1 proven green, 0 merged without proof, 0 closed or abandoned, "
             "0 escalated\n") in text
     assert "- Agent `fixer`: 1 triggered, success 100.0 %\n" in text
-    assert "- Flaky: `ci / make test` in `acme/web` on `fix`\n" in text
+    assert "- Flaky:\n  - `ci / make test` in `acme/web` on `fix`, times: 1\n" in text
     assert busy.ctl("digest", "--since", TODAY)["needsPerson"] == []
 
 

@@ -12,26 +12,9 @@ import pytest
 from conftest import CODEGENCTL, wait_for
 from fault import Fault
 from terminal import on_terminal
+from told import Told
 
 DAY_S = 86400
-
-
-class Told:
-    """Builds by the protocol, so that each member is there or not."""
-
-    def __init__(self, daemon):
-        self.daemon = daemon
-        self.n = 0
-
-    def build(self, project="acme/web", branch="main", passed=True, number=None, job="ci", **more):
-        self.n += 1
-        link = self.daemon.connect()
-        if not passed:
-            more = {"errorType": "test_failure", "errorDetails": "it broke", **more}
-        answer = link.call("Submit", key=f"told-{self.n}", project=project, branch=branch, job=job, step="make",
-                           passed=passed, buildNumber=str(number or self.n), **{"commit": f"{self.n:040x}", **more})
-        link.close()
-        assert "error" not in answer, answer
 
 
 def sql(daemon, statement):

@@ -4,6 +4,7 @@ Nothing here reads what statistics are made of (the data of events, the tables s
 are rows, and what happened to an incident is what the event log says to people.
 """
 import collections
+import fractions
 import json
 import math
 import re
@@ -18,10 +19,12 @@ CYCLE = re.compile(r"ycle (\d+) of \d+")
 TRIGGERED = re.compile(r'^Agent "([^"]*)" works on it')
 
 
-def rounded(value):
-    """To two significant digits, half up."""
-    unit = 10 ** max(0, len(str(value)) - 2)
-    return (value + unit // 2) // unit * unit
+def rounded(ms):
+    """Up to two significant digits of the unit it is told in."""
+    unit = next((unit for unit in (DAY_MS, 3_600_000, 60_000, 1000) if ms >= unit), 1)
+    digits = len(str(ms // unit))
+    step = unit * fractions.Fraction(10) ** (digits - 2) if unit > 1 or digits > 2 else 1
+    return int(-(-ms // step) * step)
 
 
 def percentile(values, percent):
@@ -51,12 +54,15 @@ class Rows:
         database = sqlite3.connect(path)
         database.row_factory = sqlite3.Row
         self.builds = [dict(row) for row in database.execute("SELECT * FROM builds ORDER BY id")]
-        self.reports = {row["id"]: dict(row) for row in database.execute("SELECT id, incident_id, scan FROM reports")}
+        self.reports = {row["id"]: dict(row) for row in database.execute("SELECT * FROM reports")}
         self.incidents = {row["id"]: dict(row) for row in database.execute("SELECT * FROM incidents")}
         self.events = [dict(row) for row in database.execute("SELECT * FROM events ORDER BY seq")]
-        self.order_of_reports = {event["report_id"]: event["seq"] for event in self.events if event["kind"] == "report"}
         database.close()
         self.judge_builds()
+
+    def headline(self, report_id):
+        """The shop's scans have none: what was said of it, then."""
+        return self.reports[report_id]["details"] if report_id else None
 
     def judge_builds(self):
         branches = collections.defaultdict(lambda: {"seen": {}, "streams": {}, "runs": [0], "builds": 0,
@@ -107,19 +113,26 @@ def is_late(told, number):
     return number < highest
 
 
-def label(scan, error_type):
+def label(scan, error_type, build):
+    """Of what has no fingerprint, each job and step is its own."""
     cause = scan.get("cause", "unknown").lower()
     if cause not in CAUSES:
         cause = "unknown" if cause in ("unknown", "none") else "other"
-    return scan.get("fingerprint", "unknown"), error_type, cause
+    fingerprint = scan.get("fingerprint", "unknown")
+    step = f"{build['job']} / {build['step']}" if fingerprint == "unknown" and build["job"] else ""
+    return fingerprint, error_type, cause, build["project"], step
+
+
+def name_of_report(row):
+    """Rows are numbered by the millisecond, and within that."""
+    ms, n = divmod(row or 0, 1 << 16)
+    return f"error-{ms}" + (f"-{n + 1}" if n else "") if row else None
 
 
 def stories(rows):
     """What happened, in order: (ms, project, place, what, more)."""
-    first_scan = {}
-    for report in sorted(rows.reports.values(), key=lambda report: rows.order_of_reports.get(report["id"], 0)):
-        first_scan.setdefault(report["incident_id"], json.loads(report["scan"] or "{}"))
     state = {}
+    newest = {}  # what each incident's newest report says
     for event in rows.events:
         incident = rows.incidents.get(event["incident_id"])
         if incident is None:
@@ -128,10 +141,11 @@ def stories(rows):
         place = incident["project"], incident["branch"]
         story = state.get(incident["id"])
         if story is None:
-            scan = first_scan.get(incident["id"], {})
             story = state[incident["id"]] = {"start": None, "agent": None, "last": None, "cycle": 1, "judged": False,
-                                             "failure": label(scan, incident["error_type"]), "new": True,
-                                             "unrepaired": None}
+                                             "failure": None, "new": True, "unrepaired": None}
+        if kind == "report":
+            report = rows.reports[event["report_id"]]
+            newest[incident["id"]] = label(json.loads(report["scan"] or "{}"), report["error_type"], report)
         cycle = CYCLE.search(said)
         story["cycle"] = int(cycle.group(1)) if cycle else story["cycle"]
         triggered = TRIGGERED.match(said)
@@ -144,12 +158,16 @@ def stories(rows):
             story["judged"] = True
         elif kind == "incident":
             if story["new"]:
-                story.update(new=False, start=now)
+                nothing = "unknown", incident["error_type"], "unknown", incident["project"], ""
+                story.update(new=False, start=now, failure=newest.get(incident["id"], nothing))
                 yield now, place, "opened", {"failure": story["failure"]}
             elif said.startswith("The failure came back: the incident is reopened"):
                 yield now, place, "reopened", {"agent": story["last"]}
-                story.update(start=now, agent=None, cycle=story["cycle"] + 1, unrepaired=None)
+                story.update(start=now, agent=None, cycle=story["cycle"] + 1, unrepaired=None, judged=False,
+                             failure=newest[incident["id"]])
             else:
+                if said.startswith("The failure came back"):  # and nobody is triggered any more: escalated at once
+                    story.update(start=now, judged=False, failure=newest[incident["id"]])
                 what = "resolved" if said.startswith("Proven ready on") else "merged" if said.startswith("Merged") \
                     else "abandoned" if "closed" in said or "gone" in said else "escalated"
                 end = {**story, "end": what, "first": not story["judged"], "is_last": True}
@@ -157,7 +175,6 @@ def stories(rows):
                     story["unrepaired"]["is_last"] = False
                 story["unrepaired"] = end if what in ("escalated", "abandoned") else None
                 yield now, place, "ended", end
-                story["judged"] = story["judged"] or what != "abandoned"
                 story["agent"] = None
 
 
@@ -185,7 +202,7 @@ def figures(rows, first_day, last_day, project=None, branch=None):
                            "byType": dict(collections.Counter(failure[1] for failure in opened)),
                            "byCause": dict(collections.Counter(failure[2] for failure in opened))}
     result["agents"] = agents(happened, ended, list(zip(ends_at, resolved)))
-    result["flaky"] = flaky(counted)
+    result["flaky"], result["flakyTotal"] = flaky(counted)
     result["published"] = sum(what == "published" for what, _ in happened)
     result.update(failures(rows, counted, took, resolved))
     result["ignored"]["duplicate"] = len(builds) - len(counted)
@@ -225,9 +242,9 @@ def agents(happened, ended, resolved):
     return rows
 
 
-def best(counter, make, by_name=0):
+def best(counter, make, by=lambda key: key):
     """The twenty most frequent, those alike by name."""
-    order = sorted(counter.items(), key=lambda item: (-item[1], item[0][by_name:] + item[0][:by_name]))
+    order = sorted(counter.items(), key=lambda item: (-item[1], by(item[0])))
     return [make(key, n) for key, n in order[:20]]
 
 
@@ -236,28 +253,33 @@ def flaky(counted):
     for build in counted:
         project, branch = build["place"]
         for kind, name in build["flaky"]:
-            where[name, kind, project][branch] += 1
+            where[kind, name, project][branch] += 1
     times = {key: sum(branches.values()) for key, branches in where.items()}
     return best(times, lambda key, n: {
-        "kind": key[1], "name": key[0], "project": key[2], "times": n, "branches": len(where[key]),
-        "branch": min(where[key], key=lambda branch: (-where[key][branch], branch))})
+        "kind": key[0], "name": key[1], "project": key[2], "times": n, "branches": len(where[key]),
+        "branch": min(where[key], key=lambda branch: (-where[key][branch], branch))},
+        lambda key: (key[0] != "test", *key[1:])), len(times)
 
 
 def failures(rows, counted, took, resolved):
-    failed = collections.Counter()
+    failed, newest = collections.Counter(), {}
     for build in counted:
         if not build["passed"]:
-            failed[label(build["scan"], rows.incidents[build["incident_id"]]["error_type"])] += 1
+            key = label(build["scan"], rows.incidents[build["incident_id"]]["error_type"], build)
+            failed[key] += 1
+            newest[key] = max(newest.get(key, 0), build["report_id"])
     times = collections.defaultdict(list)
     for ms, more in zip(took, resolved):
         times[more["failure"]].append(ms)
 
     def row(key, _):
         ms = times.get(key, [])
-        return {"fingerprint": key[0], "errorType": key[1], "cause": key[2], "failures": failed[key],
+        return {"fingerprint": key[0], "errorType": key[1], "cause": key[2], "project": key[3], "step": key[4],
+                "report": name_of_report(newest.get(key)), "headline": rows.headline(newest.get(key)),
+                "failures": failed[key],
                 "repaired": len(ms), "meanMs": sum(ms) / len(ms) if ms else None}
     slowest = {key: sum(ms) / len(ms) for key, ms in times.items()}
-    return {"failures": best(failed, row), "slowest": best(slowest, row)}
+    return {"failures": best(failed, row), "failuresTotal": len(failed), "slowest": best(slowest, row)}
 
 
 def quality(counted):
@@ -294,7 +316,7 @@ def read_part(name, part, members):
         covered, total = number(lines.get("covered")), number(lines.get("total"))
         if covered is None or not total or covered > total:
             return None
-        return {"lines": math.floor(covered * 10_000 / total + 0.5)}
+        return {"lines": min(math.floor(covered * 10_000 / total + 0.5), 10_000 if covered == total else 9_999)}
     values = {member: number(part[member]) for member in members[name] if part.get(member) is not None}
     if not values or None in values.values():
         return None

@@ -148,6 +148,8 @@ class Plan:
         job, cause, _ = TYPES[error_type]
         kind = self.random.randrange(12)
         scan = {"errorType": error_type, "fingerprint": f"{project[-2:]}-{error_type}-{kind}"}
+        if kind == 3:  # a log that says nothing
+            del scan["fingerprint"]
         if cause is not None:
             scan["cause"] = {0: cause.upper(), 1: f"{cause}-of-its-own", 2: "None"}.get(kind, cause)
         more = {"errorType": error_type, "errorDetails": f"case {n}", "exitCode": 1, "scan": scan}
@@ -183,16 +185,17 @@ class Plan:
             self.submit(at + took, project, branch, job, commits[0], right, ancestors=commits[1:],
                         **({} if right else more))
             if right:
-                self.regress(at + took, project, branch, job, commits, more)
+                self.regress(at + took, project, branch, job, commits, more["errorType"])
                 return
             at += HOUR + 20 * MINUTE  # the follow-up finds it, and the next cycle begins
         if self.random.random() < 0.6:  # a person does it
             commits.insert(0, self.commit())
             self.submit(at + 5 * HOUR, project, branch, job, commits[0], True, ancestors=commits[1:])
 
-    def regress(self, at, project, branch, job, commits, more):
-        """It comes back within the day."""
+    def regress(self, at, project, branch, job, commits, error_type):
+        """It comes back within the day, as something else of its type."""
         if self.random.random() < 0.05:
+            _, more = self.failure(project, error_type, "again")
             commits.insert(0, self.commit())
             self.submit(at + 2 * HOUR, project, branch, job, commits[0], False, ancestors=commits[1:], **more)
             commits.insert(0, self.commit())

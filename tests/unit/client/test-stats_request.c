@@ -46,6 +46,19 @@ static void test_shares(void **state) {
 	assert_shown(stats_share, json_null(), "unknown");
 }
 
+static void test_percents(void **state) {
+	static const struct {
+		double value;
+		const char *shown;
+	} percents[] = { { 0, "0 %" }, { 87.5, "87.50 %" }, { 99.99, "99.99 %" },
+		{ 99.9949, "99.99 %" }, { 99.9999, "over 99.99 %" }, { 100, "100 %" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(percents); i++) {
+		assert_shown(stats_percent, json_real(percents[i].value), percents[i].shown);
+	}
+	assert_shown(stats_percent, json_null(), "unknown");
+}
+
 static void test_durations(void **state) {
 	static const struct {
 		int64_t ms;
@@ -64,6 +77,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_percents),
 		cmocka_unit_test(test_durations),
 	};
 

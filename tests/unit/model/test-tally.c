@@ -12,12 +12,15 @@
 static void test_rounding(void **state) {
 	static const struct {
 		int64_t value, rounded;
-	} table[] = { { 0, 0 }, { 7, 7 }, { 99, 99 }, { 100, 100 }, { 104, 100 }, { 105, 110 },
-		{ 994, 990 }, { 995, 1000 }, { 1449, 1400 }, { 1450, 1500 }, { 3600000, 3600000 },
-		{ 3661234, 3700000 }, { INT64_C(86399999), 86000000 } };
+	} table[] = { { 0, 0 }, { 7, 7 }, { 99, 99 }, { 100, 100 }, { 101, 110 }, { 990, 990 },
+		{ 991, 1000 }, { 1000, 1000 }, { 1001, 1100 }, { 9901, 10000 }, { 10001, 11000 },
+		{ 59001, 60000 }, { 60001, 66000 }, { 3600000, 3600000 }, { 3600001, 3960000 },
+		{ 33300000, 33480000 }, { 36000001, 39600000 }, { 82800001, 86400000 },
+		{ INT64_C(86400000) * 99 + 1, INT64_C(86400000) * 100 },
+		{ INT64_C(86400000) * 100 + 1, INT64_C(86400000) * 110 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		assert_int_equal(tally_round(table[i].value), table[i].rounded);
+		assert_int_equal(tally_round_up(table[i].value), table[i].rounded);
 	}
 }
 
@@ -34,6 +37,21 @@ static void test_sums(void **state) {
 	assert_int_equal(tally_total(tally, "builds", "passed"), 35);
 	assert_int_equal(tally_sum(tally, "builds"), 4);
 	assert_int_equal(tally_total(tally, "odd \"names\"", "\xe9\xa1\xb9\n1"), -4);
+	json_decref(more);
+	json_decref(tally);
+}
+
+/* Of each label the highest, whatever the order. */
+static void test_newest(void **state) {
+	json_t *tally = json_object(), *more = json_object();
+
+	assert_int_equal(tally_add(tally, TALLY_NEWEST, "a", 1, 7), 0);
+	assert_int_equal(tally_add(tally, TALLY_NEWEST, "a", 1, 9), 0);
+	assert_int_equal(tally_add(tally, TALLY_NEWEST, "a", 1, 8), 0);
+	assert_int_equal(tally_add(more, TALLY_NEWEST, "a", 1, 3), 0);
+	assert_int_equal(tally_merge(more, tally), 0);
+	assert_int_equal(tally_total(more, TALLY_NEWEST, "a"), 9);
+	assert_int_equal(tally_n(more, TALLY_NEWEST, "a"), 4);
 	json_decref(more);
 	json_decref(tally);
 }
@@ -82,6 +100,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rounding),
 		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_newest),
 		cmocka_unit_test(test_percentiles),
 		cmocka_unit_test(test_what_is_no_tally),
 	};

@@ -128,7 +128,7 @@ static void test_newer_schema(void **state) {
 
 	make_database(f);
 	(void)file_sql(f, "PRAGMA user_version = 99");
-	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 9");
+	assert_refused(f, -ENOTSUP, "schema version 99, this codegend knows up to 10");
 }
 
 /* A database as an earlier codegend left it: tests/data/store. */
@@ -143,7 +143,7 @@ static void make_older(struct fixture *f, const char *variable) {
 static void assert_brought_up_to_date(struct fixture *f, int64_t n_reports) {
 	(void)submit_simple(f, "main", T0);
 	fixture_close(f);
-	assert_int_equal(file_sql(f, "PRAGMA user_version"), 9);
+	assert_int_equal(file_sql(f, "PRAGMA user_version"), 10);
 	assert_int_equal(file_sql(f, "SELECT count(*) FROM reports"), n_reports + 1);
 	assert_int_equal(file_sql(f, "SELECT count(*) FROM posts, links"), 0);
 	assert_int_equal(fixture_open(f), 0);
@@ -349,6 +349,26 @@ static void test_version_8(void **state) {
 	assert_brought_up_to_date(f, 6);
 }
 
+/* A repair counts for the failure that came back, and by its first check, since: out of the log all is counted anew. */
+static void test_version_9(void **state) {
+	static const char *const labels[] = { "v1:aaaaaaaaaaaaaaaa\ntest_failure\ntest\nshop/site\n",
+		"v1:bbbbbbbbbbbbbbbb\ntest_failure\ntest\nshop/site\n" };
+	struct fixture *f = *state;
+	json_t *totals;
+
+	make_older(f, "STORE_VERSION_9");
+	assert_int_equal(fixture_open(f), 0);
+	totals = ask_stats(f);
+	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
+		assert_int_equal(tally_n(totals, "failures", labels[i]), 1);
+		assert_int_equal(tally_n(totals, "repaired", labels[i]), 1);
+	}
+	assert_int_equal(tally_n(totals, "incidents", "reopened"), 1);
+	assert_int_equal(tally_n(totals, "checks", "first"), 2);
+	json_decref(totals);
+	assert_brought_up_to_date(f, 8);
+}
+
 static void test_corrupt(void **state) {
 	struct fixture *f = *state;
 	static char garbage[4096];
@@ -486,6 +506,7 @@ int main(void) {
 		TEST(test_version_5),
 		TEST(test_version_6),
 		TEST(test_version_8),
+		TEST(test_version_9),
 		TEST(test_corrupt),
 		TEST(test_missing_table),
 		TEST(test_no_directory),
