@@ -80,7 +80,8 @@ def linked(daemon):
 def fish(daemon, words, current=""):
     linked(daemon)
     path = f"set PATH '{daemon.directory}' $PATH\n"
-    text = FISH.format(script=SCRIPTS / "codegenctl.fish", line=f"codegenctl --socket {daemon.control} {words} {current}")
+    line = f"codegenctl --socket {daemon.control} {words} {current}"
+    text = FISH.format(script=SCRIPTS / "codegenctl.fish", line=line)
     return run("fish", path + text, daemon)
 
 
