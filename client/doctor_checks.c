@@ -150,8 +150,8 @@ static enum doctor_state check_submit(
 	return submit->status == 0
 		? say_answers(finding, DOCTOR_WARNING, submit->path, "codegend-submit.socket",
 			  "report, and so have agents started")
-		: say_no_answer(client, finding, is_operator ? DOCTOR_WARNING : DOCTOR_PROBLEM,
-			  submit);
+		: say_no_answer(
+			  client, finding, is_operator ? DOCTOR_WARNING : DOCTOR_PROBLEM, submit);
 }
 
 /* Nobody answers: systemd may know why. */

@@ -272,8 +272,9 @@ def test_it_writes_to_no_place_of_all(agent):
     places = [line for line in output.splitlines() if line.startswith("/")]
     assert "tried" in output and "WROTE" not in output, output
     assert places and all(place.startswith(WRITABLE) for place in places), places
-    mounts = agent.machine.do("cat", f"/proc/{agent.machine.main_pid()}/mountinfo").splitlines()
-    assert all(line.split()[5].startswith("ro") for line in mounts if re.match("/run(/lock)?$", line.split()[4])), mounts
+    mounts = agent.machine.do("cat", f"/proc/{agent.machine.main_pid()}/mountinfo")
+    options = re.findall("^\\S+ \\S+ \\S+ \\S+ /run(?:/lock)? (\\S+)", mounts, re.MULTILINE)
+    assert options and all(option.startswith("ro") for option in options), mounts
 
 
 def test_it_forges_no_line_of_the_journal(agent):

@@ -147,8 +147,7 @@ static void check(const char *name, const struct row *row) {
 		(void)text_format(set_in, sizeof(set_in), "%s/%s", directory, row->set_in);
 	}
 	credential_unit_look(units, name, &named);
-	(void)text_format(
-		found, sizeof(found), "%s%s%s", named.path, named.stored, named.below);
+	(void)text_format(found, sizeof(found), "%s%s%s", named.path, named.stored, named.below);
 	if (!text_equal(found, row->named) || !text_equal(named.set_in, set_in)) {
 		fail_msg("%s: \"%s\", set in \"%s\"", row->files[0].text, found, named.set_in);
 	}
