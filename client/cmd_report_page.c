@@ -41,15 +41,19 @@ static int add_story(const struct invocation *inv, struct call_conn *conn, struc
 	json_t *story = NULL, *found = NULL;
 	int r = request_call(inv, conn, "Explain", json_pack("{s:s}", "id", id), &story);
 
-	r = r != 0 ? r
-		   : request_call(inv, conn, "ListReports",
-			     json_pack("{s:s, s:i}", "incidentId", id, "limit", 1), &found);
+	if (r == 0) {
+		r = request_call(inv, conn, "ListReports",
+			json_pack("{s:s, s:i}", "incidentId", id, "limit", 1), &found);
+	}
+	if (r != 0) {
+		json_decref(story);
+		return r;
+	}
 	(void)json_object_set(story, "report", json_array_get(json_object_get(found, "reports"), 0));
 	json_decref(found);
-	if (r == 0 && json_array_append_new(answers->stories, story) < 0) {
-		r = failure_report(FAILURE_FAILED, NULL, "out of memory");
-	}
-	return r;
+	return json_array_append_new(answers->stories, story) == 0
+		? 0
+		: failure_report(FAILURE_FAILED, NULL, "out of memory");
 }
 
 /* Of one state; when the limit is reached they are only counted. */

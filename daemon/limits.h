@@ -45,6 +45,7 @@
 #define LIMIT_UNREAD_OUTPUT_STALL_BYTES (256 * 1024) /* above it a connection is not read from */
 #define LIMIT_INPUT_TOTAL_MAX_BYTES                                                                \
 	(32 * 1024 * 1024)			  /* half messages of all connections together */
+#define LIMIT_ACCEPT_AGAIN_MS 100		  /* of a connection that lacked memory */
 #define LIMIT_HANDSHAKE_MS (10 * CLOCK_SECOND_MS) /* to the end of the first message */
 #define LIMIT_MESSAGE_MS (30 * CLOCK_SECOND_MS) /* from the first to the last byte of a later one */
 #define LIMIT_WRITE_STALL_MS (30 * CLOCK_SECOND_MS) /* no byte of our output taken */

@@ -126,6 +126,7 @@ void conn_accept(struct server *server, enum server_socket socket) {
 	if (conn == NULL || uv_pipe_init(server->loop, &conn->pipe, 0) < 0) {
 		log_warning("memory is too short for a new connection, it waits");
 		free(conn);
+		server_accept_later(server, socket);
 		return;
 	}
 	conn->server = server;

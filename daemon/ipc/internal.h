@@ -79,7 +79,7 @@ struct server {
 	struct list ready; /* struct conn, by `ready`: to be pumped and flushed */
 	struct list held; /* struct conn, by `ready`: have messages that wait for others' calls to end */
 	uv_prepare_t before_block;
-	uv_timer_t drain; /* server_close() waits for answers until then */
+	uv_timer_t timer; /* to accept what waits for memory; of server_close(): to wait for answers no longer */
 
 	struct server_uid *uids; /* those with a connection */
 	size_t n_uids;
@@ -178,7 +178,9 @@ void server_tell_end(struct server *server, enum conn_end end, enum server_socke
 void server_log_refusal(struct server *server, const char *project, const char *sentence);
 
 /* conn.c */
+/* One that nobody has accepted yet; without memory it is tried again after LIMIT_ACCEPT_AGAIN_MS. */
 void conn_accept(struct server *server, enum server_socket socket);
+void server_accept_later(struct server *server, enum server_socket socket);
 void conn_end(struct conn *conn, enum conn_end end);
 /* Turns messages into calls while there is room. Returns whether it stopped for want of it. */
 bool conn_pump(struct conn *conn);

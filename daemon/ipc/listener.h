@@ -16,6 +16,7 @@
 struct listener {
 	uv_pipe_t pipe;
 	bool open;
+	bool waits;		       /* a connection does, for memory */
 	char path[ADDRESS_SOCKET_MAX]; /* "" when inherited */
 	dev_t device; /* of the name we bound: it is unlinked only while it still is this one */
 	ino_t inode;

@@ -100,8 +100,8 @@ static void drain_closed(uv_handle_t *handle) {
 
 /* The last connection is gone: so are the two handles that served them. */
 static void server_drained(struct server *server) {
-	if (!uv_is_closing((uv_handle_t *)&server->drain)) {
-		uv_close((uv_handle_t *)&server->drain, drain_closed);
+	if (!uv_is_closing((uv_handle_t *)&server->timer)) {
+		uv_close((uv_handle_t *)&server->timer, drain_closed);
 		uv_close((uv_handle_t *)&server->before_block, drain_closed);
 	}
 }
@@ -145,13 +145,30 @@ void server_close(struct server *server, void (*closed)(void *user), void *user)
 		server_drained(server);
 		return;
 	}
-	(void)uv_timer_start(&server->drain, drain_fired, LIMIT_DRAIN_MS, 0);
+	(void)uv_timer_start(&server->timer, drain_fired, LIMIT_DRAIN_MS, 0);
 	list_for_each_safe (pos, &server->conns) {
 		conn_drain(container_of(pos, struct conn, node));
 	}
 }
 
 /* Opening */
+
+static void accept_again(uv_timer_t *timer) {
+	struct server *server = timer->data;
+
+	for (size_t i = 0; i < SERVER_SOCKET_COUNT; i++) {
+		if (server->listeners[i].waits) {
+			server->listeners[i].waits = false;
+			conn_accept(server, (enum server_socket)i);
+		}
+	}
+}
+
+/* libuv has taken it from the kernel already, and takes no other before it is accepted. */
+void server_accept_later(struct server *server, enum server_socket socket) {
+	server->listeners[socket].waits = true;
+	(void)uv_timer_start(&server->timer, accept_again, LIMIT_ACCEPT_AGAIN_MS, 0);
+}
 
 static void server_connection(uv_stream_t *stream, int status) {
 	struct server *server = stream->data;
@@ -263,8 +280,8 @@ static void server_start_handles(struct server *server) {
 	server->before_block.data = server;
 	(void)uv_prepare_start(&server->before_block, server_before_block);
 	uv_unref((uv_handle_t *)&server->before_block);
-	(void)uv_timer_init(server->loop, &server->drain);
-	server->drain.data = server;
+	(void)uv_timer_init(server->loop, &server->timer);
+	server->timer.data = server;
 	server->n_handles += 2;
 }
 

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from conftest import PATIENCE_S, wait_for
+from conftest import PATIENCE_S, Varlink, wait_for
 from nth import Nth
 
 # What libuv makes for itself comes first, and it aborts without: descriptors of the loop, threads of its pool.
@@ -29,3 +29,18 @@ def test_a_publication_needs_no_new_thread(daemon):
     nth.arm("start", "EAGAIN", 1, rest=True)
     daemon.submit()
     wait_for(lambda: daemon.tasks("publish_report", "completed"), "the publication")
+
+
+@pytest.mark.parametrize("submit", [False, True])
+def test_a_connection_without_memory_is_served_later(daemon, submit):
+    """libuv takes no other one from the kernel before it is accepted."""
+    nth = Nth(daemon.directory)
+    daemon.stop()
+    daemon.start(environment=nth.environment)
+    path = daemon.submit_socket if submit else daemon.control
+    Varlink(path).close()
+    nth.arm("memory", "ENOMEM", 1)
+    connection = Varlink(path)
+    assert connection.call("Ping")["parameters"]["version"]
+    connection.close()
+    assert nth.hits and "memory is too short for a new connection" in daemon.log()
