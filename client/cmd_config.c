@@ -10,6 +10,7 @@
 #include "client/print.h"
 #include "client/request.h"
 #include "common/buffer.h"
+#include "common/json_memory.h"
 #include "common/text.h"
 
 #define VALUE_MAX_BYTES (64 * 1024)
@@ -57,7 +58,7 @@ static int put_one(struct buffer *out, const json_t *value) {
 	if (json_is_string(value)) {
 		return put_text(out, json_string_value(value));
 	}
-	dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	dumped = json_memory_dump(value, JSON_ENCODE_ANY | JSON_COMPACT);
 	return dumped != NULL ? buffer_append_str(out, dumped) : -ENOMEM;
 }
 

@@ -17,6 +17,7 @@
 #include "client/request.h"
 #include "common/address.h"
 #include "common/fd.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "common/text.h"
 
@@ -181,7 +182,7 @@ static int export_object(const char *dir, const json_t *object) {
 		!text_format(name, sizeof(name), "%s.json", id)) {
 		return failure_report(FAILURE_PROTOCOL, NULL, "\"%s\" is no id", id);
 	}
-	text = json_dumps(object, JSON_INDENT(2));
+	text = json_memory_dump(object, JSON_INDENT(2));
 	r = text != NULL ? address_join(path, sizeof(path), dir, name) : -ENOMEM;
 	r = r < 0 ? r : fd_write_file_atomic(path, text, strlen(text), 0600);
 	return r < 0 ? failure_report(FAILURE_FAILED, NULL, "cannot write \"%s\" in \"%s\": %s",

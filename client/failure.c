@@ -7,6 +7,7 @@
 
 #include "client/limits.h"
 #include "client/print.h"
+#include "common/json_memory.h"
 #include "common/text.h"
 
 static const struct failure_row {
@@ -104,7 +105,7 @@ enum failure failure_from_error(const char *name) {
 static void print_json_error(const char *code, const char *message, const char *hint) {
 	json_t *object = json_pack(
 		"{s:{s:s, s:s, s:s?}}", "error", "code", code, "message", message, "hint", hint);
-	_cleanup_(freep) char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+	_cleanup_(freep) char *text = object != NULL ? json_memory_dump(object, JSON_COMPACT) : NULL;
 
 	if (text != NULL) {
 		fprintf(stderr, "%s\n", text);

@@ -5,6 +5,7 @@
 
 #include "client/cmd.h"
 #include "client/print.h"
+#include "common/json_memory.h"
 #include "common/text.h"
 
 static void print_flag(const char *key, const json_t *object, const char *name) {
@@ -35,7 +36,7 @@ void show_task(const json_t *task) {
 	print_pair("Lane", json_text(task, "lane"));
 	print_pair("Instructions", json_text(task, "instructions"));
 	if (json_is_object(json_object_get(task, "result"))) {
-		char *result = json_dumps(json_object_get(task, "result"), JSON_INDENT(2));
+		char *result = json_memory_dump(json_object_get(task, "result"), JSON_INDENT(2));
 
 		print_pair("Result", result);
 		freep(&result);

@@ -16,6 +16,7 @@
 #include "client/print.h"
 #include "common/clock.h"
 #include "common/fd.h"
+#include "common/json_memory.h"
 #include "common/protocol.h"
 #include "common/spool_format.h"
 #include "common/text.h"
@@ -253,7 +254,7 @@ static char *make_text(const json_t *parameters, size_t *ret_len) {
 	json_t *document =
 		json_pack("{s:i, s:s, s:O, s:s}", "version", SPOOL_VERSION, "method", SPOOL_METHOD,
 			"parameters", parameters, "spooledAt", clock_format(clock_now_ms(), now));
-	char *text = document != NULL ? json_dumps(document, JSON_COMPACT) : NULL;
+	char *text = document != NULL ? json_memory_dump(document, JSON_COMPACT) : NULL;
 
 	json_decref(document);
 	if (text != NULL) {

@@ -6,6 +6,7 @@
 
 #include "client/print.h"
 #include "client/top.h"
+#include "common/json_memory.h"
 #include "common/text.h"
 
 #define KEY_ESCAPE 27
@@ -125,7 +126,7 @@ static void text_add(struct top *top, const char *text) {
 
 /* A value by its name; the members of an object below it, each of a list by the list's name. */
 static void text_add_member(struct top *top, int depth, const char *name, json_t *value) {
-	_cleanup_(freep) char *dumped = json_dumps(value, JSON_ENCODE_ANY);
+	_cleanup_(freep) char *dumped = json_memory_dump(value, JSON_ENCODE_ANY);
 	char indented[NAME_CELLS];
 	json_t *inner;
 	size_t i;

@@ -177,21 +177,23 @@ struct dump {
 	int status;
 };
 
+/* jansson 2.14 goes on behind a name that could not be written. */
 static int dump_write(const char *data, size_t len, void *user) {
 	struct dump *dump = user;
 
-	dump->status = buffer_append(dump->out, data, len);
+	if (dump->status == 0) {
+		dump->status = buffer_append(dump->out, data, len);
+	}
 	return dump->status < 0 ? -1 : 0;
 }
 
 int frame_append(struct buffer *out, const json_t *object) {
 	struct dump dump = { .out = out };
 	size_t len = out->len;
+	int failed = json_dump_callback(object, dump_write, &dump, JSON_COMPACT);
 
-	if (json_dump_callback(object, dump_write, &dump, JSON_COMPACT) == 0) {
-		dump.status = buffer_append(out, "", 1);
-	} else if (dump.status == 0) {
-		dump.status = -EILSEQ;
+	if (dump.status == 0) {
+		dump.status = failed != 0 ? -EILSEQ : buffer_append(out, "", 1);
 	}
 	if (dump.status < 0 && out->cap > 0) {
 		out->len = len;

@@ -49,3 +49,15 @@ json_t *json_memory_load(const char *text, size_t len, size_t flags) {
 	}
 	return json;
 }
+
+char *json_memory_dump(const json_t *json, size_t flags) {
+	char *text;
+
+	json_memory_begin();
+	text = json_dumps(json, flags);
+	if (json_memory_end()) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/program.h"
@@ -78,7 +79,7 @@ static int add_own_environment(struct words *words) {
 
 /* Its directory, with the report in it. */
 static int make_directory(struct runner *runner, char *path, size_t size) {
-	_cleanup_(freep) char *text = json_dumps(runner->call.report, JSON_INDENT(2));
+	_cleanup_(freep) char *text = json_memory_dump(runner->call.report, JSON_INDENT(2));
 	_cleanup_(fd_closep) int fd = -1;
 	char directory[] = "/tmp/codegend-agent-XXXXXX";
 

@@ -10,14 +10,22 @@
 #include <cmocka.h>
 
 #include "common/frame.h"
+#include "common/text.h"
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 
-static int fails_in; /* allocations of jansson until one fails; 0: none does */
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static int fails_in; /* allocations until one fails; 0: none does */
 
 void *__wrap_malloc(size_t size) {
 	return fails_in > 0 && --fails_in == 0 ? NULL : __real_malloc(size);
+}
+
+void *__wrap_realloc(void *memory, size_t size) {
+	return fails_in > 0 && --fails_in == 0 ? NULL : __real_realloc(memory, size);
 }
 
 /* Strings that end where a buffer of 16, 32, 64 bytes is full, and one that is longer. */
@@ -68,6 +76,61 @@ static void no_parse_is_nearly_right(void **state) {
 	}
 }
 
+/* Names, too, begin where a buffer is full. */
+static json_t *make_object(size_t name_len) {
+	json_t *object = json_object();
+	char name[128];
+
+	for (int i = 0; i < 8; i++) {
+		(void)text_format(name, sizeof(name), "%0*d", (int)name_len, i);
+		assert_int_equal(json_object_set_new(object, name, json_integer(i)), 0);
+	}
+	return object;
+}
+
+static void no_text_is_nearly_right(void **state) {
+	for (size_t len = 1; len < 64; len++) {
+		json_t *object = make_object(len);
+		char *whole = json_memory_dump(object, JSON_COMPACT), *text;
+		int n = 0;
+
+		assert_non_null(whole);
+		do {
+			fails_in = ++n;
+			text = json_memory_dump(object, JSON_COMPACT);
+			assert_true(fails_in > 0 ? text_equal(text, whole) : text == NULL);
+			free(text);
+		} while (fails_in == 0);
+		assert_true(n > 2);
+		fails_in = 0;
+		free(whole);
+		json_decref(object);
+	}
+}
+
+static void no_frame_is_nearly_right(void **state) {
+	for (size_t len = 1; len < 64; len++) {
+		json_t *object = make_object(len);
+		char *whole = json_memory_dump(object, JSON_COMPACT);
+		int n = 0, r;
+
+		do {
+			struct buffer out = { .max_bytes = 4096 };
+
+			fails_in = ++n;
+			r = frame_append(&out, object);
+			assert_true(fails_in > 0 ? r == 0 : r < 0);
+			assert_true(r < 0 ? out.len == 0 : text_equal(out.data, whole));
+			r = fails_in;
+			fails_in = 0;
+			buffer_finish(&out);
+		} while (r == 0);
+		assert_true(n > 1);
+		free(whole);
+		json_decref(object);
+	}
+}
+
 static void what_is_freed_may_be_wiped(void **state) {
 	json_t *object = NULL;
 
@@ -80,6 +143,8 @@ static void what_is_freed_may_be_wiped(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_parse_is_nearly_right),
+		cmocka_unit_test(no_text_is_nearly_right),
+		cmocka_unit_test(no_frame_is_nearly_right),
 		cmocka_unit_test(what_is_freed_may_be_wiped),
 	};
 
