@@ -124,7 +124,9 @@ int counters_write(struct db *db) {
 		sql_bind_text(statement, 3, counter->type);
 		sql_bind_int(statement, 4, counter->pending);
 		status = db_run(db, statement);
-		counter->pending = 0;
+		if (status == 0) {
+			counter->pending = 0;
+		}
 	}
 	return status;
 }
