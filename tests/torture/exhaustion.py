@@ -22,7 +22,7 @@ DAY_MS = 24 * 3600 * 1000
       "refused as StoreFull meanwhile, reads go on, taken again without a restart, nothing acknowledged is lost")
 def disk_full(place, _):
     place.daemon.state.mkdir(parents=True)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place.daemon.state],
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128m", "tmpfs", place.daemon.state],
                              capture_output=True, text=True)
     if mounted.returncode != 0:
         raise report.Skip(f"needs to mount a file system: {mounted.stderr.strip()}")
