@@ -142,8 +142,15 @@ static enum doctor_state judge(const struct unit *units, struct doctor_finding *
 	return DOCTOR_NONE;
 }
 
-/* While it is started once more, how it ended is not known: that is over in a moment. */
-static bool is_unknown(const struct unit *service) {
+/* While one is started once more, how it ended is not known: that is over in a moment. */
+static bool is_unknown(const struct unit *units) {
+	const struct unit *service = &units[0];
+
+	for (size_t i = 1; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(units[i].state, "activating") == 0) {
+			return true;
+		}
+	}
 	return strcmp(service->state, "activating") == 0 && service->text[0] == '\0' &&
 		strcmp(service->ending, "0") == 0;
 }
@@ -154,7 +161,7 @@ void doctor_ask_systemd(struct doctor_client *client) {
 
 	do {
 		ask(option_flag(&client->inv->globals, "user"), deadline_us, units);
-	} while (is_unknown(&units[0]) && clock_mono_us() < deadline_us &&
+	} while (is_unknown(units) && clock_mono_us() < deadline_us &&
 		poll(NULL, 0, CLIENT_SYSTEMCTL_POLL_MS) == 0);
 	client->unit_state = judge(units, &client->unit);
 }

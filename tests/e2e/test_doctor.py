@@ -455,6 +455,15 @@ def test_what_stands_in_the_way_of_a_start(system, states, message, remedy):
     assert message is not None or ("service", None) not in found
 
 
+def test_a_socket_that_is_started_once_more(system):
+    """Whoever asks the other socket has systemd try it again: what comes of that decides."""
+    for name, state in (("said", "activating"), ("later", "failed")):
+        system.units("loaded inactive", "loaded active", f"loaded {state}")
+        (system.programs / "systemctl").rename(system.directory / name)
+    system.systemctl('cd "$(dirname "$0")/.."; sh said; cp later said')
+    assert "codegend-submit.socket has failed" in examine(system, code=1)["service", None]["message"]
+
+
 def test_a_socket_that_was_removed(system, daemon):
     """Of a unit that is active: to enable it does nothing."""
     system.runtime.mkdir()
